@@ -1,0 +1,103 @@
+"""How a model is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mfcore.validate import boolean, choice, integer, number, require
+
+LOSSES: dict[str, str] = {
+    "mse": "Squared error (predict ratings)",
+    "bce": "Logistic, with negatives (rank items)",
+    "bpr": "BPR, pairs (rank items)",
+}
+OPTIMIZERS: dict[str, str] = {
+    "sgd": "SGD",
+    "adagrad": "Adagrad",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "sparse-adam": "SparseAdam",
+}
+SPARSE_OPTIMIZERS = ("sgd", "adagrad", "sparse-adam")
+SCHEDULES: dict[str, str] = {
+    "constant": "Constant",
+    "step": "Step",
+    "cosine": "Cosine",
+    "one-cycle": "One cycle",
+    "plateau": "Reduce on plateau",
+}
+NEGATIVE_SAMPLING: dict[str, str] = {"uniform": "Uniform", "popularity": "By popularity"}
+
+
+def _f(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Loss, optimizer and everything that steers them.
+
+    L2 is λ(‖p_u‖² + ‖q_i‖² + …) per occurrence of a user and item in a batch, averaged with the loss (``weight_decay`` is λ).
+    The same seed, device and thread count give the same numbers.
+
+    Raises:
+        UnusableRequest: a field is outside its range, or two fields contradict each other.
+    """
+
+    loss: str = _f("mse", "What training minimises: squared error predicts ratings, the other two rank items.")
+    optimizer: str = _f("adam", "The rule that turns gradients into steps.")
+    learning_rate: float = _f(5e-3, "Length of a step. Too high and the loss explodes, too low and nothing moves.")
+    weight_decay: float = _f(0.0, "L2 penalty per rating on the vectors touched; holds overfitting back.")
+    batch_size: int = _f(1024, "Ratings per step. Smaller is slower and noisier, and often a little better.")
+    num_epochs: int = _f(20, "How many times training goes through all ratings.")
+    negatives: int = _f(4, "Items drawn as 'not chosen' for each interaction, anew each epoch.")
+    negative_sampling: str = _f("uniform", "How those items are drawn: all alike, or popular ones more often.")
+    momentum: float = _f(0.0, "SGD and RMSprop: share of the last step carried into the next.")
+    nesterov: bool = _f(False, "SGD: look ahead along the momentum before measuring the gradient.")
+    sparse_gradients: bool = _f(False, "Update only the rows a batch touches (SGD, Adagrad, SparseAdam).")
+    bias_lr_multiplier: float = _f(1.0, "Learning rate of the biases, as a multiple of the main one.")
+    factor_lr_multiplier: float = _f(1.0, "Learning rate of the embeddings, as a multiple of the main one.")
+    mlp_lr_multiplier: float = _f(1.0, "Learning rate of the MLP, as a multiple of the main one.")
+    schedule: str = _f("constant", "How the learning rate changes from epoch to epoch.")
+    schedule_every: int = _f(5, "Step: epochs between cuts. Plateau: epochs without improvement before a cut.")
+    schedule_factor: float = _f(0.5, "Step and plateau: what the learning rate is multiplied with at a cut.")
+    patience: int = _f(0, "Stop after this many epochs without a better validation metric; 0 never stops early.")
+    tolerance: float = _f(0.0, "Stop when the training loss changes by less than this between epochs; 0 is off.")
+    refit: bool = _f(False, "After choosing the epoch on validation, train once more on train + validation before testing.")
+    device: str = _f("auto", "Where to compute: auto, cpu, cuda, cuda:0 …, mps.")
+    threads: int = _f(0, "CPU threads; 0 chooses: one less than the cores, at least one.")
+    seed: int = _f(0, "Start of all randomness: the same seed repeats the run exactly.")
+
+    def __post_init__(self) -> None:
+        choice("loss", self.loss, LOSSES)
+        choice("optimizer", self.optimizer, OPTIMIZERS)
+        choice("negative_sampling", self.negative_sampling, NEGATIVE_SAMPLING)
+        choice("schedule", self.schedule, SCHEDULES)
+        fix = object.__setattr__
+        fix(self, "learning_rate", number("learning_rate", self.learning_rate, above=0.0))
+        fix(self, "weight_decay", number("weight_decay", self.weight_decay, low=0.0))
+        for name, low in (("batch_size", 1), ("num_epochs", 1), ("negatives", 1), ("schedule_every", 1)):
+            fix(self, name, integer(name, getattr(self, name), low=low))
+        for name in ("patience", "threads", "seed"):
+            fix(self, name, integer(name, getattr(self, name), low=0))
+        for name in ("bias_lr_multiplier", "factor_lr_multiplier", "mlp_lr_multiplier", "tolerance"):
+            fix(self, name, number(name, getattr(self, name), low=0.0))
+        fix(self, "momentum", number("momentum", self.momentum, low=0.0, below=1.0))
+        fix(self, "schedule_factor", number("schedule_factor", self.schedule_factor, above=0.0, below=1.0))
+        for name in ("nesterov", "sparse_gradients", "refit"):
+            fix(self, name, boolean(name, getattr(self, name)))
+        require(not self.nesterov or self.momentum > 0, "nesterov needs momentum > 0, for example 0.9")
+        require(
+            not self.sparse_gradients or self.optimizer in SPARSE_OPTIMIZERS,
+            f"sparse_gradients works with {', '.join(SPARSE_OPTIMIZERS)}; got optimizer {self.optimizer}",
+        )
+        require(
+            not (self.sparse_gradients and self.momentum > 0), "sparse_gradients needs momentum 0: momentum moves every row"
+        )
+
+    @property
+    def implicit(self) -> bool:
+        """Whether this run learns to rank (negatives are drawn) rather than to predict ratings."""
+        return self.loss != "mse"

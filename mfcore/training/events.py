@@ -1,0 +1,44 @@
+"""What a Trainer tells the world: frozen records of plain Python numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """Progress inside an epoch. ``train_loss`` is the mean over the steps since the last StepEnd; ``epoch`` is fractional."""
+
+    step: int
+    epoch: float
+    train_loss: float
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """One epoch, trained and validated.
+
+    ``number`` counts from 1 (0: the untrained model). ``train_loss``: mean over the epoch, NaN for number 0. ``valid_loss``:
+    the same loss without L2 on validation. ``metrics``: validation metrics by name (``rmse``, ``ndcg@10``, ``ndcg@10/full`` …);
+    undefined ones are absent. ``seconds``: training time only, without validation. ``samples``: training samples seen
+    (positives + negatives). ``best``: whether this epoch is the best so far by the selection metric.
+    """
+
+    number: int
+    step: int
+    train_loss: float
+    valid_loss: float
+    metrics: dict[str, float] = field(default_factory=dict)
+    learning_rate: float = 0.0
+    seconds: float = 0.0
+    samples: int = 0
+    best: bool = False
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss became NaN or infinite. The message names epoch, step and the likely cause."""
+
+    def __init__(self, message: str, *, epoch: int, step: int) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.step = step

@@ -1,0 +1,83 @@
+"""One way to say no.
+
+Every request a person can make (a flag, a form field, a keyword argument) is checked here, so that the page, the command
+line and the library refuse the same things in the same words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+
+class UnusableRequest(ValueError):
+    """What was asked for cannot be done as asked. The message names the cause and what would be accepted."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise :class:`UnusableRequest` with ``message`` unless ``condition`` holds."""
+    if not condition:
+        raise UnusableRequest(message)
+
+
+def choice(name: str, value: object, accepted: Iterable[str]) -> str:
+    """Return ``value`` if it is one of ``accepted``; the error lists them all."""
+    options = list(accepted)
+    require(isinstance(value, str) and value in options, f"{name} must be one of {', '.join(options)}; got {value!r}")
+    return str(value)
+
+
+def integer(name: str, value: object, low: int | None = None, high: int | None = None) -> int:
+    """Return ``value`` as an int within [low, high]; text such as "20" is read, 2.5 and "abc" are refused."""
+    wanted = f"{name} must be a whole number"
+    if isinstance(value, str):
+        try:
+            value = int(value.strip())
+        except ValueError:
+            raise UnusableRequest(f"{wanted}, got {value!r}") from None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    require(isinstance(value, int) and not isinstance(value, bool), f"{wanted}, got {value!r}")
+    assert isinstance(value, int)
+    require(low is None or value >= low, f"{name} must be >= {low}, got {value}")
+    require(high is None or value <= high, f"{name} must be <= {high}, got {value}")
+    return value
+
+
+def number(
+    name: str,
+    value: object,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+) -> float:
+    """Return ``value`` as a finite float with low <= value <= high and above < value < below."""
+    if isinstance(value, str):
+        try:
+            value = float(value.strip())
+        except ValueError:
+            raise UnusableRequest(f"{name} must be a number, got {value!r}") from None
+    require(
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value),
+        f"{name} must be a finite number, got {value!r}",
+    )
+    assert isinstance(value, (int, float))
+    require(low is None or value >= low, f"{name} must be >= {low:g}, got {value:g}" if low is not None else "")
+    require(high is None or value <= high, f"{name} must be <= {high:g}, got {value:g}" if high is not None else "")
+    require(above is None or value > above, f"{name} must be > {above:g}, got {value:g}" if above is not None else "")
+    require(below is None or value < below, f"{name} must be < {below:g}, got {value:g}" if below is not None else "")
+    return float(value)
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return ``value`` as a bool; the words true, false, yes, no, on, off, 1 and 0 are read."""
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in ("true", "yes", "on", "1"):
+            return True
+        if word in ("false", "no", "off", "0"):
+            return False
+    require(isinstance(value, bool), f"{name} must be true or false, got {value!r}")
+    return bool(value)
