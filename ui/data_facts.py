@@ -1,0 +1,111 @@
+"""Facts about a dataset in the words and shapes that the Data page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mfcore.data.interactions import Interactions
+from mfcore.data.split import Split
+
+SPLIT_SENTENCES = {
+    "random": "Ratings are dealt out at random. Easy to compare with published figures, but a model may learn from the future "
+    "to predict the past.",
+    "leave-last-out": "Each user's latest rating is the test, the one before it validation, all earlier ones train: "
+    "“what will this person watch next?”",
+    "time": "One date divides all ratings: what came before trains, what came after tests. Closest to real life and the hardest, "
+    "because new users and new items appear that nobody could learn.",
+    "official": "The five divisions that came with MovieLens 100K, each with a fifth of the ratings as test. "
+    "Published figures often use them; validation is drawn from the rest.",
+}
+
+
+def words_for(data: Interactions) -> tuple[str, str]:
+    """What the rows and columns of this table are called: films where there are titles with years, else items."""
+    return "users", "films" if data.item_table["year"].notna().any() else "items"
+
+
+def percent(share: float) -> str:
+    """0.063 → "6.3 %"; small shares keep two digits that matter, and only a true 100 % says so."""
+    value = 100.0 * share
+    if 0 < value < 1:
+        return f"{value:.2g} %"
+    text = f"{value:.0f}" if value >= 10 and (value <= 99.5 or value == 100) else f"{value:.1f}"
+    return f"{text} %"
+
+
+def density_words(density: float) -> str:
+    """How full the table is, as a person would say it."""
+    if density >= 0.5:
+        return f"{percent(density)} of the table is filled, which real data never is."
+    return f"Of every {round(1 / density):,} possible ratings, one is known; a recommender guesses the others."
+
+
+def head_share(counts: np.ndarray, head: float = 0.2) -> float:
+    """Share of all ratings held by the best-known ``head`` of the items. ``counts``: (num_items,)."""
+    ordered = np.sort(counts)[::-1]
+    return float(ordered[: max(1, round(head * len(ordered)))].sum() / ordered.sum())
+
+
+def block(user_idx: np.ndarray, item_idx: np.ndarray, values: np.ndarray, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """``values`` of the cells users × items as (len(users), len(items)) float32, NaN where there is none."""
+    row, column = (pd.Series(np.arange(len(wanted)), index=wanted) for wanted in (users, items))
+    inside = np.isin(user_idx, users) & np.isin(item_idx, items)
+    out = np.full((len(users), len(items)), np.nan, dtype=np.float32)
+    out[row.loc[user_idx[inside]].to_numpy(), column.loc[item_idx[inside]].to_numpy()] = values[inside]
+    return out
+
+
+def parts(split: Split) -> Iterator[tuple[str, np.ndarray]]:
+    """The three parts by the name shown on screen, with their rows."""
+    yield from (("train", split.train_rows), ("validation", split.valid_rows), ("test", split.test_rows))
+
+
+def part_table(split: Split) -> pd.DataFrame:
+    """One row a part: ratings, share, users, items, dates, and how many test cases nobody can have learned about."""
+    rows = []
+    seen_users, seen_items = (np.unique(index[split.train_rows]) for index in (split.data.user_idx, split.data.item_idx))
+    for name, chosen in parts(split):
+        users, items = np.unique(split.data.user_idx[chosen]), np.unique(split.data.item_idx[chosen])
+        row = {
+            "part": name,
+            "ratings": len(chosen),
+            "share": len(chosen) / len(split.data),
+            "users": len(users),
+            "items": len(items),
+            "cold users": len(np.setdiff1d(users, seen_users)),
+            "cold items": len(np.setdiff1d(items, seen_items)),
+        }
+        if split.data.timestamp is not None and len(chosen):
+            moments = pd.to_datetime(split.data.timestamp[chosen], unit="s")
+            row |= {"first": moments.min().date(), "last": moments.max().date()}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def item_rows(data: Interactions) -> pd.DataFrame:
+    """One row an item, most rated first: id, title, year, genres, ratings, mean."""
+    counts = data.popularity()
+    sums = np.bincount(data.item_idx, weights=data.rating, minlength=data.num_items)
+    table = pd.DataFrame(
+        {
+            "id": data.items.ids,
+            "title": data.item_table["title"],
+            "year": data.item_table["year"],
+            "genres": data.item_table["genres"].map(", ".join),
+            "ratings": counts,
+            "mean": np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0),
+        }
+    )
+    return table.sort_values("ratings", ascending=False, kind="stable", ignore_index=True)
+
+
+def search(table: pd.DataFrame, text: str) -> pd.DataFrame:
+    """Rows whose title, genres, year or id holds every word of ``text``; case does not matter."""
+    found = pd.Series(True, index=table.index)
+    haystack = table[["id", "title", "year", "genres"]].astype("string").fillna("").agg(" ".join, axis=1).str.lower()
+    for word in text.lower().split():
+        found &= haystack.str.contains(word, regex=False)
+    return table[found]

@@ -1,0 +1,79 @@
+"""What the browser session remembers, and which run a page is about. The only home of ``st.session_state``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import streamlit as st
+
+from mfcore.runs.manager import manager_for
+from mfcore.validate import UnusableRequest
+
+if TYPE_CHECKING:
+    from mfcore.runs.manager import RunManager, RunSummary
+
+ACTIVE = ("queued", "running", "paused")
+PAGES = ("home", "train", "evaluate", "recommend", "embeddings", "data", "runs")
+_PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+
+
+def manager() -> RunManager:
+    """The one manager of this process. A plain module object: any browser can clear Streamlit's caches."""
+    return manager_for()
+
+
+def page_path(name: str) -> str:
+    """What ``st.page_link`` and ``st.switch_page`` take for a page by its name."""
+    return str(_PAGE_FOLDER / f"{name}.py")
+
+
+def requested_run_id() -> str | None:
+    """The run the address names, whether it exists or not."""
+    return st.query_params.get("run") or None
+
+
+def newest_finished() -> RunSummary | None:
+    """The run to show when the address names none: the newest finished one."""
+    finished = [run for run in manager().list() if run.state == "finished"]
+    return max(finished, key=lambda run: run.run_id, default=None)
+
+
+def current_run_id() -> str | None:
+    """The run this page is about: ``?run=``, else the newest finished run, else None."""
+    asked = requested_run_id()
+    if asked:
+        return asked
+    newest = newest_finished()
+    return newest.run_id if newest else None
+
+
+def current_run() -> RunSummary | None:
+    """Summary of :func:`current_run_id`; None when there is none, or the address names a run that is not here."""
+    asked = requested_run_id()
+    if not asked:
+        return newest_finished()
+    try:
+        return manager().get(asked)
+    except (UnusableRequest, OSError, KeyError):
+        return None
+
+
+def open_run(run_id: str, page: str) -> NoReturn:
+    """Go to ``page`` (home, train, evaluate …) about ``run_id``."""
+    st.switch_page(page_path(page), query_params={"run": run_id})
+
+
+def recall(key: str, default: Any = None) -> Any:
+    """A value kept for this browser session (survives page changes, not a reload)."""
+    return st.session_state.get(key, default)
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep a value for this browser session; a widget's key may be set before the widget is drawn."""
+    st.session_state[key] = value
+
+
+def forget(key: str) -> None:
+    """Drop a kept value, if there is one."""
+    st.session_state.pop(key, None)
