@@ -93,7 +93,7 @@ _METRICS = {
     "rmse": (
         "RMSE",
         "Root mean squared error of predicted ratings, in stars; lower is better. "
-        "On MovieLens 100K the bias-only baseline has about 0.96 and a good factor model 0.91 to 0.94.",
+        "On MovieLens 100K the bias-only baseline has about 0.94 (random split) and a good factor model 0.91 to 0.93.",
     ),
     "mae": (
         "MAE",
@@ -107,7 +107,7 @@ _METRICS = {
     "ndcg": (
         "NDCG",
         "Like the hit rate, but a hit near the top counts more; higher is better. "
-        "On MovieLens 100K, among 99 sampled items, 0.38 to 0.42 at K = 10 is good.",
+        "On MovieLens 100K, among 99 sampled items, popularity has about 0.23 and a good model 0.38 to 0.40 at K = 10.",
     ),
     "mrr": (
         "MRR",
@@ -118,7 +118,7 @@ _METRICS = {
     "precision": ("Precision", "Share of the first K that the user really chose; at most 1/K with one held-out item."),
     "map": ("MAP", "Mean over users of the average precision in the first K; higher is better, and rarely above 0.3."),
 }
-_FULL = " Here all items compete, not 99 sampled ones, so numbers are much smaller (HR@10 of 0.10 to 0.15 is good)."
+_FULL = " Here all items compete, not 99 sampled ones, so numbers are much smaller (on MovieLens 100K HR@10 of 0.13 to 0.15 and NDCG@10 of 0.07 to 0.08 are good)."
 
 
 def metric_name(key: str) -> str:
@@ -141,11 +141,7 @@ def lower_is_better(key: str) -> bool:
     return key.partition("@")[0] in ("rmse", "mae")
 
 
+_RANKING = ("hr", "ndcg", "mrr", "recall", "precision", "map")
 METRIC_HELP: dict[str, str] = {
-    key: metric_help(key)
-    for key in (
-        "rmse",
-        "mae",
-        *(f"{m}@10{v}" for m in ("hr", "ndcg", "mrr", "recall", "precision", "map") for v in ("", "/full")),
-    )
+    key: metric_help(key) for key in ("rmse", "mae", *(f"{stem}@10{variant}" for stem in _RANKING for variant in ("", "/full")))
 }
