@@ -37,19 +37,21 @@ if ! .venv/bin/python -c 'import sys' 2>/dev/null; then
 fi
 
 python=.venv/bin/python
+if [ -t 1 ]; then quiet=""; else quiet="--quiet"; fi # a person sees the progress, a log stays short
+if [ "$kind" = dev ]; then rest="250 MB"; else rest="180 MB"; fi
 if ! "$python" -c 'import torch' 2>/dev/null; then
-    echo "About to install the packages of $requirements: about 200 MB for torch (CPU) and 200 MB for the rest."
+    echo "About to install the packages of $requirements: a download of about 200 MB for torch (CPU) and $rest for the rest."
     if [ "$(uname -s)" = Linux ] && [ -z "${TORCH_INDEX:-}" ]; then
         echo "On Linux, pip's default torch may bring CUDA with it: several GB instead of 200 MB. To choose, stop now (Ctrl+C) and give"
         echo "the --index-url which PyTorch's 'Get started' page shows for your machine (CPU, CUDA, ROCm): make run TORCH_INDEX=…"
     fi
     if [ -n "${TORCH_INDEX:-}" ]; then
-        "$python" -m pip install --quiet --progress-bar on --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"
+        "$python" -m pip install --disable-pip-version-check $quiet --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"
     fi
 else
     echo "Updating the packages to $requirements"
 fi
-if ! "$python" -m pip install --disable-pip-version-check --quiet --progress-bar on -r "$requirements"; then
+if ! "$python" -m pip install --disable-pip-version-check $quiet -r "$requirements"; then
     echo "Installing the packages failed; the lines above say why. Nothing is lost: run the same command again." >&2
     exit 1
 fi
