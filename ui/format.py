@@ -118,7 +118,10 @@ _METRICS = {
     "precision": ("Precision", "Share of the first K that the user really chose; at most 1/K with one held-out item."),
     "map": ("MAP", "Mean over users of the average precision in the first K; higher is better, and rarely above 0.3."),
 }
-_FULL = " Here all items compete, not 99 sampled ones, so numbers are much smaller (on MovieLens 100K HR@10 of 0.13 to 0.15 and NDCG@10 of 0.07 to 0.08 are good)."
+_FULL = (
+    " Here all items compete, not 99 sampled ones, so numbers are much smaller:"
+    " on MovieLens 100K HR@10 of 0.13 to 0.15 and NDCG@10 of 0.07 to 0.08 are good."
+)
 
 
 def metric_name(key: str) -> str:

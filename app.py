@@ -1,0 +1,34 @@
+"""The front door: `streamlit run app.py` serves the pages, the routes that live charts feed on, and the run manager."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from anyio import to_thread
+from starlette.middleware import Middleware
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # pages import ui and mfcore from here, wherever the server is started from
+
+from mfcore.runs.manager import manager_for  # noqa: E402
+from ui import warmup  # noqa: E402
+from ui.api import ROUTES  # noqa: E402
+from ui.headers import SecurityHeaders  # noqa: E402
+
+
+@asynccontextmanager
+async def lifespan(server: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Start: warm worker and libraries in the background. Stop: the manager ends its workers."""
+    warmup.start()
+    try:
+        yield {}
+    finally:
+        await to_thread.run_sync(manager_for().shutdown)
+
+
+app = st.App(ROOT / "ui" / "main.py", lifespan=lifespan, routes=ROUTES, middleware=[Middleware(SecurityHeaders)])

@@ -1,0 +1,33 @@
+"""The frame around every page: brand, navigation, theme. Run by app.py; pages are listed here and nowhere else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.session import page_path
+
+PAGES = (
+    # file, title, icon, what it is for (shown when hovering the navigation)
+    ("home", "Home", ":material/home:", "What MF Explorer is, runs to start with, and the latest runs."),
+    ("train", "Train", ":material/play_circle:", "Choose a model, press Train, watch it learn."),
+    ("evaluate", "Evaluate", ":material/monitoring:", "How good a run is, beside the baselines."),
+    ("recommend", "Recommend", ":material/recommend:", "What a user would be recommended, beside what they liked."),
+    ("embeddings", "Embeddings", ":material/scatter_plot:", "The learned vectors as a map of films and users."),
+    ("data", "Data", ":material/table_chart:", "The ratings behind it all, and how they are split."),
+    ("runs", "Runs", ":material/list_alt:", "Every run with its results: name, star, compare, export, delete."),
+)
+
+st.set_page_config(page_title="MF Explorer", page_icon=":material/grid_on:", layout="wide", initial_sidebar_state="collapsed")
+
+pages = [
+    st.Page(
+        page_path(name),
+        title=title,
+        icon=icon,
+        help=purpose,
+        url_path="" if name == "home" else name,
+        default=name == "home",
+    )
+    for name, title, icon, purpose in PAGES
+]
+st.navigation(pages, position="top").run()

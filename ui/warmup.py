@@ -1,0 +1,42 @@
+"""What the server does in the background as it starts, so that the first click is as quick as the tenth."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+
+log = logging.getLogger("mf_explorer")
+
+
+def start() -> threading.Thread:
+    """Warm everything that costs a second the first time, in a thread: the first page must not wait for it."""
+    thread = threading.Thread(target=_warm, name="warmup", daemon=True)
+    thread.start()
+    return thread
+
+
+def _warm() -> None:
+    # Each step by itself: that one fails (no data yet, say) must not keep the others cold.
+    for step in (_spare_worker, _assets, _libraries):
+        try:
+            step()
+        except Exception:
+            log.warning("warm-up step %s failed", step.__name__, exc_info=True)
+
+
+def _spare_worker() -> None:
+    from mfcore.runs.manager import manager_for
+
+    manager_for().warm()
+
+
+def _assets() -> None:
+    from ui.api import packed_plotly
+
+    packed_plotly()
+
+
+def _libraries() -> None:
+    for name in ("torch", "pandas", "plotly.graph_objects"):
+        importlib.import_module(name)
