@@ -32,12 +32,9 @@ def missing(what: str) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def test_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data directory for the session, so that no test writes beside a person's runs. Cached datasets are copied in."""
-    try:
-        from mfcore.paths import data_dir
+    from mfcore.paths import data_dir
 
-        cached = data_dir() / "datasets"
-    except ImportError:  # TODO drop once mfcore.paths is in
-        cached = Path("absent")
+    cached = data_dir() / "datasets"
     home = tmp_path_factory.mktemp("home")
     if cached.is_dir():
         shutil.copytree(cached, home / "datasets")
