@@ -46,7 +46,8 @@ class SplitConfig:
         fix(self, "valid_fraction", number("valid_fraction", self.valid_fraction, above=0.0, below=1.0))
         require(
             self.test_fraction + self.valid_fraction < 1.0,
-            f"test_fraction + valid_fraction must leave something to train on, got {self.test_fraction:g} + {self.valid_fraction:g}",
+            "test_fraction + valid_fraction must leave something to train on, "
+            f"got {self.test_fraction:g} + {self.valid_fraction:g}",
         )
         fix(self, "fold", integer("fold", self.fold, low=1, high=5))
         fix(self, "seed", integer("split_seed", self.seed, low=0))

@@ -1,0 +1,93 @@
+"""Fetching one file over HTTP: quick to give up, checked to the last byte."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mfcore.paths import reason
+
+Progress = Callable[[str, float | None], None]
+"""Called with what is going on, in words, and how much of it is done (0 to 1), or None where nobody knows."""
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+BLOCK = 1 << 16
+
+
+class RoadClosed(Exception):
+    """This way to the data did not work. The message is one line saying why; another way may be tried."""
+
+
+def silent(message: str, fraction: float | None) -> None:
+    """A progress callback that shows nothing."""
+
+
+def download(url: str, to: Path, progress: Progress = silent, *, label: str, sha256: str | None = None) -> None:
+    """Fetch ``url`` into the file ``to``, reporting progress by bytes. Proxy settings of the environment apply.
+
+    Raises:
+        RoadClosed: no connection within 5 s, an HTTP error, fewer bytes than announced, or a checksum other than ``sha256``.
+    """
+    request = urllib.request.Request(url, headers={"User-Agent": "mf-explorer"})
+    opener = urllib.request.build_opener(_PatientHTTP, _PatientHTTPS)
+    digest, got = hashlib.sha256(), 0
+    try:
+        with opener.open(request, timeout=CONNECT_TIMEOUT) as response, to.open("wb") as file:
+            announced = int(response.headers.get("Content-Length") or 0)
+            while block := response.read(BLOCK):
+                file.write(block)
+                digest.update(block)
+                got += len(block)
+                progress(f"{label}: {got / 1e6:.1f} MB{_of(announced)}", min(got / announced, 1.0) if announced else None)
+    except urllib.error.HTTPError as error:
+        raise RoadClosed(f"the server answered {error.code} {error.reason}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise RoadClosed(_why(error)) from error
+    if got < announced:
+        raise RoadClosed(f"the download was cut short, {got:,} of {announced:,} bytes arrived")
+    if sha256 is not None and digest.hexdigest() != sha256:
+        raise RoadClosed(f"wrong checksum: expected sha256 {sha256[:12]}…, got {digest.hexdigest()[:12]}…")
+
+
+def _of(announced: int) -> str:
+    return f" of {announced / 1e6:.1f} MB" if announced else ""
+
+
+def _why(error: BaseException) -> str:
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, socket.gaierror):
+        return "its address cannot be looked up (no internet connection?)"
+    return reason(cause) if isinstance(cause, BaseException) else str(cause)
+
+
+class _PatientHTTPConnection(http.client.HTTPConnection):
+    """Impatient until connected; then a slow line is given time."""
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(READ_TIMEOUT)
+
+
+class _PatientHTTPSConnection(http.client.HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(READ_TIMEOUT)
+
+
+class _PatientHTTP(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(_PatientHTTPConnection, req)
+
+
+class _PatientHTTPS(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(_PatientHTTPSConnection, req)

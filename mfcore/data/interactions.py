@@ -1,0 +1,178 @@
+"""Who rated what, when: the one shape in which every dataset reaches splits, models and pages."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from mfcore.data.vocabulary import Vocabulary
+from mfcore.validate import require
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+ITEM_COLUMNS = ("title", "year", "genres")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Interactions:
+    """n interactions of users with items, in file order.
+
+    Attributes:
+        user_idx, item_idx: (n,) int64 indices into ``users`` and ``items``.
+        rating: (n,) float32, within ``rating_scale``.
+        timestamp: (n,) int64 seconds since 1970 (UTC), or None where the source has none.
+        users, items: raw id ↔ index.
+        item_table: one row per item, indexed 0 … num_items−1: title (str), year (Int64, may be missing), genres (tuple of str).
+        rating_scale: lowest and highest possible rating.
+        user_table: what is known about users, one row per user, or None.
+        planted: true factors (P (num_users, rank), Q (num_items, rank)) of a planted dataset, else None.
+
+    Raises:
+        UnusableRequest: lengths disagree, an index is out of range, a rating is not finite or off the scale, a user rates
+            an item twice, or there is nothing at all.
+    """
+
+    user_idx: Ints
+    item_idx: Ints
+    rating: Floats
+    timestamp: Ints | None
+    users: Vocabulary
+    items: Vocabulary
+    item_table: pd.DataFrame
+    rating_scale: tuple[float, float]
+    name: str = "interactions"
+    user_table: pd.DataFrame | None = None
+    planted: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    def __post_init__(self) -> None:
+        fix = object.__setattr__
+        fix(self, "user_idx", _indices("user_idx", self.user_idx, len(self.users)))
+        fix(self, "item_idx", _indices("item_idx", self.item_idx, len(self.items)))
+        if self.timestamp is not None:
+            fix(self, "timestamp", _indices("timestamp", self.timestamp, None))
+        require(len(self.user_idx) > 0, f"{self.name} holds no interactions; at least one is needed")
+        lengths = {len(self.user_idx), len(self.item_idx), len(self.rating)}
+        lengths |= set() if self.timestamp is None else {len(self.timestamp)}
+        require(len(lengths) == 1, f"user_idx, item_idx, rating and timestamp must have one length, got {sorted(lengths)}")
+        self._check_ratings()
+        pairs = np.sort(self.user_idx * len(self.items) + self.item_idx)
+        twice = pairs[1:][pairs[1:] == pairs[:-1]]
+        if twice.size:
+            user, item = divmod(int(twice[0]), len(self.items))
+            raw = f"user {self.users.ids[user]} rates item {self.items.ids[item]}"
+            require(False, f"{raw} more than once ({twice.size} repeats in all); keep one rating per user and item")
+        self._check_tables()
+
+    def _check_ratings(self) -> None:
+        rating = np.asarray(self.rating)
+        require(rating.ndim == 1 and rating.dtype.kind in "fiu", f"rating must be one-dimensional numbers, got {rating.dtype}")
+        object.__setattr__(self, "rating", rating.astype(np.float32))
+        require(bool(np.isfinite(self.rating).all()), "rating must be finite, but some are NaN or infinite")
+        low, high = (float(bound) for bound in self.rating_scale)
+        object.__setattr__(self, "rating_scale", (low, high))
+        require(low < high, f"rating_scale must be (low, high) with low < high, got ({low:g}, {high:g})")
+        got = float(self.rating.min()), float(self.rating.max())
+        require(low <= got[0] and got[1] <= high, f"rating must lie within {low:g} to {high:g}, got {got[0]:g} to {got[1]:g}")
+
+    def _check_tables(self) -> None:
+        missing = [column for column in ITEM_COLUMNS if column not in self.item_table.columns]
+        require(not missing, f"item_table lacks {', '.join(missing)}; it needs {', '.join(ITEM_COLUMNS)}")
+        for kind, table, size in (("item", self.item_table, len(self.items)), ("user", self.user_table, len(self.users))):
+            if table is not None:
+                require(len(table) == size, f"{kind}_table must have one row per {kind} ({size}), got {len(table)}")
+                object.__setattr__(self, f"{kind}_table", table.reset_index(drop=True))
+
+    def __len__(self) -> int:
+        return len(self.user_idx)
+
+    def __repr__(self) -> str:
+        return f"Interactions({self.name}: {len(self):,} of {self.num_users:,} users with {self.num_items:,} items)"
+
+    @property
+    def num_users(self) -> int:
+        """Users in the vocabulary, whether or not they occur in these rows."""
+        return len(self.users)
+
+    @property
+    def num_items(self) -> int:
+        """Items in the vocabulary, whether or not they occur in these rows."""
+        return len(self.items)
+
+    @property
+    def density(self) -> float:
+        """Share of the user × item matrix that is observed, 0 to 1."""
+        return len(self) / (self.num_users * self.num_items)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all that a model can learn from: ids, interactions in order, scale. Titles are left out, so that
+        mending a title does not orphan stored runs."""
+        digest = hashlib.sha256(repr(("mf-explorer interactions 1", self.rating_scale)).encode())
+        for vocabulary in (self.users, self.items):
+            digest.update("\x1f".join(map(str, vocabulary.ids.tolist())).encode() + b"\x1e")
+        for array in (self.user_idx, self.item_idx, self.rating, self.timestamp):
+            if array is not None:
+                digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+            digest.update(b"\x1e")
+        return digest.hexdigest()
+
+    def select(self, rows: ArrayLike) -> Interactions:
+        """The interactions at ``rows`` ((m,) positions, or an (n,) bool mask), in that order, with the same vocabularies.
+
+        The only way to hold no interactions at all: a part of a split may be empty.
+        """
+        wanted = np.asarray(rows)
+        if wanted.dtype != np.bool_:
+            wanted = wanted.astype(np.int64)
+        part = copy.copy(self)
+        for cached in ("fingerprint", "_by_user"):
+            part.__dict__.pop(cached, None)
+        for column in ("user_idx", "item_idx", "rating", "timestamp"):
+            whole = getattr(self, column)
+            object.__setattr__(part, column, None if whole is None else whole[wanted])
+        return part
+
+    def popularity(self) -> Ints:
+        """(num_items,) int64: interactions per item."""
+        return np.bincount(self.item_idx, minlength=self.num_items).astype(np.int64)
+
+    def by_user(self) -> tuple[Ints, Ints]:
+        """CSR: ``indptr`` (num_users+1,) and ``item_idx`` (n,). User u's items, ascending, are
+        ``item_idx[indptr[u]:indptr[u + 1]]``. Both int64; shared, so do not write to them."""
+        return self._by_user
+
+    @cached_property
+    def _by_user(self) -> tuple[Ints, Ints]:
+        counts = np.bincount(self.user_idx, minlength=self.num_users)
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return indptr, self.item_idx[np.lexsort((self.item_idx, self.user_idx))]
+
+
+def make_item_table(titles: ArrayLike, years: Any = None, genres: Any = None) -> pd.DataFrame:
+    """An ``item_table`` from (num_items,) titles, with years (None where unknown) and tuples of genres if there are any."""
+    size = len(np.asarray(titles))
+    return pd.DataFrame(
+        {
+            "title": pd.Series(list(np.asarray(titles).tolist()), dtype="str"),
+            "year": pd.array([None] * size if years is None else list(years), dtype="Int64"),
+            "genres": pd.Series([()] * size if genres is None else [tuple(one) for one in genres], dtype=object),
+        }
+    )
+
+
+def _indices(name: str, values: ArrayLike, size: int | None) -> Ints:
+    array = np.asarray(values)
+    require(array.ndim == 1, f"{name} must be one-dimensional, got shape {array.shape}")
+    require(array.dtype.kind in "iu", f"{name} must be whole numbers, got {array.dtype}")
+    if size is not None and array.size:
+        low, high = int(array.min()), int(array.max())
+        require(low >= 0 and high < size, f"{name} must lie within 0 to {size - 1}, got {low} to {high}")
+    return array.astype(np.int64)

@@ -1,0 +1,197 @@
+"""Which datasets there are. Adding one is adding one entry to ``DATASETS``."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from mfcore.data.cache import DamagedCache, read_manifest
+from mfcore.data.download import Progress, silent
+from mfcore.data.interactions import Interactions
+from mfcore.data.movielens import GROUPLENS_VARIABLE, from_grouplens, from_recbole
+from mfcore.data.sources import Road, Source, load_stored
+from mfcore.data.synthetic import planted, synthetic
+from mfcore.paths import data_dir
+from mfcore.validate import choice, integer, number, require
+
+
+class Option(NamedTuple):
+    """A number that shapes a generated dataset; a whole number where ``default`` is one."""
+
+    default: float
+    low: float
+    high: float
+    help: str
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A dataset as it is listed. Either ``source`` (it is fetched and stored) or ``generate`` (it is made on the spot)."""
+
+    name: str
+    title: str
+    description: str
+    size: str
+    licence: str
+    citation: str = ""
+    url: str = ""
+    has_titles: bool = False
+    has_timestamps: bool = False
+    source: Source | None = None
+    generate: Callable[..., Interactions] | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+
+_SHAPE = {
+    "num_users": (1, 100_000, "How many users."),
+    "num_items": (1, 100_000, "How many items."),
+    "density": (1e-6, 1.0, "Share of the user × item matrix that is rated."),
+    "seed": (0, 2**31 - 1, "Seed of the ratings; the same seed gives the same ratings."),
+}
+
+
+def _shape(**defaults: float) -> dict[str, Option]:
+    return {name: Option(default, *_SHAPE[name]) for name, default in defaults.items()}
+
+
+_ENTRIES = (
+    DatasetEntry(
+        name="ml-100k",
+        title="MovieLens 100K",
+        description="100,000 ratings of 1,682 films by 943 people, collected by the GroupLens project in 1997 and 1998.",
+        size="943 users × 1,682 films, 100,000 ratings of 1 to 5 stars; 4.9 MB to fetch",
+        licence="Free for research and teaching with credit; no redistribution and no commercial use without permission.",
+        citation=(
+            "F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and Context. "
+            "ACM Transactions on Interactive Intelligent Systems 5, 4: 19:1-19:19. https://doi.org/10.1145/2827872"
+        ),
+        url="https://grouplens.org/datasets/movielens/100k/",
+        has_titles=True,
+        has_timestamps=True,
+        source=Source(
+            roads=(Road("GroupLens", from_grouplens), Road("pip (the copy inside recbole 1.2.1)", from_recbole)),
+            advice=(
+                "Connect to the internet, or give pip an index it can reach (pip config set global.index-url …), or set "
+                f"{GROUPLENS_VARIABLE} to a folder on the web that holds ml-100k.zip; then run python -m mfcore fetch ml-100k. "
+                "Until then, dataset synthetic and dataset planted work without a connection"
+            ),
+            fingerprint="ddd6f2df220493293e5292bedd3e98d1b15e6d3f014a07e9e02f955244067b8a",
+        ),
+    ),
+    DatasetEntry(
+        name="synthetic",
+        title="Synthetic, nothing to learn",
+        description="Ratings 1 to 4 drawn at random: no model can beat an RMSE of 1.118, and one that seems to is overfitting.",
+        size="1,000 × 1,000 at 1 %: 10,000 ratings, unless chosen otherwise",
+        licence="Made here; no conditions.",
+        generate=synthetic,
+        options=_shape(num_users=1000, num_items=1000, density=0.01, seed=0),
+    ),
+    DatasetEntry(
+        name="planted",
+        title="Planted factors",
+        description="Ratings made from known factors plus noise: a good model ends at an RMSE equal to the noise.",
+        size="500 × 300 at 10 %: 15,000 ratings, unless chosen otherwise",
+        licence="Made here; no conditions.",
+        generate=planted,
+        options={
+            **_shape(num_users=500, num_items=300, density=0.1, seed=0),
+            "rank": Option(4, 1, 256, "How many factors made the ratings."),
+            "noise": Option(0.25, 0.0, 2.0, "Standard deviation of the noise, in rating units: the best RMSE there is."),
+        },
+    ),
+)
+
+DATASETS: dict[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
+
+_KEPT_IN_MEMORY = 8
+_loaded: OrderedDict[tuple[object, ...], Interactions] = OrderedDict()
+_guard = threading.RLock()
+
+
+def load_dataset(
+    name: str, *, home: str | Path | None = None, progress: Progress | None = None, **options: float
+) -> Interactions:
+    """Interactions by the name of their dataset, fetched first if need be and kept in memory for the next call.
+
+    Args:
+        name: one of ``DATASETS``.
+        home: the data directory; see :func:`mfcore.paths.data_dir`.
+        progress: called with (message, fraction done or None).
+        options: of a generated dataset, such as ``noise=0.1``; see ``DATASETS[name].options``.
+
+    Raises:
+        UnusableRequest: unknown name or option, a value out of range, or an unwritable data directory.
+        DataUnavailable: it is not here and cannot be fetched.
+    """
+    entry = DATASETS[choice("dataset", name, DATASETS)]
+    values = _checked(entry, options)
+    root = data_dir(home) if entry.source else None
+    key = (name, tuple(sorted(values.items())), root)
+    with _guard:
+        if key not in _loaded:
+            _loaded[key] = _produce(entry, values, root, progress or silent)
+            while len(_loaded) > _KEPT_IN_MEMORY:
+                _loaded.popitem(last=False)
+        _loaded.move_to_end(key)
+        return _loaded[key]
+
+
+def fetch(name: str, home: str | Path | None = None, progress: Progress | None = None) -> Path | None:
+    """Make sure that ``name`` is stored here, sound and whole; returns its folder, None for a generated dataset.
+
+    Raises:
+        UnusableRequest, DataUnavailable: as :func:`load_dataset`.
+    """
+    entry = DATASETS[choice("dataset", name, DATASETS)]
+    if entry.source is None:
+        (progress or silent)(f"{name} is generated when needed; there is nothing to fetch", 1.0)
+        return None
+    folder = _folder(name, data_dir(home))
+    load_stored(name, entry.source, folder, progress or silent)
+    return folder
+
+
+def dataset_status(name: str, home: str | Path | None = None) -> str:
+    """ "here", "to fetch" or "generated"; cheap, and without looking inside the stored file."""
+    entry = DATASETS[choice("dataset", name, DATASETS)]
+    if entry.source is None:
+        return "generated"
+    folder = _folder(name, data_dir(home))
+    try:
+        manifest = read_manifest(folder)
+    except DamagedCache:
+        return "to fetch"
+    return "here" if manifest and (folder / manifest["file"]).is_file() else "to fetch"
+
+
+def forget_loaded() -> None:
+    """Drop the datasets kept in memory (what is on disk stays)."""
+    with _guard:
+        _loaded.clear()
+
+
+def _folder(name: str, root: Path) -> Path:
+    return root / "datasets" / name
+
+
+def _checked(entry: DatasetEntry, options: Mapping[str, float]) -> dict[str, float]:
+    known = f"it has {', '.join(entry.options)}" if entry.options else "it has none"
+    for name in options:
+        require(name in entry.options, f"dataset {entry.name} has no option {name!r}; {known}")
+    values: dict[str, float] = {}
+    for name, (default, low, high, _) in entry.options.items():
+        given = options.get(name, default)
+        values[name] = integer(name, given, int(low), int(high)) if isinstance(default, int) else number(name, given, low, high)
+    return values
+
+
+def _produce(entry: DatasetEntry, values: Mapping[str, float], root: Path | None, progress: Progress) -> Interactions:
+    if entry.generate is not None:
+        return entry.generate(**values)
+    assert entry.source is not None and root is not None
+    return load_stored(entry.name, entry.source, _folder(entry.name, root), progress)

@@ -1,0 +1,201 @@
+"""Train, validation and test: which rows each model may see, and when.
+
+Validation steers every choice made while training; test is scored once, at the end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from mfcore.data.config import SplitConfig
+from mfcore.data.files import write_atomically
+from mfcore.data.interactions import Interactions, Ints
+from mfcore.validate import UnusableRequest, require
+
+OFFICIAL_FOLD_ROWS = 20_000
+OFFICIAL_ROWS = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Three disjoint sets of rows of ``data``.
+
+    Attributes:
+        train_rows, valid_rows, test_rows: int64 row positions, ascending. A part may be empty.
+        config: how they were chosen.
+
+    Raises:
+        UnusableRequest: a row is out of range or in two parts, or train is empty.
+    """
+
+    data: Interactions
+    train_rows: Ints
+    valid_rows: Ints
+    test_rows: Ints
+    config: SplitConfig
+
+    def __post_init__(self) -> None:
+        for part in ("train_rows", "valid_rows", "test_rows"):
+            object.__setattr__(self, part, np.sort(np.asarray(getattr(self, part), dtype=np.int64)))
+        rows = np.concatenate([self.train_rows, self.valid_rows, self.test_rows])
+        require(len(self.train_rows) > 0, f"split {self.config.kind} leaves nothing to train on; hold out less")
+        require(
+            bool((rows >= 0).all() and (rows < len(self.data)).all()), f"split rows must lie within 0 to {len(self.data) - 1}"
+        )
+        require(bool(np.bincount(rows).max() == 1), "split rows must be in one part only")
+
+    @cached_property
+    def train(self) -> Interactions:
+        """What the model learns from."""
+        return self.data.select(self.train_rows)
+
+    @cached_property
+    def valid(self) -> Interactions:
+        """What steers choices during training."""
+        return self.data.select(self.valid_rows)
+
+    @cached_property
+    def test(self) -> Interactions:
+        """What is scored once, at the end."""
+        return self.data.select(self.test_rows)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 (hex) of the data's fingerprint and the rows of each part: equal splits, equal hash."""
+        digest = hashlib.sha256(self.data.fingerprint.encode())
+        for rows in (self.train_rows, self.valid_rows, self.test_rows):
+            digest.update(b"rows" + rows.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def with_validation_in_train(self) -> Split:
+        """The split to refit on once the choices are made: train + validation, no validation, the same test."""
+        rows = np.concatenate([self.train_rows, self.valid_rows])
+        return Split(self.data, rows, np.zeros(0, dtype=np.int64), self.test_rows, self.config)
+
+    def save(self, path: str | Path) -> None:
+        """Write the rows to ``path`` (npz), atomically."""
+        buffer = io.BytesIO()
+        about = {"fingerprint": self.data.fingerprint, "hash": self.hash, "config": dataclasses.asdict(self.config)}
+        np.savez_compressed(
+            buffer,
+            train=self.train_rows,
+            valid=self.valid_rows,
+            test=self.test_rows,
+            about=np.array(json.dumps(about)),
+        )
+        write_atomically(Path(path), buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: str | Path, data: Interactions) -> Split:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            UnusableRequest: the file cannot be read, or belongs to other data.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                about = json.loads(str(stored["about"]))
+                rows = [stored[part] for part in ("train", "valid", "test")]
+            config = SplitConfig(**about["config"])
+        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise UnusableRequest(f"the stored split {path} cannot be read ({error}); make it anew") from error
+        require(about.get("fingerprint") == data.fingerprint, f"the stored split {path} belongs to other data than {data.name}")
+        split = cls(data, rows[0], rows[1], rows[2], config)
+        require(split.hash == about.get("hash"), f"the stored split {path} is damaged (its hash differs); make it anew")
+        return split
+
+
+def make_split(data: Interactions, config: SplitConfig) -> Split:
+    """Divide ``data`` as ``config`` says.
+
+    Raises:
+        UnusableRequest: the data cannot be divided this way (no timestamps, not ML-100K, too few interactions).
+    """
+    makers = {"random": _random, "leave-last-out": _leave_last_out, "time": _by_time, "official": _official}
+    return Split(data, *makers[config.kind](data, config), config)
+
+
+def random_split(data: Interactions, test: float = 0.2, valid: float = 0.1, seed: int = 0) -> Split:
+    """Hold out interactions at random; ``test`` and ``valid`` are shares of all interactions."""
+    return make_split(data, SplitConfig("random", test_fraction=test, valid_fraction=valid, seed=seed))
+
+
+def leave_last_out(data: Interactions) -> Split:
+    """Each user's latest interaction, by (timestamp, file order), is test and the one before it validation.
+    Users with fewer than three interactions stay in train, whole."""
+    return make_split(data, SplitConfig("leave-last-out"))
+
+
+def time_split(data: Interactions, test: float = 0.2, valid: float = 0.1) -> Split:
+    """The latest share ``test`` of all interactions is test, the share ``valid`` before it validation."""
+    return make_split(data, SplitConfig("time", test_fraction=test, valid_fraction=valid))
+
+
+def official_split(data: Interactions, fold: int = 1, valid: float = 0.1, seed: int = 0) -> Split:
+    """ML-100K's u1 … u5: fold i tests rows (i−1)·20000+1 … i·20000 of u.data; validation is drawn from the rest."""
+    return make_split(data, SplitConfig("official", fold=fold, valid_fraction=valid, seed=seed))
+
+
+Rows = tuple[Ints, Ints, Ints]
+
+
+def _random(data: Interactions, config: SplitConfig) -> Rows:
+    shuffled = np.random.default_rng(config.seed).permutation(len(data))
+    num_test, num_valid = _sizes(data, config)
+    return shuffled[num_test + num_valid :], shuffled[num_test : num_test + num_valid], shuffled[:num_test]
+
+
+def _by_time(data: Interactions, config: SplitConfig) -> Rows:
+    order = np.lexsort((np.arange(len(data)), _timestamps(data, config)))
+    num_test, num_valid = _sizes(data, config)
+    first_test = len(data) - num_test
+    return order[: first_test - num_valid], order[first_test - num_valid : first_test], order[first_test:]
+
+
+def _leave_last_out(data: Interactions, config: SplitConfig) -> Rows:
+    order = np.lexsort((np.arange(len(data)), _timestamps(data, config), data.user_idx))
+    user = data.user_idx[order]
+    size = np.bincount(user, minlength=data.num_users)
+    end = np.cumsum(size)
+    from_end = end[user] - 1 - np.arange(len(data))
+    from_end[size[user] < 3] = len(data)
+    require(bool((from_end == 0).any()), f"split leave-last-out needs a user with three interactions; {data.name} has none")
+    return order[from_end > 1], order[from_end == 1], order[from_end == 0]
+
+
+def _official(data: Interactions, config: SplitConfig) -> Rows:
+    require(
+        data.name == "ml-100k" and len(data) == OFFICIAL_ROWS,
+        f"split official exists for ml-100k only, not for {data.name}; use random, leave-last-out or time",
+    )
+    rows = np.arange(len(data))
+    is_test = rows // OFFICIAL_FOLD_ROWS == config.fold - 1
+    rest = np.random.default_rng(config.seed).permutation(rows[~is_test])
+    num_valid = max(1, round(config.valid_fraction * len(data)))
+    require(num_valid < len(rest), f"valid_fraction must be below 0.8 with split official, got {config.valid_fraction:g}")
+    return rest[num_valid:], rest[:num_valid], rows[is_test]
+
+
+def _sizes(data: Interactions, config: SplitConfig) -> tuple[int, int]:
+    num_test = max(1, round(config.test_fraction * len(data)))
+    num_valid = max(1, round(config.valid_fraction * len(data)))
+    require(
+        num_test + num_valid < len(data),
+        f"split {config.kind} would leave nothing of {data.name}'s {len(data)} interactions to train on; hold out less",
+    )
+    return num_test, num_valid
+
+
+def _timestamps(data: Interactions, config: SplitConfig) -> Ints:
+    if data.timestamp is None:
+        raise UnusableRequest(f"split {config.kind} needs timestamps, which {data.name} has not; use split random")
+    return data.timestamp
