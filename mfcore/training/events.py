@@ -35,10 +35,14 @@ class EpochEnd:
     best: bool = False
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDiverged(RuntimeError):  # noqa: N818 - says what happened
     """The loss became NaN or infinite. The message names epoch, step and the likely cause."""
 
     def __init__(self, message: str, *, epoch: int, step: int) -> None:
         super().__init__(message)
         self.epoch = epoch
         self.step = step
+
+
+class TrainingStopped(Exception):  # noqa: N818 - a request that was granted, not an error
+    """``should_stop`` said so in the middle of an epoch. Training can go on from there, exactly."""

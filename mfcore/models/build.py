@@ -1,0 +1,50 @@
+"""From a name and training data to a model ready to train."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from mfcore.models.base import RecommenderModel
+from mfcore.models.config import ModelConfig
+from mfcore.models.dot import GMF, MF, BiasedMF
+from mfcore.models.memory import check_memory
+from mfcore.models.neural import MLP, NeuMF
+from mfcore.validate import require
+
+if TYPE_CHECKING:
+    from mfcore.data import Interactions
+
+MODEL_CLASSES: dict[str, type[RecommenderModel]] = {"mf": MF, "biased-mf": BiasedMF, "gmf": GMF, "mlp": MLP, "neumf": NeuMF}
+"""Name → class, for every name in :data:`mfcore.models.config.MODELS`."""
+
+
+def build_model(
+    model: str | ModelConfig,
+    train: Interactions,
+    *,
+    seed: int = 0,
+    generator: torch.Generator | None = None,
+    **fields: Any,
+) -> RecommenderModel:
+    """A model with freshly drawn weights, on the CPU. Its statistics (μ, numbers of users and items) are those of ``train``.
+
+    ``model``: a registered name or a ModelConfig; ``fields`` are ModelConfig fields, such as ``embedding_dim=32``.
+    Weights are drawn from ``generator``, else from a new one with ``seed``.
+
+    Raises:
+        UnusableRequest: unknown name, a field out of range, or more memory than the machine has.
+    """
+    known = [f.name for f in dataclasses.fields(ModelConfig) if f.name != "name"]
+    unknown = [name for name in fields if name not in known]
+    require(not unknown, f"unknown model setting {', '.join(unknown)}; known: {', '.join(known)}")
+    config = dataclasses.replace(model, **fields) if isinstance(model, ModelConfig) else ModelConfig(name=model, **fields)
+    check_memory(config, train.num_users, train.num_items)
+    mean = float(train.rating.mean()) if len(train) else 0.0
+    built = MODEL_CLASSES[config.name](
+        config, train.num_users, train.num_items, mean_rating=mean, rating_scale=train.rating_scale
+    )
+    built.reset_parameters(generator if generator is not None else torch.Generator().manual_seed(seed))
+    return built
