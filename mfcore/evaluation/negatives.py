@@ -1,0 +1,60 @@
+"""The items a held-out item competes with in sampled ranking."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+def seed_for(*parts: object) -> int:
+    """A seed from whatever decides the draw; the same parts give the same seed on every machine."""
+    text = "\x1f".join(map(str, parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
+
+
+def sample_negatives(users: Ints, indptr: Ints, items: Ints, num_items: int, count: int, seed: int) -> Ints:
+    """Items that each of ``users`` never interacted with, drawn uniformly without repetition.
+
+    users: (U,); indptr (num_users+1,), items (n,): all interactions as CSR, items ascending within a user → (U, count) int64.
+    A user with fewer than ``count`` such items gets as many as there are, all of them; the places left over hold −1.
+
+    The r-th free item is found by counting the taken ones before it, so that no users × items mask is ever made. Floyd's
+    algorithm draws the ranks: no rejection, ``count`` draws a user whatever the size of the catalogue.
+    """
+    rng = np.random.default_rng(seed)
+    rows, taken = items_of(users, indptr, items)
+    starts = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(users))))).astype(np.int64)
+    free = num_items - np.diff(starts)
+    enough = free > count
+    bound = free[enough]
+    chosen = np.empty((len(bound), count), np.int64)
+    for column in range(count):
+        last = bound - count + column
+        draw = rng.integers(0, last + 1)
+        repeated = (chosen[:, :column] == draw[:, None]).any(axis=1)
+        chosen[:, column] = np.where(repeated, last, draw)
+    every = np.arange(count)
+    ranks = np.where(every < free[:, None], every, -1)
+    ranks[enough] = chosen
+    return _nth_free(ranks, rows, starts, taken, num_items)
+
+
+def items_of(users: Ints, indptr: Ints, items: Ints) -> tuple[Ints, Ints]:
+    """The CSR rows of ``users``, one after the other: position in ``users`` (m,) and item (m,)."""
+    sizes = indptr[users + 1] - indptr[users]
+    rows = np.repeat(np.arange(len(users)), sizes)
+    first = np.cumsum(sizes) - sizes
+    return rows, items[np.arange(len(rows)) - first[rows] + indptr[users][rows]]
+
+
+def _nth_free(ranks: Ints, rows: Ints, starts: Ints, taken: Ints, num_items: int) -> Ints:
+    """Rank among a user's free items (−1: none) → item. With taken items a₀ < a₁ < …, it is rank + #{j: a_j − j ≤ rank}."""
+    before = taken - (np.arange(len(taken)) - starts[rows])
+    width = num_items + 1  # keeps the keys of neighbouring users apart
+    wanted = np.arange(len(ranks))[:, None] * width + ranks
+    skipped = np.searchsorted(rows * width + before, wanted, side="right") - starts[:-1, None]
+    return np.where(ranks >= 0, ranks + skipped, -1)
