@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 from functools import cache
 from typing import Any
 
@@ -14,12 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mfcore.paths import data_dir
-from mfcore.runs.folder import RunFolder
+from mfcore.runs.folder import open_folder
+from mfcore.runs.manager import manager_for
 from mfcore.validate import UnusableRequest
 
 PLOTLY_PATH = "/api/assets/plotly.js"
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -58,48 +56,40 @@ def run_events(request: Request) -> Response:
     Plain ``def``: Starlette runs it in a thread, so a slow disk never holds the event loop.
     """
     run_id, text = request.path_params["run_id"], request.query_params.get("from", "0")
-    if not _RUN_ID.fullmatch(run_id):
-        return _refuse(404, f"there is no run {run_id}")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         return _refuse(400, f"from must be a whole number >= 0, got {text!r}")
     try:
         answer = _events_since(run_id, int(text))
-    except (UnusableRequest, FileNotFoundError):
-        return _refuse(404, f"there is no run {run_id}")
+    except UnusableRequest as error:  # no such run; names that could leave the runs folder are refused there too
+        return _refuse(404, str(error))
     return JSONResponse(answer, headers=_NO_STORE)
 
 
 def _events_since(run_id: str, offset: int) -> dict[str, Any]:
-    path = data_dir() / "runs" / run_id
-    if not path.is_dir():
-        raise FileNotFoundError(run_id)
-    folder = RunFolder(path)
     # The state is read before the events: were it the other way round, a run that ends in between would say
-    # "finished" while its last events are still unread, and the reader would stop too early.
-    status = folder.status()
-    events, following = folder.events(offset)
-    answer: dict[str, Any] = {"events": events, "next": following, "state": status.state}
-    if status.reason:
-        answer["reason"] = status.reason
+    # "finished" while its last events are still unread, and the reader would stop too early. The manager is asked
+    # rather than the folder because it notices a worker that died without a word.
+    run = manager_for().get(run_id)
+    events, following = open_folder(run_id).events(offset)
+    answer: dict[str, Any] = {"events": events, "next": following, "state": run.state}
+    if run.reason:
+        answer["reason"] = run.reason
     if offset == 0:
-        config = folder.config()
         answer["config"] = {
-            "model": config.model.name,
-            "loss": config.training.loss,
-            "num_epochs": config.training.num_epochs,
-            "learning_rate": config.training.learning_rate,
-            "k": config.protocol.k,
+            "model": run.model,
+            "loss": run.config.training.loss,
+            "num_epochs": run.config.training.num_epochs,
+            "learning_rate": run.config.training.learning_rate,
         }
-    if status.state == "queued":
-        answer["waiting_for"] = _runs_before(run_id)
+    if run.state == "queued":
+        answer["waiting_for"] = _runs_before(run_id, run.created)
     return answer
 
 
-def _runs_before(run_id: str) -> int:
-    """How many runs are trained or wait before this one. Ids sort by the time they were made."""
-    runs = (data_dir() / "runs").iterdir()
-    earlier = [RunFolder(path) for path in runs if path.name < run_id and (path / "status.json").exists()]
-    return sum(folder.status().state in ("queued", "running", "paused") for folder in earlier)
+def _runs_before(run_id: str, created: float) -> int:
+    """How many runs are being trained, or wait before this one."""
+    others = (run for run in manager_for().list() if run.run_id != run_id)
+    return sum(run.state in ("running", "paused") or (run.state == "queued" and run.created <= created) for run in others)
 
 
 def _refuse(status: int, why: str) -> Response:

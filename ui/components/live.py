@@ -1,0 +1,74 @@
+"""The live view of a run: curves, headline and messages that follow its events in the browser, without page reruns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ui.api import plotly_url
+from ui.format import METRIC_HELP
+from ui.theme import COLOURS
+
+_FOLDER = Path(__file__).parent / "live"
+_SCRIPTS = ("words.js", "fold.js", "figures.js", "view.js")  # one module for the browser, in rooms for the reader
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+# Mounted without style isolation: Plotly puts its style sheet in the document, which a shadow root would not see.
+_COMPONENT = st.components.v2.component(
+    "mf_explorer_live",
+    html=_read("live.html"),
+    css=_read("live.css"),
+    js="\n".join(_read(name) for name in _SCRIPTS),
+    isolate_styles=False,
+)
+_HELP = {key.partition("@")[0]: text for key, text in METRIC_HELP.items() if "/" not in key}
+
+
+def live_run(
+    run_id: str | None,
+    *,
+    height: int = 300,
+    key: str = "live",
+    compact: bool = False,
+    num_epochs: int = 20,
+    metric: str = "rmse",
+    idle: str = "",
+) -> bool:
+    """Show a run as it trains, or as it went.
+
+    Keep ``key`` the same when ``run_id`` changes: the charts stay where they are and only their content changes.
+
+    Args:
+        run_id: the run; None draws empty axes (and loads plotly.js ahead of the first run).
+        height: of each chart, in pixels.
+        compact: one chart (the validation metric) instead of two, and no messages.
+        num_epochs, metric, idle: what the empty axes and the headline show while there is no run.
+
+    Returns:
+        True in the one rerun that follows the end of a run that was seen going; never for a run opened after its end.
+    """
+    data: dict[str, Any] = {
+        "run_id": run_id or "",
+        "height": height,
+        "compact": compact,
+        "num_epochs": num_epochs,
+        "metric": metric,
+        "idle": idle,
+        "colours": COLOURS,
+        "help": _HELP,
+        "plotly": plotly_url(),
+        "base": _base_path(),
+    }
+    result = _COMPONENT(data=data, key=key, on_ended_change=lambda: None)
+    return result.ended is not None
+
+
+def _base_path() -> str:
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""

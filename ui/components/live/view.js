@@ -1,0 +1,275 @@
+// The part that lives in the page: one state for each mounted view, drawn anew when events arrive, never rebuilt.
+
+const VIEWS = new WeakMap()
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false }
+const POLL = { running: 200, loading: 200, queued: 400, paused: 1000, hidden: 3000 }
+
+function loadPlotly(url) {
+  // One copy for all views of the page; after a failure the next attempt starts afresh.
+  window.__mfxPlotly ??= new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src: url, async: true })
+    script.onload = () => resolve(window.Plotly)
+    script.onerror = () => { window.__mfxPlotly = undefined; script.remove(); reject(new Error("plotly.js did not load")) }
+    document.head.append(script)
+  })
+  return window.__mfxPlotly
+}
+
+function makeView(root) {
+  const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map(el => [el.dataset.part, el]))
+  const view = { root, part, run: freshRun(""), data: {}, look: {}, log: false, metric: "", zoomed: {}, sawItGoing: false, ended: false, failures: 0 }
+  part.scale.onclick = () => { view.log = !view.log; view.zoomed.loss = false; draw(view) }
+  part.metric.onchange = () => { view.metric = part.metric.value; view.zoomed.metric = false; draw(view) }
+  for (const name of ["loss", "metric"]) part[`zoom-${name}`].onclick = () => { view.zoomed[name] = false; draw(view) }
+  view.wake = () => { if (document.visibilityState === "visible" && view.polling) schedule(view, 0) }
+  document.addEventListener("visibilitychange", view.wake)
+  view.resizer = new ResizeObserver(() => requestAnimationFrame(() => resize(view)))
+  view.resizer.observe(root)
+  return view
+}
+
+function resize(view) {
+  if (!window.Plotly) return
+  for (const name of ["loss", "metric"]) {
+    const node = view.part[`plot-${name}`]
+    if (node.data && node.offsetWidth && node._fullLayout?.width !== node.offsetWidth) window.Plotly.relayout(node, { autosize: true })
+  }
+}
+
+function readLook(view) {
+  const style = getComputedStyle(view.root)
+  const ground = style.getPropertyValue("--st-background-color").trim()
+  const [r, g, b] = (ground.match(/^#([0-9a-f]{6})/i) ? [1, 3, 5].map(i => parseInt(ground.slice(i, i + 2), 16)) : (ground.match(/[\d.]+/g) || [255, 255, 255]).map(Number))
+  const shades = view.data.colours[0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light"]
+  view.look = { ...shades, font: style.fontFamily, touch: matchMedia("(pointer: coarse)").matches }
+  for (const name of ["grid", "muted", "warning", "bad", "good"]) view.root.style.setProperty(`--mfx-${name}`, shades[name])
+  view.root.style.setProperty("--mfx-height", `${view.data.height}px`)
+}
+
+// --- what is drawn ---------------------------------------------------------------------------------------------------
+
+const planned = view => Math.max(view.run.start?.num_epochs || view.run.config.num_epochs || view.data.num_epochs || 20, view.run.epochs.at(-1)?.x || 0)
+
+function headline(view) {
+  const run = view.run, last = run.epochs.at(-1), done = last?.x || 0, total = planned(view)
+  if (run.state === "idle") return view.data.idle || ""
+  if (run.state === "gone") return "This run is not here any more."
+  if (run.state === "queued") {
+    return run.waitingFor > 0 ? `${plural(run.waitingFor, "run")} before this one; it starts by itself.` : "It starts in a moment."
+  }
+  const loss = run.config.loss, speed = last?.speed
+  if (OVER.includes(run.state)) {
+    const parts = [`${plural(done, "epoch")}${run.end?.train_seconds ? ` in ${seconds(run.end.train_seconds)}` : ""}`]
+    const key = run.start?.selection_metric
+    if (run.best) parts.push(`best epoch ${run.best.x}: ${metricName(key)} ${three(run.best.value)} on validation`)
+    if (defined(run.end?.test?.[key])) parts.push(`${three(run.end.test[key])} on test`)
+    return parts.join(" · ")
+  }
+  const parts = [`epoch ${done} of ${total}`]
+  if (defined(speed) && speed > 0) parts.push(`${short(speed)} ${samplesWord(loss)}`)
+  const recent = run.epochs.slice(-6)
+  if (run.state === "running" && done > 0 && recent.length > 1 && done < total) {
+    const each = (recent.at(-1).time - recent[0].time) / (recent.at(-1).x - recent[0].x)
+    parts.push(`${seconds(each * (total - done))} left`)
+  }
+  if (done >= total && run.state === "running") parts.push("measuring the result on test")
+  const rate = run.learningRate ?? run.config.learning_rate
+  if (defined(rate)) parts.push(`lr ${rateText(rate)}`)
+  return parts.join(" · ")
+}
+
+const STATE_TONES = { running: "valid", queued: "muted", paused: "warning", finished: "good", failed: "bad", stopped: "warning", interrupted: "warning" }
+
+function drawWords(view) {
+  const { run, part, root, look } = view
+  const ink = look[STATE_TONES[run.state]] || look.muted
+  root.style.setProperty("--mfx-state-ink", ink)
+  root.style.setProperty("--mfx-state-soft", `color-mix(in srgb, ${ink} 16%, transparent)`)
+  setText(part.state, STATE_WORDS[run.state] || (run.state === "loading" ? "loading" : run.state))
+  part.state.dataset.live = String(run.state === "running")
+  setText(part.headline, headline(view))
+  const done = run.epochs.at(-1)?.x || 0, total = planned(view)
+  part.bar.style.transform = `scaleX(${run.state === "idle" ? 0 : Math.min(1, (run.steps.at(-1)?.x > done ? run.steps.at(-1).x : done) / total)})`
+  part.track.setAttribute("aria-valuemax", total)
+  part.track.setAttribute("aria-valuenow", done)
+  drawBanner(view)
+  drawMessages(view)
+}
+
+function drawBanner(view) {
+  const { run, part, look } = view
+  const bad = run.state === "failed" || run.state === "interrupted"
+  part.banner.hidden = !bad
+  if (!bad) return
+  const ink = run.state === "failed" ? look.bad : look.warning
+  part.banner.style.setProperty("--mfx-banner-ink", ink)
+  part.banner.style.setProperty("--mfx-banner-soft", `color-mix(in srgb, ${ink} 12%, transparent)`)
+  const title = document.createElement("strong")
+  title.textContent = run.state === "failed" ? "This run failed. " : "This run was interrupted. "
+  const text = run.reason ? run.reason[0].toUpperCase() + run.reason.slice(1) + (/[.!?]$/.test(run.reason) ? "" : ".") : ""
+  part.banner.replaceChildren(title, document.createTextNode(text))
+}
+
+function drawMessages(view) {
+  const list = view.part.messages, newest = view.run.messages[0]
+  if (list.newest === newest && list.count === view.run.messages.length) return
+  list.newest = newest
+  list.count = view.run.messages.length
+  list.replaceChildren(...view.run.messages.slice(0, 60).map(message => {
+    const item = document.createElement("li"), time = document.createElement("time"), text = document.createElement("span")
+    item.dataset.level = message.level
+    time.textContent = clock(message.time)
+    text.textContent = message.text
+    item.append(time, text)
+    return item
+  }))
+}
+
+const setText = (node, text) => { if (node.textContent !== text) node.textContent = text }
+
+function drawKey(node, entries) {
+  const wanted = entries.map(([name]) => name).join()
+  if (node.dataset.shown !== wanted) node.replaceChildren(...entries.map(([name]) => Object.assign(document.createElement("span"), { textContent: name })))
+  node.dataset.shown = wanted
+  entries.forEach(([, colour], index) => node.children[index].style.setProperty("--mfx-swatch", colour))
+}
+
+function drawMetricChoice(view) {
+  const { run, part } = view
+  const known = run.start?.metrics || Object.keys(run.epochs.at(-1)?.metrics || {})
+  const first = run.start?.selection_metric, order = ["rmse", "mae", "ndcg", "hr"]
+  const rank = key => (key === first ? -1 : order.findIndex(stem => key.startsWith(stem)) + (key.includes("/") ? 10 : 0))
+  const keys = known.filter(key => order.some(stem => key.startsWith(stem))).sort((a, b) => rank(a) - rank(b))
+  if (!keys.includes(view.metric)) view.metric = keys[0] || ""
+  const shown = keys.length ? keys : view.data.metric ? [view.data.metric] : []
+  if (part.metric.dataset.shown !== shown.join()) {
+    part.metric.replaceChildren(...shown.map(key => Object.assign(document.createElement("option"), { value: key, textContent: metricName(key) })))
+    part.metric.dataset.shown = shown.join()
+  }
+  if (view.metric && part.metric.value !== view.metric) part.metric.value = view.metric
+  part.metric.title = view.data.help?.[(view.metric || shown[0] || "").split("@")[0]] || ""
+}
+
+function draw(view) {
+  drawMetricChoice(view)
+  drawWords(view)
+  view.part.scale.setAttribute("aria-pressed", String(view.log))
+  drawKey(view.part["loss-key"], [["train", view.look.train], ["validation", view.look.valid]])
+  drawKey(view.part["metric-key"], [["this run", view.look.valid]])
+  if (!window.Plotly) return
+  const compact = Boolean(view.data.compact), total = planned(view)
+  if (!compact) plot(view, "loss", lossFigure(view.run, view.look, total, view.log, compact))
+  plot(view, "metric", metricFigure(view.run, view.look, total, view.metric || view.data.metric, compact))
+}
+
+function plot(view, name, figure) {
+  const node = view.part[`plot-${name}`], zoomed = Boolean(view.zoomed[name] && node._fullLayout)
+  if (zoomed) {
+    for (const axis of ["xaxis", "yaxis"]) figure.layout[axis].range = [...node._fullLayout[axis].range]
+  }
+  view.part[`zoom-${name}`].hidden = !zoomed
+  window.Plotly.react(node, figure.data, figure.layout, CONFIG)
+  if (node.dataset.listening) return
+  node.dataset.listening = "true"
+  node.on("plotly_relayout", change => {
+    if (!Object.keys(change).some(key => key.includes("axis.range"))) return
+    view.zoomed[name] = true
+    view.part[`zoom-${name}`].hidden = false
+  })
+  node.on("plotly_doubleclick", () => { view.zoomed[name] = false; draw(view) })
+}
+
+function describe(view) {
+  const run = view.run, last = run.epochs.at(-1)
+  if (!last) return
+  view.part["plot-loss"].setAttribute("aria-label", `Loss by epoch. After epoch ${last.x}: train ${three(last.train)}, validation ${three(last.valid)}.`)
+  view.part["plot-metric"].setAttribute("aria-label", `${metricName(view.metric)} on validation by epoch. After epoch ${last.x}: ${three(last.metrics[view.metric])}.`)
+}
+
+// --- what is read ----------------------------------------------------------------------------------------------------
+
+function schedule(view, wait) {
+  clearTimeout(view.timer)
+  view.polling = true
+  view.timer = setTimeout(() => poll(view), wait)
+}
+
+async function poll(view) {
+  const run = view.run
+  if (view.closed || view.busy || !run.runId) return
+  view.busy = true
+  try {
+    const answer = await fetch(`${view.data.base}/api/runs/${encodeURIComponent(run.runId)}/events?from=${run.offset}`, { cache: "no-store" })
+    if (view.closed || view.run !== run) return
+    if (answer.status === 404) { run.state = "gone"; view.polling = false; draw(view); return }
+    if (!answer.ok) throw new Error(`status ${answer.status}`)
+    take(view, await answer.json())
+    view.failures = 0
+    setText(view.part.note, "")
+  } catch (error) {
+    view.failures += 1
+    // A single hiccup is not worth a word.
+    if (view.failures > 2) setText(view.part.note, "Connection lost; trying again …")
+  } finally {
+    view.busy = false
+    if (!view.closed && view.polling) schedule(view, view.run === run ? pause(view) : 0)
+  }
+}
+
+function pause(view) {
+  if (view.failures) return Math.min(5000, 400 * 2 ** view.failures)
+  if (document.visibilityState !== "visible") return POLL.hidden
+  return POLL[view.run.state] || POLL.running
+}
+
+function take(view, answer) {
+  const run = view.run, before = run.state
+  if (answer.config) run.config = answer.config
+  for (const event of answer.events) fold(run, event)
+  run.offset = answer.next
+  run.reason = answer.reason || run.reason
+  run.waitingFor = answer.waiting_for || 0
+  const over = OVER.includes(answer.state)
+  if (!over) view.sawItGoing = true
+  // The server reads the state before the events, so once it says "over" the last event is here too.
+  run.state = answer.state
+  if (answer.events.length || before !== run.state || answer.config) draw(view)
+  if (!over) return
+  view.polling = false
+  describe(view)
+  if (view.sawItGoing && !view.ended) {
+    view.ended = true
+    view.send("ended", answer.state)
+  }
+}
+
+function follow(view, runId) {
+  clearTimeout(view.timer)
+  Object.assign(view, { run: freshRun(runId), zoomed: {}, sawItGoing: false, ended: false, failures: 0, polling: false, metric: "" })
+  setText(view.part.note, "")
+  if (runId) schedule(view, 0)
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const root = parentElement.querySelector(".mfx-live")
+  if (!root) return undefined
+  let view = VIEWS.get(root)
+  if (!view) VIEWS.set(root, (view = makeView(root)))
+  const changed = view.run.runId !== data.run_id
+  Object.assign(view, { data, send: setTriggerValue, closed: false })
+  root.dataset.compact = String(Boolean(data.compact))
+  readLook(view)
+  if (changed) follow(view, data.run_id)
+  draw(view)
+  loadPlotly(data.base + data.plotly).then(() => view.closed || draw(view), () => setText(view.part.note, "The charts could not be loaded; reload the page."))
+  return () => {
+    view.closed = true
+    view.polling = false
+    clearTimeout(view.timer)
+    view.resizer.disconnect()
+    document.removeEventListener("visibilitychange", view.wake)
+    for (const name of ["loss", "metric"]) if (window.Plotly && view.part[`plot-${name}`].data) window.Plotly.purge(view.part[`plot-${name}`])
+    VIEWS.delete(root)
+  }
+}
