@@ -8,54 +8,32 @@ import plotly.graph_objects as go
 
 from mfcore.data.interactions import Interactions
 from mfcore.data.split import Split
-from ui.data_facts import block, head_share, parts, percent
-from ui.theme import COLOURS, plotly_layout
+from ui.data_facts import block, head_share, parts, rounded_percent
+from ui.figures import titled
+from ui.format import escape_plotly
+from ui.theme import colour, sequential
 
-HEIGHT = 320
 PART_COLOURS = {"train": "train", "validation": "valid", "test": "test"}  # part → its colour's name
 CELLS = 60  # the whole table is drawn as CELLS × CELLS squares, whatever its size
 
 
-def figure(title: str, x: str, y: str, *, dark: bool, height: int = HEIGHT, note: str = "") -> go.Figure:
-    """An empty chart in the common look: ``title`` says what is seen, ``note`` under it how to read it."""
-    layout = dict(plotly_layout(dark))
-    layout["xaxis"] = {**layout.get("xaxis", {}), "title": {"text": x}}
-    layout["yaxis"] = {**layout.get("yaxis", {}), "title": {"text": y}}
-    layout.update(
-        title={
-            "text": title,
-            "subtitle": {"text": note},
-            "x": 0,
-            "xanchor": "left",
-            "y": 0.98,
-            "yanchor": "top",
-            "automargin": True,
-        },
-        height=height,
-        showlegend=False,
-        margin={"l": 8, "r": 8, "t": 64, "b": 8},
-    )
-    return go.Figure(layout=layout)
-
-
-def whole_table(data: Interactions, words: tuple[str, str], *, dark: bool) -> go.Figure:
-    """Every cell of users × items, both sorted by how much they have; each square shows the share of its cells that is filled."""
+def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
+    """Users × items, both sorted by how much they have; a square's colour is the share of its cells that is filled."""
     people, things = words
     user_bin, user_size = _bins(np.bincount(data.user_idx, minlength=data.num_users))
     item_bin, item_size = _bins(data.popularity())
     filled = np.zeros((len(user_size), len(item_size)))
     np.add.at(filled, (user_bin[data.user_idx], item_bin[data.item_idx]), 1.0)
     share = 100.0 * filled / np.outer(user_size, item_size)
-    chart = figure(
-        f"{percent(data.density)} of the table is filled",
+    chart = titled(
+        f"{rounded_percent(data.density)} of the table is filled",
         f"{things} (most rated at the left)",
         f"{people} (most active on top)",
-        dark=dark,
-        note="darker = more of the cells there are known" if not dark else "brighter = more of the cells there are known",
+        note="stronger colour = more of the cells there are known",
     )
     chart.add_heatmap(
         z=share,
-        colorscale=_scale(dark),
+        colorscale=_scale(),
         zmin=0,
         showscale=False,
         hovertemplate="%{z:.0f} % of the cells here are known<extra></extra>",
@@ -63,27 +41,26 @@ def whole_table(data: Interactions, words: tuple[str, str], *, dark: bool) -> go
     return _as_picture(chart)
 
 
-def densest_corner(data: Interactions, words: tuple[str, str], names: list[str], *, dark: bool, size: int = 40) -> go.Figure:
+def densest_corner(data: Interactions, words: tuple[str, str], names: list[str], size: int = 40) -> go.Figure:
     """The ratings of the most active users on the most rated items. ``names``: the label of each item."""
     people, things = words
     users = np.argsort(-np.bincount(data.user_idx, minlength=data.num_users), kind="stable")[:size]
     items = np.argsort(-data.popularity(), kind="stable")[:size]
     ratings = block(data.user_idx, data.item_idx, data.rating, users, items)
     known = np.isfinite(ratings)
-    chart = figure(
-        f"Even here {percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
+    chart = titled(
+        f"Even here {rounded_percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
         f"the {len(items)} most rated {things}",
         f"the {len(users)} most active {people}",
-        dark=dark,
         note="colour = rating, gaps = what a recommender must guess",
     )
     chart.add_heatmap(
         z=ratings,
-        colorscale=_scale(dark),
+        colorscale=_scale(),
         zmin=data.rating_scale[0],
         zmax=data.rating_scale[1],
         colorbar={"thickness": 8, "outlinewidth": 0},
-        customdata=np.tile(np.array([names[i] for i in items], dtype=object), (len(users), 1)),
+        customdata=np.tile(np.array([escape_plotly(names[i]) for i in items], dtype=object), (len(users), 1)),
         hovertemplate="%{customdata}: rated %{z:.1f}<extra></extra>",
         xgap=1,
         ygap=1,
@@ -91,36 +68,35 @@ def densest_corner(data: Interactions, words: tuple[str, str], names: list[str],
     return _as_picture(chart)
 
 
-def long_tail(counts: np.ndarray, thing: str, *, dark: bool) -> go.Figure:
+def long_tail(counts: np.ndarray, thing: str) -> go.Figure:
     """``counts`` (num_items,): ratings per item. The title states what the best-known fifth of the items holds."""
     ordered = np.sort(counts)[::-1]
     cumulative = 100.0 * np.cumsum(ordered) / ordered.sum()
     share = 100.0 * np.arange(1, len(ordered) + 1) / len(ordered)
     head = head_share(counts)
     keep = np.unique(np.linspace(0, len(ordered) - 1, 400).astype(int))
-    chart = figure(
+    chart = titled(
         f"20 % of the {thing} hold {100 * head:.0f} % of the ratings",
         f"share of {thing}, most rated first (%)",
         "share of all ratings (%)",
-        dark=dark,
         note="dashed: if all were rated equally often",
     )
     chart.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dash", "width": 1, "color": COLOURS["baseline"]}, hoverinfo="skip"
+        x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dash", "width": 1, "color": colour("baseline")}, hoverinfo="skip"
     )
     chart.add_scatter(
         x=np.concatenate([[0.0], share[keep]]),
         y=np.concatenate([[0.0], cumulative[keep]]),
         mode="lines",
         fill="tozeroy",
-        line={"color": COLOURS["train"], "width": 2},
+        line={"color": colour("train"), "width": 2},
         hovertemplate=f"the top %{{x:.0f}} % of {thing}<br>hold %{{y:.0f}} % of the ratings<extra></extra>",
     )
-    chart.add_scatter(x=[20], y=[100 * head], mode="markers", marker={"size": 10, "color": COLOURS["train"]}, hoverinfo="skip")
-    return chart.update_xaxes(range=[0, 100]).update_yaxes(range=[0, 102])
+    chart.add_scatter(x=[20], y=[100 * head], mode="markers", marker={"size": 10, "color": colour("train")}, hoverinfo="skip")
+    return chart.update_layout(showlegend=False).update_xaxes(range=[0, 100]).update_yaxes(range=[0, 102])
 
 
-def rating_histogram(data: Interactions, *, dark: bool) -> go.Figure:
+def rating_histogram(data: Interactions) -> go.Figure:
     """How often each rating was given; twenty equal bins when ratings are real numbers."""
     values, counts = np.unique(data.rating, return_counts=True)
     mean = float(data.rating.mean())
@@ -130,38 +106,38 @@ def rating_histogram(data: Interactions, *, dark: bool) -> go.Figure:
         title = f"Ratings average {mean:.2f}"
     else:
         title = f"{values[counts.argmax()]:g} is the commonest rating, {mean:.2f} the mean"
-    chart = figure(title, "rating", "share of ratings (%)", dark=dark, note="guessing the mean every time is the floor to beat")
+    chart = titled(title, "rating", "share of ratings (%)", note="guessing the mean every time is the floor to beat")
     chart.add_bar(
         x=values,
         y=100.0 * counts / counts.sum(),
-        marker={"color": COLOURS["train"], "line": {"width": 0}},
+        marker={"color": colour("train"), "line": {"width": 0}},
         customdata=counts,
         hovertemplate="rating %{x:.3g}: %{customdata:,} times (%{y:.1f} %)<extra></extra>",
     )
-    chart.add_vline(x=mean, line={"dash": "dot", "width": 1.5, "color": COLOURS["baseline"]})
+    chart.add_vline(x=mean, line={"dash": "dot", "width": 1.5, "color": colour("baseline")})
     return chart.update_xaxes(dtick=1).update_layout(bargap=0.15)
 
 
-def split_over_time(split: Split, *, dark: bool) -> go.Figure:
+def split_over_time(split: Split) -> go.Figure:
     """Which part each stretch of time fell into: stacked counts over about forty stretches. Needs timestamps."""
     everything = split.data.timestamp
     assert everything is not None
     edges = np.linspace(everything.min(), everything.max() + 1, 41)
     middles = pd.to_datetime((edges[:-1] + edges[1:]) / 2, unit="s")
-    chart = figure("Which part the ratings of each stretch of time went to", "", "ratings", dark=dark, height=260)
+    chart = titled("Which part the ratings of each stretch of time went to", "", "ratings", height=260)
     for name, rows in parts(split):
         counts = np.histogram(everything[rows], bins=edges)[0]
         chart.add_bar(
             x=middles,
             y=counts,
             name=name,
-            marker={"color": COLOURS[PART_COLOURS[name]], "line": {"width": 0}},
+            marker={"color": colour(PART_COLOURS[name]), "line": {"width": 0}},
             hovertemplate="%{x|%d %b %Y}: %{y:,}<extra>" + name + "</extra>",
         )
     return _with_legend(chart.update_layout(barmode="stack", bargap=0.05))
 
 
-def split_of_corner(split: Split, words: tuple[str, str], *, dark: bool, size: tuple[int, int] = (24, 80)) -> go.Figure:
+def split_of_corner(split: Split, words: tuple[str, str], size: tuple[int, int] = (24, 80)) -> go.Figure:
     """The densest corner of the table, each known cell in the colour of the part it went to."""
     data = split.data
     users = np.argsort(-np.bincount(data.user_idx, minlength=data.num_users), kind="stable")[: size[0]]
@@ -169,27 +145,26 @@ def split_of_corner(split: Split, words: tuple[str, str], *, dark: bool, size: t
     part = np.full(len(data), np.nan)
     for number, (_, rows) in enumerate(parts(split)):
         part[rows] = number
-    colours = [COLOURS[PART_COLOURS[name]] for name in PART_COLOURS]
-    chart = figure(
+    colours = [colour(PART_COLOURS[name]) for name in PART_COLOURS]
+    chart = titled(
         "Which part each known rating went to (the densest corner of the table)",
         f"the {len(items)} most rated {words[1]}",
         f"the {len(users)} most active {words[0]}",
-        dark=dark,
         height=260,
     )
     chart.add_heatmap(
         z=block(data.user_idx, data.item_idx, part, users, items),
         zmin=-0.5,
         zmax=2.5,
-        colorscale=[(edge, colour) for i, colour in enumerate(colours) for edge in (i / 3, (i + 1) / 3)],
+        colorscale=[(edge, shade) for i, shade in enumerate(colours) for edge in (i / 3, (i + 1) / 3)],
         showscale=False,
         hoverinfo="skip",
         xgap=1,
         ygap=1,
     )
-    for name, colour in zip(PART_COLOURS, colours, strict=True):  # a heat map has no legend of its own
+    for name, shade in zip(PART_COLOURS, colours, strict=True):  # a heat map has no legend of its own
         chart.add_scatter(
-            x=[None], y=[None], mode="markers", name=name, marker={"color": colour, "symbol": "square", "size": 10}
+            x=[None], y=[None], mode="markers", name=name, marker={"color": shade, "symbol": "square", "size": 10}
         )
     return _with_legend(_as_picture(chart))
 
@@ -203,9 +178,9 @@ def _bins(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return group, np.bincount(group, minlength=groups)
 
 
-def _scale(dark: bool) -> list[tuple[float, str]]:
-    """From the page's background to the colour of training data, so that empty looks empty."""
-    return [(0.0, "#1b2430" if dark else "#f1f4f8"), (1.0, COLOURS["train"])]
+def _scale() -> list[list[object]]:
+    """From the page's own background upwards, so that empty looks empty."""
+    return [[0.0, colour("surface")], *([0.02 + 0.98 * at, step] for at, step in sequential())]
 
 
 def _as_picture(chart: go.Figure) -> go.Figure:

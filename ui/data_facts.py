@@ -15,8 +15,8 @@ SPLIT_SENTENCES = {
     "to predict the past.",
     "leave-last-out": "Each user's latest rating is the test, the one before it validation, all earlier ones train: "
     "“what will this person watch next?”",
-    "time": "One date divides all ratings: what came before trains, what came after tests. Closest to real life and the hardest, "
-    "because new users and new items appear that nobody could learn.",
+    "time": "One date divides all ratings: what came before trains, what came after tests. Closest to real life and the "
+    "hardest, because new users and new items appear that nobody could learn.",
     "official": "The five divisions that came with MovieLens 100K, each with a fifth of the ratings as test. "
     "Published figures often use them; validation is drawn from the rest.",
 }
@@ -27,7 +27,7 @@ def words_for(data: Interactions) -> tuple[str, str]:
     return "users", "films" if data.item_table["year"].notna().any() else "items"
 
 
-def percent(share: float) -> str:
+def rounded_percent(share: float) -> str:
     """0.063 → "6.3 %"; small shares keep two digits that matter, and only a true 100 % says so."""
     value = 100.0 * share
     if 0 < value < 1:
@@ -39,7 +39,7 @@ def percent(share: float) -> str:
 def density_words(density: float) -> str:
     """How full the table is, as a person would say it."""
     if density >= 0.5:
-        return f"{percent(density)} of the table is filled, which real data never is."
+        return f"{rounded_percent(density)} of the table is filled, which real data never is."
     return f"Of every {round(1 / density):,} possible ratings, one is known; a recommender guesses the others."
 
 

@@ -1,0 +1,124 @@
+"""Data: what a model learns from, and what is kept hidden from it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mfcore.data import DatasetEntry, Interactions, dataset_status, load_dataset, make_split
+from mfcore.validate import UnusableRequest
+from ui.controls import error_line, link_to, page_header
+from ui.data_charts import densest_corner, long_tail, rating_histogram, split_of_corner, split_over_time, whole_table
+from ui.data_controls import choose_dataset, choose_shape, choose_split, offer_fetch
+from ui.data_facts import SPLIT_SENTENCES, density_words, item_rows, part_table, rounded_percent, search, words_for
+from ui.data_tables import show_item_table, show_part_table, source_rows
+from ui.figures import show
+from ui.format import count, escape_markdown
+
+
+def show_counts(data: Interactions) -> None:
+    """How much there is, and how little of what there could be."""
+    people, things = words_for(data)
+    with st.container(horizontal=True, gap="large"):
+        st.metric("ratings", count(len(data)), help="One user's opinion of one item.", width="content")
+        st.metric(people, count(data.num_users), help="Rows of the table.", width="content")
+        st.metric(things, count(data.num_items), help="Columns of the table.", width="content")
+        filled = "Density: ratings there are, divided by users times items."
+        st.metric("of the table is filled", rounded_percent(data.density), help=filled, width="content")
+    st.caption(density_words(data.density))
+
+
+def show_pictures(data: Interactions) -> None:
+    """The matrix at a glance, the long tail, the ratings."""
+    words = words_for(data)
+    table, tail, ratings = st.columns([4, 4, 3], gap="medium")
+    with table:
+        corner = st.segmented_control(
+            "Which part of the table",
+            ["Whole table", "Densest corner"],
+            default="Whole table",
+            required=True,
+            key="corner",
+            label_visibility="collapsed",
+        )
+        if corner == "Densest corner":
+            show(
+                densest_corner(data, words, data.item_table["title"].tolist()),
+                key="matrix",
+                alt="The most active users' ratings",
+            )
+        else:
+            show(whole_table(data, words), key="matrix", alt="How filled each region of the table is")
+    with tail:
+        show(long_tail(data.popularity(), words[1]), key="tail", alt="Cumulative share of ratings against share of items")
+    with ratings:
+        show(rating_histogram(data), key="ratings", alt="How often each rating was given")
+
+
+def show_items(data: Interactions) -> None:
+    """Every item, most rated first, with a search."""
+    things = words_for(data)[1]
+    st.subheader(f"The {things}, most rated first", anchor=False)
+    text = st.text_input(
+        "Search",
+        type="search",
+        live="300ms",
+        key="search",
+        placeholder="star wars · comedy 1994 · an id",
+        label_visibility="collapsed",
+        width=380,
+    )
+    everything = item_rows(data)
+    rows = search(everything, text or "")
+    st.caption(f"{count(len(rows))} of {count(len(everything))} {things}" if text else f"{count(len(rows))} {things}")
+    if rows.empty:
+        st.info("Nothing matches every word. Try fewer words, or part of one.", icon=":material/search_off:")
+        return
+    show_item_table(rows, things, most=int(everything["ratings"].max()))
+
+
+def show_split(entry: DatasetEntry, data: Interactions) -> None:
+    """What the model may learn from, what steers choices, what is kept for the end."""
+    st.subheader("What the split does", anchor=False)
+    words, picture = st.columns([5, 6], gap="large")
+    with words:
+        config = choose_split(entry)
+        st.markdown(SPLIT_SENTENCES[config.kind])
+        try:
+            split = make_split(data, config)
+        except UnusableRequest as error:
+            error_line(error)
+            return
+        show_part_table(part_table(split))
+    with picture:
+        if data.timestamp is not None:
+            show(split_over_time(split), key="split_time", alt="Ratings of each part over time")
+        else:
+            show(split_of_corner(split, words_for(data)), key="split_corner", alt="Part of each rating in the densest corner")
+
+
+def show_source(entry: DatasetEntry) -> None:
+    """Whose data this is, on what terms, and where it lies."""
+    st.subheader("Where this comes from", anchor=False)
+    st.markdown(escape_markdown(entry.description))
+    st.table(source_rows(entry), border="horizontal", width="content")
+
+
+title, choice = st.columns([3, 2], vertical_alignment="bottom")
+with title:
+    page_header("Data", "What a model learns from, and what is kept hidden from it.")
+with choice:
+    entry = choose_dataset()
+if dataset_status(entry.name) == "to fetch":
+    offer_fetch(entry)
+    link_to("data", "Look at made-up ratings meanwhile", icon=":material/casino:", dataset="planted")
+    st.stop()
+try:
+    data = load_dataset(entry.name, **choose_shape(entry))
+except (UnusableRequest, RuntimeError) as error:
+    error_line(error)
+    st.stop()
+show_counts(data)
+show_pictures(data)
+show_split(entry, data)
+show_items(data)
+show_source(entry)

@@ -1,0 +1,77 @@
+"""Home: what this is, a living picture of a run, and where to start."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mfcore.data import dataset_status
+from mfcore.runs import PRESETS
+from ui.components.live import live_run
+from ui.controls import link_to, run_label, state_badge
+from ui.format import escape_markdown, metric, metric_name, when
+from ui.runs_table import verdict
+from ui.session import ACTIVE, manager
+from ui.starts import FIRST, start
+from ui.verdict import comparison
+
+RECENT = 5
+runs = manager().list()
+real_data = dataset_status("ml-100k") == "here"
+
+words, picture = st.columns([5, 6], gap="large", vertical_alignment="center")
+
+with words:
+    st.title("Watch a recommender learn", anchor=False)
+    st.markdown(
+        "Everybody rates a few films and leaves the rest blank; a recommender **guesses the blanks**. "
+        "Matrix factorization gives every person and every film a short list of numbers, random at first, and nudges them, "
+        "rating by rating, until **multiplying the two lists gives about the rating**: nobody tells it what a comedy is, yet "
+        "comedies end up side by side. It is judged only on **ratings it was never shown**: press the button and watch that "
+        "error fall."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Train a recommender now", type="primary", icon=":material/play_arrow:", key="start_now"):
+            start(FIRST)
+        link_to("train", "or set one up yourself", icon=":material/tune:")
+    if not real_data:
+        st.warning(
+            "**Made-up ratings are in use.** MovieLens 100K, the real data, is not on this machine: it could not be downloaded "
+            "during set-up, or was never asked for. Presets learn a made-up table with known answers until it is here.",
+            icon=":material/cloud_off:",
+        )
+        link_to("data", "Fetch MovieLens 100K", icon=":material/download:", dataset="ml-100k")
+
+with picture, st.container(border=True, key="living_picture"):
+    if runs:
+        st.markdown(f"**{escape_markdown(run_label(runs[0]))}** {state_badge(runs[0].state)}")
+    live_run(
+        runs[0].run_id if runs else None, height=280, key="home_live", compact=True, idle="Your first run draws itself here."
+    )
+
+for kind, title, sentence in (
+    ("good", "Good starts", "One click trains it and takes you there. Each says what to look for."),
+    ("bad", "Instructive failures", "Nothing teaches a learning rate like one that is wrong."),
+):
+    st.subheader(title, anchor=False)
+    st.caption(sentence)
+    with st.grid(4 if kind == "good" else 3, min_column_width=220):
+        for preset in (p for p in PRESETS.values() if p.kind == kind):
+            with st.container(border=True, height="stretch", key=f"card_{preset.name}"):
+                st.markdown(f"**{preset.title}**")
+                st.markdown(preset.sentence)
+                if st.button("Start", key=f"start_{preset.name}", icon=":material/play_arrow:"):
+                    start(preset.name)
+
+if runs:
+    st.subheader("Recent runs", anchor=False)
+    for run in runs[:RECENT]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            link_to("train" if run.state in ACTIVE else "evaluate", run_label(run), run=run.run_id)
+            st.markdown(state_badge(run.state), width="content")
+            found = verdict(run)
+            if found:
+                st.markdown(f"{metric_name(found.metric)} **{metric(found.value)}**", width="content")
+                words, tone = comparison(found)
+                st.markdown(f":{tone}-badge[{words}]", width="content")
+            st.caption(when(run.created), width="content")
+    link_to("runs", "All runs", icon=":material/list:")

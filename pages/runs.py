@@ -1,0 +1,143 @@
+"""Runs: every run with its result, one row each; pick one to keep house, several to compare."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mfcore.models.config import MODELS
+from mfcore.runs import RunSummary
+from mfcore.validate import UnusableRequest
+from ui.choices import write_param
+from ui.controls import STATE_WORDS, empty_state, error_line, page_header, run_missing
+from ui.figures import show
+from ui.format import count
+from ui.run_panel import delete_button, show_run
+from ui.runs_table import columns, differences, matching, overlay, table
+from ui.session import manager
+
+ROW = 35
+
+
+def show_import() -> None:
+    """Bring in a run that was exported here or elsewhere."""
+    with st.popover("Import", icon=":material/upload:", help="Add a run from a zip file."):
+        with st.form("import", clear_on_submit=True, border=False):
+            file = st.file_uploader("A run exported as a zip file", type="zip", key="import_file")
+            sent = st.form_submit_button("Add this run", icon=":material/upload:")
+        if sent and file is None:
+            error_line("Choose a zip file first: one that Export on this page wrote.")
+        elif sent:
+            try:
+                run_id = manager().import_zip(file.getvalue())
+            except (UnusableRequest, OSError) as error:
+                error_line(error)
+            else:
+                st.success(f"Added as `{run_id}`; it is in the table now.", icon=":material/check:")
+
+
+def show_filters(runs: list[RunSummary]) -> list[RunSummary]:
+    """Text, model, state, star; returns the runs that fit all of them."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = st.text_input(
+            "Search",
+            type="search",
+            live="300ms",
+            key="find",
+            placeholder="Search name, note, model …",
+            label_visibility="collapsed",
+            width=240,
+        )
+        models = st.multiselect(
+            "Model",
+            sorted({run.model for run in runs}),
+            format_func=lambda name: MODELS.get(name, name),
+            key="models",
+            placeholder="Any model",
+            label_visibility="collapsed",
+            width=220,
+        )
+        states = st.multiselect(
+            "State",
+            sorted({run.state for run in runs}),
+            format_func=lambda name: STATE_WORDS.get(name, name),
+            key="states",
+            placeholder="Any state",
+            label_visibility="collapsed",
+            width=220,
+        )
+        starred = st.toggle("Starred", key="starred")
+        st.button(
+            "Refresh", icon=":material/refresh:", key="refresh", help="Read the table anew; it does not update by itself."
+        )
+    return matching(runs, text or "", models, states, starred)
+
+
+def asked_for() -> list[str]:
+    """The runs that the address names: ``?run=`` one, ``?runs=`` several."""
+    several = st.query_params.get("runs", "").split(",")
+    return [run_id for run_id in [st.query_params.get("run", ""), *several] if run_id]
+
+
+def show_table(runs: list[RunSummary]) -> list[RunSummary]:
+    """The table; returns the selected runs. The selection lives in the address, so a link shows the same."""
+    wanted = asked_for()
+    ids = [run.run_id for run in runs]
+    event = st.dataframe(
+        table(runs),
+        # Another set of rows is another table: a selection by position must never slip on to a different run.
+        key=f"runs_{hash(tuple(ids))}",
+        hide_index=True,
+        height=min(ROW * (len(runs) + 1) + 3, 300),
+        column_config=columns(),
+        placeholder="",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [ids.index(run_id) for run_id in wanted if run_id in ids]}},
+        alt="All runs, newest first",
+    )
+    chosen = [runs[row] for row in event.selection.rows if row < len(runs)]
+    write_param("run", chosen[0].run_id if len(chosen) == 1 else None)
+    write_param("runs", ",".join(run.run_id for run in chosen) if len(chosen) > 1 else None)
+    return chosen
+
+
+def show_comparison(chosen: list[RunSummary]) -> None:
+    """Curves of several runs over one another, and the settings in which they differ."""
+    curves, settings = st.columns([3, 2], gap="large")
+    with curves:
+        for metric in dict.fromkeys(run.selection_metric for run in chosen if run.curve):
+            same = [run for run in chosen if run.selection_metric == metric]
+            show(overlay(same, metric), key=f"overlay_{metric}", alt=f"{metric} of {len(same)} runs, epoch by epoch")
+    with settings:
+        st.markdown("**What sets them apart**")
+        apart = differences(chosen)
+        if apart.empty:
+            st.caption("Nothing: the same settings throughout, so the curves should be the same.")
+        else:
+            st.dataframe(apart, key="apart", alt="Settings in which the selected runs differ")
+        delete_button(chosen)
+
+
+title, tools = st.columns([4, 1], vertical_alignment="bottom")
+with title:
+    page_header(
+        "Runs", "Every run with its result on ratings it never saw. Select one to work with it, several to compare them."
+    )
+with tools, st.container(horizontal=True, horizontal_alignment="right"):
+    show_import()
+runs = manager().list()
+if not runs:
+    empty_state("There are no runs yet. Train one, or import one that somebody sent you.")
+    st.stop()
+for run_id in asked_for():
+    if run_id not in {run.run_id for run in runs}:
+        run_missing(run_id)
+shown = show_filters(runs)
+if not shown:
+    st.info(f"None of the {count(len(runs))} runs fits these filters.", icon=":material/filter_alt_off:")
+    st.stop()
+chosen = show_table(shown)
+if len(chosen) == 1:
+    show_run(chosen[0])
+elif chosen:
+    show_comparison(chosen)

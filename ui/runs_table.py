@@ -1,0 +1,145 @@
+"""Many runs at a glance: the table, its filter, the overlay of several curves and what sets runs apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from mfcore.data.config import SPLITS
+from mfcore.models.config import MODELS
+from ui.controls import STATE_WORDS
+from ui.figures import titled
+from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
+from ui.theme import colour
+from ui.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from mfcore.runs.manager import RunSummary
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
+
+
+def run_title(run: RunSummary) -> str:
+    """Its name, else its model, in plain text."""
+    return run.name or MODELS.get(run.model, run.model)
+
+
+def table(runs: list[RunSummary]) -> pd.DataFrame:
+    """One row a run, newest first, in the order of ``runs``."""
+    return pd.DataFrame([_row(run) for run in runs])
+
+
+def verdict(run: RunSummary) -> Verdict | None:
+    """The run's one number on test against the best baseline; None while test is not scored."""
+    return judge(run.test, run.baselines.get("test", {}), run.config.protocol.k)
+
+
+def _row(run: RunSummary) -> dict[str, Any]:
+    found = verdict(run)
+    return {
+        "star": "★" if run.starred else "",
+        "name": run_title(run),
+        "model": MODELS.get(run.model, run.model),
+        "dataset": run.dataset,
+        "split": SPLITS[run.config.split.kind],
+        "state": STATE_WORDS.get(run.state, run.state),
+        "curve": [value for value in run.curve if math.isfinite(value)],
+        "metric": metric_name(found.metric) if found else "",
+        "test": found.value if found else None,
+        "baseline": f"{metric(found.baseline)} {found.baseline_name}" if found and found.baseline_name else "",
+        "gain": found.gain if found and math.isfinite(found.gain) else None,
+        "time": duration(run.train_seconds) if run.train_seconds else "",
+        "created": pd.Timestamp.fromtimestamp(run.created),
+        "note": run.note,
+    }
+
+
+def matching(
+    runs: list[RunSummary], text: str = "", models: Sequence[str] = (), states: Sequence[str] = (), starred: bool = False
+) -> list[RunSummary]:
+    """The runs to show: every word of ``text`` in name, note, id, model or dataset; empty lists ask for nothing."""
+
+    def fits(run: RunSummary) -> bool:
+        haystack = " ".join((run.name, run.note, run.run_id, run.model, MODELS.get(run.model, ""), run.dataset)).lower()
+        return (
+            all(word in haystack for word in text.lower().split())
+            and (not models or run.model in models)
+            and (not states or run.state in states)
+            and (not starred or run.starred)
+        )
+
+    return [run for run in runs if fits(run)]
+
+
+def columns() -> dict[str, Any]:
+    """How the columns of :func:`table` look, each with what it means."""
+    c = st.column_config
+    return {
+        "star": c.TextColumn("★", width=36, help="Starred runs; star one in its panel below."),
+        "name": c.TextColumn("Run", width=170, pinned=True),
+        "model": c.TextColumn("Model", width=110),
+        "dataset": c.TextColumn("Data", width=90),
+        "split": c.TextColumn("Split", width=100, help="How ratings were divided into train, validation and test."),
+        "state": c.TextColumn("State", width=80),
+        "curve": c.LineChartColumn("Validation curve", width=130, help="The validation metric, epoch by epoch."),
+        "metric": c.TextColumn(
+            "Metric",
+            width=80,
+            help="RMSE: error of predicted ratings, lower is better. "
+            "NDCG: are the right items near the top of the list, higher is better.",
+        ),
+        "test": c.NumberColumn("Test", width=65, format="%.3f", help="On held-out ratings that no choice ever looked at."),
+        "baseline": c.TextColumn("Best baseline", width=135, help="The best that can be done without learning vectors at all."),
+        "gain": c.NumberColumn(
+            "Gain",
+            width=70,
+            format="percent",
+            help="How much better than the best baseline. Below 0 the run learned nothing of use.",
+        ),
+        "time": c.TextColumn("Took", width=70, help="Time spent training, pauses not counted."),
+        "created": c.DatetimeColumn("Created", width=125, format="D MMM YYYY, HH:mm"),
+        "note": c.TextColumn("Note", width=160),
+    }
+
+
+def overlay(runs: list[RunSummary], key: str) -> go.Figure:
+    """Validation curves of several runs on one metric, each in its model's colour; dashes tell runs of one model apart."""
+    way = "lower" if lower_is_better(key) else "higher"
+    chart = titled(
+        f"{metric_name(key)} on validation, epoch by epoch",
+        "epoch (0 = before training)",
+        metric_name(key),
+        note=f"{way} is better; one colour per model, dashes tell runs of the same model apart",
+        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+    )
+    of_model: dict[str, int] = {}
+    for run in runs:
+        nth = of_model[run.model] = of_model.get(run.model, -1) + 1
+        chart.add_scatter(
+            x=list(range(len(run.curve))),
+            y=run.curve,
+            mode="lines",
+            name=escape_plotly(run_title(run)),
+            line={"color": colour(run.model), "width": 2, "dash": DASHES[nth % len(DASHES)]},
+            hovertemplate="epoch %{x}: %{y:.3f}",
+        )
+    return chart
+
+
+def differences(runs: list[RunSummary]) -> pd.DataFrame:
+    """The settings in which the runs differ: one row a setting, one column a run."""
+    flats = [run.config.to_flat(defaults=True) for run in runs]
+    keys = [key for key in dict.fromkeys(k for flat in flats for k in flat) if key not in NO_INFLUENCE]
+    rows = {key: [str(flat.get(key, "–")) for flat in flats] for key in keys}
+    titles = [f"{number}. {run_title(run)}" for number, run in enumerate(runs, start=1)]
+    return pd.DataFrame(
+        [row for row in rows.values() if len(set(row)) > 1],
+        columns=titles,
+        index=pd.Index([key.replace("_", " ") for key, row in rows.items() if len(set(row)) > 1], name="setting"),
+    )
