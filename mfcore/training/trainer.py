@@ -19,6 +19,7 @@ from mfcore.training.device import default_threads, resolve_device
 from mfcore.training.divergence import diverged, unfinite_weight
 from mfcore.training.events import EpochEnd, StepEnd, TrainingStopped
 from mfcore.training.losses import batch_loss
+from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import (
     build_optimizers,
     decoupled_decay,
@@ -37,8 +38,6 @@ from mfcore.validate import require
 
 if TYPE_CHECKING:
     from mfcore.data import Split
-
-_STEP_INTERVAL = 0.1
 
 
 class Trainer:
@@ -93,6 +92,7 @@ class Trainer:
         for module in model.modules():
             if isinstance(module, Dropout):
                 module.generator = self._dropper
+        self._meter = LossMeter(self.device)
         self._begin_epoch()
 
     # Going through epochs
@@ -118,14 +118,13 @@ class Trainer:
         """
         self.model.train()
         samples = self._samples()
-        self._last_report = perf_counter()
         while self._done < len(samples):
             self._poll()
             started = perf_counter()
             self._train_batch(samples.slice(self._done, self._done + self.config.batch_size))
             self._seconds += perf_counter() - started
             self._report()
-        self._read_losses()
+        self._check(self._meter.read())
         return self._end_epoch(len(samples))
 
     def validate(self) -> EpochEnd:
@@ -163,9 +162,8 @@ class Trainer:
         self._shuffler_at_start = self._shuffler.get_state()
         self._drawn: Samples | None = None
         self._done = 0
-        self._loss_sum = self._seconds = 0.0
-        self._unread: list[tuple[Tensor, int]] = []
-        self._since_report = (0.0, 0)
+        self._seconds = 0.0
+        self._meter.reset()
 
     def _samples(self) -> Samples:
         if self._drawn is None:
@@ -185,24 +183,12 @@ class Trainer:
         take_step(self._optimizers)
         self.step += 1
         self._done += len(batch)
-        self._unread.append((loss.detach(), len(batch)))
-        # Reading a loss makes a GPU wait, so there only now and then; the CPU has it at hand.
-        if self.device.type == "cpu" or len(self._unread) >= 100:
-            self._read_losses()
+        self._check(self._meter.add(loss, len(batch)))
 
-    def _read_losses(self) -> None:
-        if not self._unread:
-            return
-        losses = (
-            torch.stack([loss for loss, _ in self._unread]).tolist() if len(self._unread) > 1 else [self._unread[0][0].item()]
-        )
-        first_step = self.step - len(losses) + 1
-        for offset, (value, (_, size)) in enumerate(zip(losses, self._unread, strict=True)):
-            if not math.isfinite(value):
-                raise self._diverged(value, first_step + offset)
-            self._loss_sum += value * size
-            self._since_report = (self._since_report[0] + value * size, self._since_report[1] + size)
-        self._unread.clear()
+    def _check(self, bad_loss: tuple[int, float] | None) -> None:
+        if bad_loss is not None:
+            steps_ago, value = bad_loss
+            raise self._diverged(value, self.step - steps_ago)
 
     def _diverged(self, value: float, step: int, what: str = "loss") -> Exception:
         return diverged(value, epoch=self.epoch + 1, step=step, rate=self.learning_rate, config=self.config, what=what)
@@ -212,15 +198,11 @@ class Trainer:
             raise TrainingStopped(f"stopped in epoch {self.epoch + 1} after step {self.step}")
 
     def _report(self) -> None:
-        now = perf_counter()
-        if self.on_step is None or now - self._last_report < _STEP_INTERVAL:
+        if self.on_step is None or not self._meter.report_due():
             return
-        self._read_losses()
-        total, count = self._since_report
-        epoch = self.epoch + self._done / self._source.num_samples
-        self.on_step(StepEnd(self.step, epoch, total / count))
-        self._since_report = (0.0, 0)
-        self._last_report = perf_counter()
+        self._check(self._meter.read())
+        step, epoch, send = self.step, self.epoch + self._done / self._source.num_samples, self.on_step
+        self._meter.report(lambda loss: send(StepEnd(step, epoch, loss)))
 
     def _end_epoch(self, num_samples: int) -> EpochEnd:
         weight = unfinite_weight(self.model)
@@ -228,7 +210,7 @@ class Trainer:
             raise self._diverged(weight, self.step, "a weight")
         rate = float(self._optimizers[0].param_groups[0]["lr"] / (self._optimizers[0].param_groups[0]["multiplier"] or 1.0))
         self.epoch += 1
-        train_loss, seconds = self._loss_sum / num_samples, self._seconds
+        train_loss, seconds = self._meter.total / num_samples, self._seconds
         self.train_seconds += seconds
         self._begin_epoch()
         valid_loss, metrics = self._validation.run(self.model)
@@ -242,7 +224,7 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on exactly, a copy: tensors, numbers and text in dicts and lists."""
-        self._read_losses()
+        self._check(self._meter.read())
         state = {
             "model": self.model.state_dict(),
             "best": self._best,
@@ -250,7 +232,7 @@ class Trainer:
             "selection": self._selection.state_dict(),
             "shuffler_at_start": self._shuffler_at_start,
             "dropper": self._dropper.get_state(),
-            "counters": {name: getattr(self, name) for name in _COUNTERS},
+            "counters": {name: getattr(self, name) for name in _COUNTERS} | {"loss_sum": self._meter.total},
         }
         return copy.deepcopy(state)
 
@@ -266,9 +248,10 @@ class Trainer:
         self._shuffler.set_state(state["shuffler_at_start"])
         self._begin_epoch()
         self._dropper.set_state(state["dropper"])
-        for name, value in state["counters"].items():
-            setattr(self, name, value)
+        self._meter.total = state["counters"]["loss_sum"]
+        for name in _COUNTERS:
+            setattr(self, name, state["counters"][name])
         self.stop_reason = ""
 
 
-_COUNTERS = ("epoch", "step", "base_rate", "train_seconds", "_done", "_loss_sum", "_seconds")
+_COUNTERS = ("epoch", "step", "base_rate", "train_seconds", "_done", "_seconds")
