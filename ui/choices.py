@@ -1,0 +1,44 @@
+"""Choices that live in the address, so that a link or a reload shows the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui.format import escape_markdown
+
+
+def linked_choice(
+    label: str,
+    options: Sequence[Any],
+    param: str,
+    *,
+    text: Callable[[Any], str] = str,
+    default: Any = None,
+    **look: Any,
+) -> Any:
+    """A select box whose value is the query parameter ``param``; ``default`` (None: nothing) is chosen when there is none.
+
+    It has no key on purpose: the address is the only memory, so a link, the back button and a click cannot disagree. ``look``
+    goes to ``st.selectbox``. A value that is not among the options is named in a line and replaced by the default.
+    """
+    asked = st.query_params.get(param)
+    names = [str(option) for option in options]
+    fallback = options.index(default) if default is not None and default in options else None
+    if asked is not None and asked not in names:
+        st.caption(f":material/info: {escape_markdown(label)} “{escape_markdown(asked[:80])}” is not in this data.")
+    index = names.index(asked) if asked in names else fallback
+    chosen = st.selectbox(label, options, index=index, format_func=text, **look)
+    write_param(param, None if chosen is None else str(chosen))
+    return chosen
+
+
+def write_param(param: str, value: str | None) -> None:
+    """Set or drop one query parameter, touching the address only where it changes."""
+    if value is None:
+        if param in st.query_params:
+            del st.query_params[param]
+    elif st.query_params.get(param) != value:
+        st.query_params[param] = value

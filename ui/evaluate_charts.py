@@ -1,0 +1,111 @@
+"""Pictures of one stored evaluation: quality against list length, errors, predicted against true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from ui.figures import titled
+from ui.format import count, percent
+from ui.theme import colour
+
+Floats = npt.NDArray[np.float32]
+Curve = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
+
+DASHES = ("dash", "dot", "dashdot", "longdash")
+BIN = 0.25  # stars
+MOST_BOXES = 12  # ratings with more distinct values than this are grouped
+
+
+def against_k(
+    title: str, note: str, ours: Curve, baselines: Mapping[str, Curve], *, model: str, k: int, things: str
+) -> go.Figure:
+    """A ranking metric (0 to 1, shown in percent) for lists of 1 … K items; baselines in grey; ``k`` marks the headline's K.
+
+    ``ours``: (ks (n,), values (n,)); ``baselines``: name → the same.
+    """
+    figure = titled(title, f"length of the list (K, {things})", "", note=note, hovermode="x unified")
+    for dash, (name, (ks, values)) in zip(DASHES, baselines.items(), strict=False):
+        look = {"color": colour("baseline"), "width": 1.5, "dash": dash}
+        figure.add_scatter(x=ks, y=100 * values, name=name, mode="lines", line=look, hovertemplate="%{y:.1f} %")
+    ks, values = ours
+    look = {"color": colour(model), "width": 3}
+    figure.add_scatter(x=ks, y=100 * values, name="this run", mode="lines", line=look, hovertemplate="<b>%{y:.1f} %</b>")
+    figure.add_vline(x=k, line={"color": colour("grid"), "width": 1})
+    figure.update_yaxes(rangemode="tozero", ticksuffix=" %", title=None)
+    figure.update_xaxes(range=[1, ks[-1] if len(ks) else k])
+    return figure
+
+
+def error_histogram(predicted: Floats, actual: Floats, *, model: str) -> go.Figure:
+    """How far off predictions are, in bins of a quarter star. predicted, actual: (n,) in rating units."""
+    errors = (predicted - actual).astype(np.float32)
+    reach = max(BIN, float(np.ceil(np.abs(errors).max(initial=0.0) / BIN) * BIN))
+    edges = np.arange(-reach - BIN / 2, reach + BIN, BIN, dtype=np.float32)
+    share = np.histogram(errors, edges)[0] / max(len(errors), 1)
+    middle = (edges[:-1] + edges[1:]) / 2
+    close = percent(float(np.mean(np.abs(errors) <= 0.5)), 0) if len(errors) else "–"
+    lean = float(errors.mean()) if len(errors) else 0.0
+    side = "no lean to either side" if abs(lean) < 0.02 else f"on average {abs(lean):.2f} stars too {'high' if lean > 0 else 'low'}"
+    figure = titled(
+        f"{close} of predictions are within half a star",
+        "predicted minus true (stars)",
+        "",
+        note=f"{count(len(errors))} test ratings, {side}",
+        bargap=0.06,
+        showlegend=False,
+    )
+    hover = "%{x:+.2f} stars: %{y:.1f} % of predictions<extra></extra>"
+    figure.add_bar(x=middle, y=100 * share, marker={"color": colour(model)}, hovertemplate=hover)
+    figure.add_vline(x=0, line={"color": colour("text"), "width": 1, "dash": "dot"})
+    figure.update_yaxes(ticksuffix=" %")
+    return figure
+
+
+def predicted_by_rating(predicted: Floats, actual: Floats, *, model: str) -> go.Figure:
+    """Box of predictions for each true rating, with the line where they would agree. predicted, actual: (n,) in rating units."""
+    groups = rating_groups(actual)
+    levels = np.unique(groups)
+    boxes = np.array([np.quantile(predicted[groups == level], (0.05, 0.25, 0.5, 0.75, 0.95)) for level in levels])
+    figure = titled(
+        _spread_title(levels, boxes),
+        "true rating (stars)",
+        "predicted (stars)",
+        note="box: half of the predictions, whiskers: 90 %; dotted: where they would agree",
+        showlegend=False,
+    )
+    ends = [float(levels[0]), float(levels[-1])] if len(levels) else []
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": colour("muted"), "dash": "dot"}, hoverinfo="skip")
+    if len(levels):
+        low, q1, middle, q3, high = boxes.T
+        width = 0.6 * (float(np.diff(levels).min()) if len(levels) > 1 else 1.0)
+        figure.add_box(
+            x=levels,
+            lowerfence=low,
+            q1=q1,
+            median=middle,
+            q3=q3,
+            upperfence=high,
+            width=width,
+            line={"color": colour(model), "width": 1.5},
+            hoverinfo="y",
+            yhoverformat=".2f",
+        )
+    if len(levels) <= MOST_BOXES:
+        figure.update_xaxes(tickvals=levels)
+    return figure
+
+
+def rating_groups(actual: Floats) -> Floats:
+    """The true ratings themselves, or rounded to half stars where there are too many values for a box each. (n,) → (n,)."""
+    return actual if len(np.unique(actual)) <= MOST_BOXES else np.round(2 * actual) / 2
+
+
+def _spread_title(levels: Floats, boxes: npt.NDArray[np.float64]) -> str:
+    if len(levels) < 2:
+        return "Predicted against true ratings"
+    lowest, highest = boxes[0, 2], boxes[-1, 2]
+    return f"What people rated {levels[-1]:g} is predicted {highest:.1f}, what they rated {levels[0]:g} {lowest:.1f}"

@@ -1,0 +1,51 @@
+"""All metrics of a run as one table, the baselines beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ui.format import NOTHING, lower_is_better, metric_help, metric_name
+from ui.theme import colour
+
+OURS = "This run"
+ROW_HEIGHT = 35
+
+
+def metrics_table(metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """One row for the run, then one per baseline; one column per metric the run has. Undefined is NaN."""
+    rows = {OURS: dict(metrics), **{name.capitalize(): dict(values) for name, values in baselines.items()}}
+    table = pd.DataFrame.from_dict(rows, orient="index", dtype="float64").reindex(columns=sorted(metrics, key=_order))
+    return table.dropna(how="all").rename_axis("")
+
+
+def show_metrics(table: pd.DataFrame, *, model: str, key: str, alt: str) -> None:
+    """Draw :func:`metrics_table`: the run's row in its model's colour, the best of each column in bold, tooltips on headers."""
+    columns: dict[str, Any] = {
+        name: st.column_config.NumberColumn(metric_name(name), format="%.3f", help=metric_help(name) or None, width="small")
+        for name in table.columns
+    }
+    columns[""] = st.column_config.TextColumn("", pinned=True, width="small")
+    styled = table.style.apply(_bold_best, axis=0).apply(lambda row: _tint(row, model), axis=1)
+    height = ROW_HEIGHT * (len(table) + 1) + 3
+    st.dataframe(styled, column_config=columns, height=height, placeholder=NOTHING, key=key, alt=alt)
+
+
+def _order(name: str) -> tuple[int, int, str]:
+    """Rating errors, then sampled ranking, then full ranking; HR and NDCG first in each."""
+    stem = name.partition("@")[0]
+    family = 0 if lower_is_better(name) else 2 if name.endswith("/full") else 1
+    known = ["rmse", "mae", "hr", "ndcg", "mrr", "recall", "precision"]
+    return family, known.index(stem) if stem in known else len(known), name
+
+
+def _bold_best(column: pd.Series[float]) -> list[str]:
+    best = column.min() if lower_is_better(str(column.name)) else column.max()
+    return ["font-weight: bold" if value == best else "" for value in column]
+
+
+def _tint(row: pd.Series[float], model: str) -> list[str]:
+    return [f"background-color: {colour(model)}22" if row.name == OURS else ""] * len(row)

@@ -1,0 +1,73 @@
+"""The stored evaluation of a run, and the baselines' curves that go with it. Nothing here scores the run's model again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from mfcore.evaluation import EvaluationDetails, curve_at_k, ranking
+from ui.evaluate_charts import Curve
+from ui.session import manager
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST_LIST = 50
+CURVES = {"hr": "hr", "ndcg": "ndcg", "hr_full": "hr", "ndcg_full": "ndcg"}
+
+
+def stored_details(run_id: str) -> EvaluationDetails | None:
+    """What the test evaluation of a run saw, case by case; None when the run has none."""
+    path = manager().folder(run_id).path / "evaluation.npz"
+    try:
+        return _read(str(path), os.stat(path).st_mtime_ns)
+    except FileNotFoundError:
+        return None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read(path: str, stamp: int) -> EvaluationDetails:
+    return EvaluationDetails.load(path)
+
+
+def list_lengths(details: EvaluationDetails) -> np.ndarray:
+    """K = 1 … 50, or fewer where there are not so many candidates."""
+    return np.arange(1, min(LONGEST_LIST, int(details.num_full.max(initial=1))) + 1)
+
+
+def curves(details: EvaluationDetails) -> dict[str, Curve]:
+    """hr, ndcg (sampled), hr_full, ndcg_full of the run against K."""
+    return _columns(curve_at_k(details, list_lengths(details)))
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, Curve]:
+    return {name: (frame["k"].to_numpy(), frame[name].to_numpy()) for name in CURVES}
+
+
+def random_curves(details: EvaluationDetails) -> dict[str, Curve]:
+    """The same four, as drawing by lot attains them in expectation (exact, no draw)."""
+    ks = list_lengths(details)
+    _, first, relevant = np.unique(details.case_user, return_index=True, return_counts=True)
+    alone = np.ones(len(details.case_user), np.int64)
+    sampled = [ranking.expected_random(details.num_sampled, alone, int(k)) for k in ks]
+    full = [ranking.expected_random(details.num_full[first], relevant, int(k)) for k in ks]
+    parts: Mapping[str, list[dict[str, float]]] = {"hr": sampled, "ndcg": sampled, "hr_full": full, "ndcg_full": full}
+    return {name: (ks, np.array([row[stem] for row in parts[name]])) for name, stem in CURVES.items()}
+
+
+@st.cache_resource(max_entries=8, show_spinner="Ranking the most popular films, for comparison …")
+def popularity_curves(run_id: str, stamp: int) -> dict[str, Curve]:
+    """The same four for recommending what is most popular in the run's training data. ``stamp``: when the run was evaluated."""
+    from mfcore.evaluation import Evaluator
+    from mfcore.models.baselines import Popularity
+    from mfcore.runs import load_run
+
+    run = load_run(run_id)
+    config = run.config
+    everything = config.split.kind == "leave-last-out" or config.training.implicit
+    evaluator = Evaluator(run.split, "test", config.protocol, everything)
+    return curves(evaluator.details(Popularity(run.split.train)))

@@ -1,0 +1,99 @@
+"""Items and users in words: titles, genres, facts. Titles come from data and are escaped where something would read them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfcore.data.registry import DATASETS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mfcore.data import Interactions
+    from mfcore.data.config import DatasetConfig
+
+
+def nouns(dataset: DatasetConfig) -> tuple[str, str]:
+    """What an item of this dataset is called: ("film", "films") where it has titles, else ("item", "items")."""
+    entry = DATASETS.get(dataset.name)
+    return ("film", "films") if entry is None or entry.has_titles else ("item", "items")
+
+
+def title_of(title: Any, item_id: Any) -> str:
+    """The title as the data gives it; "item 17" where it gives none."""
+    text = str(title).strip() if title is not None else ""
+    return text if text and text.lower() != "nan" else f"item {item_id}"
+
+
+def titles(data: Interactions) -> list[str]:
+    """One title per item index."""
+    pairs = zip(data.item_table["title"].tolist(), data.items.ids.tolist(), strict=True)
+    return [title_of(title, item_id) for title, item_id in pairs]
+
+
+def without_year(title: str, year: Any) -> str:
+    """ "Toy Story (1995)" → "Toy Story", for where the year stands beside it."""
+    return title.removesuffix(f" ({year})") or title
+
+
+def year_text(year: Any) -> str:
+    """A year, or nothing where it is unknown."""
+    return str(int(year)) if year is not None and year == year and str(year) != "<NA>" else ""
+
+
+def genre_text(genres: Sequence[str]) -> str:
+    """Animation, Children's, Comedy."""
+    return ", ".join(genres)
+
+
+def with_titles(frame: pd.DataFrame) -> pd.DataFrame:
+    """A recommender's answer with every title filled in and the year as text."""
+    named = [title_of(title, item_id) for title, item_id in zip(frame["title"], frame["item_id"], strict=True)]
+    return frame.assign(title=named, year=[year_text(year) for year in frame["year"]])
+
+
+def mean_by(index: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Mean of ``values`` per index; NaN where there are none. index, values: (n,) → (size,) float64."""
+    count = np.bincount(index, minlength=size)
+    total = np.bincount(index, values, minlength=size)
+    return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
+
+
+LIST_STYLE = """<style>
+.mf-list{display:grid;gap:.1rem;font-size:.95rem}
+.mf-row{display:grid;grid-template-columns:1.6rem minmax(0,1fr) minmax(3rem,22%) 3.6rem;gap:.7rem;align-items:center;
+ padding:.32rem .4rem;border-bottom:1px solid color-mix(in srgb,currentColor 12%,transparent)}
+.mf-row:last-child{border-bottom:0}
+.mf-row.mf-known{opacity:.62}
+.mf-rank,.mf-soft{opacity:.72;font-size:.82rem}
+.mf-rank{text-align:right;font-variant-numeric:tabular-nums}
+.mf-film{overflow-wrap:anywhere;line-height:1.3}
+.mf-track{height:.5rem;border-radius:.25rem;background:color-mix(in srgb,currentColor 12%,transparent);overflow:hidden}
+.mf-bar{display:block;height:100%;border-radius:.25rem}
+.mf-value{font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}
+</style>"""
+
+
+def film_list(rows: Sequence[dict[str, Any]], *, colour: str, name: str) -> str:
+    """HTML of a ranked list: place, title with year and genres, a bar, a value.
+
+    Each row has title, year, genres, note (a line below), share (bar, 0 to 1), value (words beside it), known (drawn fainter).
+    """
+    return f'{LIST_STYLE}<div class="mf-list" role="list" aria-label="{html.escape(name)}">{"".join(_row(*r, colour) for r in enumerate(rows, 1))}</div>'
+
+
+def _row(place: int, row: dict[str, Any], colour: str) -> str:
+    title = html.escape(without_year(row["title"], row["year"]))
+    soft = " · ".join(html.escape(part) for part in (genre_text(row["genres"]), row.get("note", "")) if part)
+    width = round(100 * float(np.clip(row["share"], 0.0, 1.0)), 1)
+    return (
+        f'<div class="mf-row{" mf-known" if row.get("known") else ""}" role="listitem"><span class="mf-rank">{place}</span>'
+        f'<div class="mf-film"><b>{title}</b> <span class="mf-soft">{html.escape(row["year"])}</span>'
+        f'{f"<br><span class=mf-soft>{soft}</span>" if soft else ""}</div>'
+        f'<span class="mf-track"><span class="mf-bar" style="width:{width}%;background:{colour}"></span></span>'
+        f'<span class="mf-value">{html.escape(row["value"])}</span></div>'
+    )

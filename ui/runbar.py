@@ -1,0 +1,127 @@
+"""The bar on top of every page about a run: which run, its model, data and state, and its headline against the best baseline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mfcore.models.config import MODELS
+from mfcore.validate import UnusableRequest
+from ui.choices import write_param
+from ui.controls import empty_state, error_line, failed_state, link_to, run_label, run_missing, state_badge
+from ui.format import escape_markdown, metric, metric_help, metric_name
+from ui.session import ACTIVE, current_run_id, manager
+from ui.verdict import PART_WORDS, comparison, judge
+
+if TYPE_CHECKING:
+    from mfcore.runs import RunConfig
+    from mfcore.runs.summary import RunSummary
+
+
+def run_bar(purpose: str) -> RunSummary | None:
+    """Draw the bar. Returns the run this page is about, or None when there is none (the page has then said why).
+
+    ``purpose``: what the page would show, for the empty state: "see how good a model is".
+    """
+    runs = {run.run_id: run for run in manager().list()}
+    if not runs:
+        nothing_yet(purpose)
+        return None
+    current = current_run_id() or next(iter(runs))
+    with st.container(border=True, key="runbar"):
+        pick, facts = st.columns([2, 3], vertical_alignment="center")
+        with pick:
+            chosen = _switch(runs, current)
+        if chosen is None:
+            run_missing(current)
+            return None
+        facts.markdown(_facts(runs[chosen]), help=_help(runs[chosen]))
+    return runs[chosen]
+
+
+def nothing_yet(purpose: str) -> None:
+    """The empty state of a page that needs a run."""
+    empty_state(f"**Nothing is trained yet.** Train a model first, then come back here to {purpose}.")
+    link_to("home", "Or start from one of the presets on the home page", icon=":material/home:")
+
+
+def unfinished(run: RunSummary, *, needs: str) -> None:
+    """What a run that is not finished has to say for itself: why, and what to do next. ``needs``: what is still missing."""
+    if run.state == "failed":
+        failed_state(run.reason)
+        retry_link(run, "Change the settings and train again")
+    elif run.state == "queued":
+        st.info(f"This run waits for its turn. {needs}", icon=":material/hourglass:")
+    elif run.state in ACTIVE:
+        words = "is paused" if run.state == "paused" else "is being trained"
+        st.info(f"This run {words}: epoch {run.epochs_done} of {run.num_epochs}. {needs}", icon=":material/timelapse:")
+    elif run.state != "finished":
+        why = f" ({escape_markdown(run.reason)})" if run.reason else ""
+        st.info(f"This run was {run.state} after epoch {run.epochs_done} of {run.num_epochs}{why}. {needs}", icon=":material/info:")
+    if run.state in ACTIVE:
+        with st.container(horizontal=True):
+            st.button("Show newest", icon=":material/refresh:", help="Read the run again as it stands now.")
+            link_to("train", "Watch it live", icon=":material/show_chart:", run=run.run_id)
+
+
+def retry_link(run: RunSummary, words: str) -> None:
+    """A link to Train with this run's settings filled in."""
+    link_to("train", words, icon=":material/tune:", **{key: str(value) for key, value in run.config.to_flat().items()})
+
+
+def model_and_data(config: RunConfig) -> str:
+    """Markdown badges with model and dataset of a run."""
+    return f":primary-badge[{MODELS.get(config.model.name, config.model.name)}] :gray-badge[{dataset_title(config)}]"
+
+
+def dataset_title(config: RunConfig) -> str:
+    """The dataset's name as people say it, safe in Markdown."""
+    from mfcore.data.registry import DATASETS
+
+    entry = DATASETS.get(config.dataset.name)
+    return escape_markdown(entry.title if entry else config.dataset.name)
+
+
+def _switch(runs: dict[str, RunSummary], current: str) -> str | None:
+    """Select box over all runs. The address is its only memory, so that it never disagrees with a link or the back button."""
+    ids = list(runs)
+    chosen = st.selectbox(
+        "Run",
+        ids,
+        index=ids.index(current) if current in runs else None,
+        format_func=lambda run_id: run_label(runs[run_id]),
+        placeholder="Choose a run",
+        label_visibility="collapsed",
+    )
+    if chosen is not None:
+        write_param("run", chosen)
+    return chosen
+
+
+def _facts(run: RunSummary) -> str:
+    part = "test" if run.test else "valid"
+    verdict = judge(run.test or run.valid, run.baselines.get(part, {}), run.config.protocol.k)
+    words = f"{state_badge(run.state)} {model_and_data(run.config)}"
+    if verdict is None:
+        return words
+    words += f" &nbsp; **{metric_name(verdict.metric)} {metric(verdict.value)}** on {PART_WORDS[part]}"
+    if not verdict.baseline_name:
+        return words
+    _, colour = comparison(verdict)
+    return f"{words} · :{colour}[best baseline {metric(verdict.baseline)}] ({verdict.baseline_name})"
+
+
+def _help(run: RunSummary) -> str | None:
+    verdict = judge(run.test or run.valid, {}, run.config.protocol.k)
+    return metric_help(verdict.metric) or None if verdict else None
+
+
+def current_settings(run: RunSummary) -> None:
+    """Every setting of the run that differs from the default, folded away."""
+    try:
+        flat = run.config.to_flat()
+    except UnusableRequest as error:
+        error_line(error)
+        return
+    st.table({key.replace("_", " "): str(value) for key, value in flat.items()}, border="horizontal", width="content")
