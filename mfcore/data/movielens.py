@@ -24,10 +24,12 @@ def grouplens_url() -> str:
     return f"{(os.environ.get(GROUPLENS_VARIABLE) or GROUPLENS_URL).rstrip('/')}/ml-100k.zip"
 
 
-def from_grouplens(scratch: Path, progress: Progress) -> Interactions:
-    """Download ml-100k.zip and read it."""
+def from_grouplens(
+    scratch: Path, progress: Progress, *, url: str | None = None, sha256: str | None = ML_100K_ZIP_SHA256
+) -> Interactions:
+    """Download ml-100k.zip, from :func:`grouplens_url` unless ``url`` says otherwise, and read it."""
     archive = scratch / "ml-100k.zip"
-    download(grouplens_url(), archive, progress, label="MovieLens 100K from GroupLens", sha256=ML_100K_ZIP_SHA256)
+    download(url or grouplens_url(), archive, progress, label="MovieLens 100K from GroupLens", sha256=sha256)
     progress("Reading MovieLens 100K", None)
     return read_grouplens(read_archive(archive, "ml-100k", GROUPLENS_FILES))
 

@@ -75,12 +75,12 @@ def read_grouplens(files: Files, name: str = "ml-100k") -> Interactions:
     """
     ratings = _table(files["u.data"], "u.data", header=None)
     items: dict[int, tuple[str, tuple[str, ...]]] = {}
-    for number, cells in _lines(files["u.item"].decode("latin-1"), "|"):
+    for number, cells in _lines(files["u.item"], "latin-1", "|"):
         if len(cells) != 5 + len(GENRES):
             raise UnreadableData(f"u.item, line {number}: {5 + len(GENRES)} columns expected, found {len(cells)}")
         genres = tuple(genre for genre, flag in zip(GENRES, cells[5:], strict=True) if flag.strip() == "1")
-        items[_whole(cells[0], "u.item", number)] = (cells[1].strip(), genres)
-    users = _users("u.user", _lines(files["u.user"].decode("latin-1"), "|"))
+        items[_whole(cells[0], "u.item", number)] = (_tidy(cells[1]), genres)
+    users = _users("u.user", _lines(files["u.user"], "latin-1", "|"))
     return _assemble(name, ratings, items, users)
 
 
@@ -91,23 +91,23 @@ def read_recbole(files: Files, name: str = "ml-100k") -> Interactions:
     """RecBole's atomic files: tabs, UTF-8, a header line; titles without the year, which is a column; genres by name.
 
     Three quirks are undone, so that the titles are those of u.item: item 267 is "unknown" there, and here "unkonwn" with a
-    year "unkonwn"; item 1412's title ends in "(V)" after the year, which made V its year; some titles end in blanks.
+    year "unkonwn"; item 1412's title ends in "(V)" after the year, which made V its year; blanks around titles.
 
     Raises:
         UnreadableData: a file breaks the layout.
     """
     ratings = _table(files["ml-100k.inter"], "ml-100k.inter", header=0)
     items: dict[int, tuple[str, tuple[str, ...]]] = {}
-    for number, cells in _lines(files["ml-100k.item"].decode("utf-8"), "\t", skip=1):
+    for number, cells in _lines(files["ml-100k.item"], "utf-8", "\t", skip=1):
         if len(cells) != 4:
             raise UnreadableData(f"ml-100k.item, line {number}: 4 columns expected, found {len(cells)}")
         raw, title, year, genres = (cell.strip() for cell in cells)
         named = set(genres.split())
         if not named <= set(GENRES):
             raise UnreadableData(f"ml-100k.item, line {number}: unknown genre {min(named - set(GENRES))!r}")
-        full_title = "unknown" if title == "unkonwn" else f"{title} ({year})"
+        full_title = "unknown" if title == "unkonwn" else _tidy(f"{title} ({year})")
         items[_whole(raw, "ml-100k.item", number)] = (full_title, tuple(genre for genre in GENRES if genre in named))
-    users = _users("ml-100k.user", _lines(files["ml-100k.user"].decode("utf-8"), "\t", skip=1))
+    users = _users("ml-100k.user", _lines(files["ml-100k.user"], "utf-8", "\t", skip=1))
     return _assemble(name, ratings, items, users)
 
 
@@ -115,6 +115,11 @@ def year_of(title: str) -> int | None:
     """The year a title carries: "Postino, Il (1994)" → 1994; the last one in brackets, None where there is none."""
     found = _YEAR.findall(title)
     return int(found[-1]) if found else None
+
+
+def _tidy(title: str) -> str:
+    """Without blanks at the ends (items 1128, 1201 and 1635 have them) or in double."""
+    return " ".join(title.split())
 
 
 def _assemble(
@@ -148,6 +153,10 @@ def _assemble(
 def _table(content: bytes, file: str, header: int | None) -> pd.DataFrame:
     """user, item, rating, timestamp, in file order."""
     columns = {"user": np.int64, "item": np.int64, "rating": np.float32, "timestamp": np.int64}
+    # pandas drops surplus columns and skips blank lines silently; a count of the tabs does not.
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    if content.count(b"\t") != lines * (len(columns) - 1):
+        raise UnreadableData(f"{file}: {len(columns)} columns separated by tabs expected on each of its {lines:,} lines")
     try:
         return pd.read_csv(
             io.BytesIO(content),
@@ -162,7 +171,12 @@ def _table(content: bytes, file: str, header: int | None) -> pd.DataFrame:
         raise UnreadableData(f"{file}: {str(error).splitlines()[0]}") from error
 
 
-def _lines(text: str, separator: str, skip: int = 0) -> Iterable[tuple[int, list[str]]]:
+def _lines(content: bytes, encoding: str, separator: str, skip: int = 0) -> Iterable[tuple[int, list[str]]]:
+    """(line number, cells) of each line that is not blank, after ``skip`` header lines."""
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnreadableData(f"text is not {encoding} ({error.reason} at byte {error.start})") from error
     # Not str.splitlines: it would also break at characters that Latin-1 titles may hold.
     for number, line in enumerate(text.split("\n"), start=1):
         if number > skip and line.strip():

@@ -77,7 +77,7 @@ _ENTRIES = (
             advice=(
                 "Connect to the internet, or give pip an index it can reach (pip config set global.index-url …), or set "
                 f"{GROUPLENS_VARIABLE} to a folder on the web that holds ml-100k.zip; then run python -m mfcore fetch ml-100k. "
-                "Until then, dataset synthetic and dataset planted work without a connection"
+                "Until then, datasets synthetic and planted work without a connection."
             ),
             fingerprint="ddd6f2df220493293e5292bedd3e98d1b15e6d3f014a07e9e02f955244067b8a",
         ),
@@ -101,7 +101,7 @@ _ENTRIES = (
         options={
             **_shape(num_users=500, num_items=300, density=0.1, seed=0),
             "rank": Option(4, 1, 256, "How many factors made the ratings."),
-            "noise": Option(0.25, 0.0, 2.0, "Standard deviation of the noise, in rating units: the best RMSE there is."),
+            "noise": Option(0.25, 0.0, 1.0, "Standard deviation of the noise, in rating units: the best RMSE there can be."),
         },
     ),
 )
@@ -110,7 +110,8 @@ DATASETS: dict[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
 
 _KEPT_IN_MEMORY = 8
 _loaded: OrderedDict[tuple[object, ...], Interactions] = OrderedDict()
-_guard = threading.RLock()
+_guard = threading.Lock()
+_busy: dict[tuple[object, ...], threading.Lock] = {}
 
 
 def load_dataset(
@@ -132,13 +133,12 @@ def load_dataset(
     values = _checked(entry, options)
     root = data_dir(home) if entry.source else None
     key = (name, tuple(sorted(values.items())), root)
+    # One lock per dataset: a page that shows synthetic ratings does not wait for another that downloads.
     with _guard:
-        if key not in _loaded:
-            _loaded[key] = _produce(entry, values, root, progress or silent)
-            while len(_loaded) > _KEPT_IN_MEMORY:
-                _loaded.popitem(last=False)
-        _loaded.move_to_end(key)
-        return _loaded[key]
+        busy = _busy.setdefault(key, threading.Lock())
+    with busy:
+        data = _remembered(key)
+        return data if data is not None else _remember(key, _produce(entry, values, root, progress or silent))
 
 
 def fetch(name: str, home: str | Path | None = None, progress: Progress | None = None) -> Path | None:
@@ -157,22 +157,38 @@ def fetch(name: str, home: str | Path | None = None, progress: Progress | None =
 
 
 def dataset_status(name: str, home: str | Path | None = None) -> str:
-    """ "here", "to fetch" or "generated"; cheap, and without looking inside the stored file."""
+    """Is it "here", "to fetch" or "generated"? Cheap: the stored file is measured, not read."""
     entry = DATASETS[choice("dataset", name, DATASETS)]
     if entry.source is None:
         return "generated"
     folder = _folder(name, data_dir(home))
     try:
         manifest = read_manifest(folder)
-    except DamagedCache:
-        return "to fetch"
-    return "here" if manifest and (folder / manifest["file"]).is_file() else "to fetch"
+        whole = manifest is not None and (folder / manifest["file"]).stat().st_size == manifest.get("bytes")
+    except (DamagedCache, OSError):
+        whole = False
+    return "here" if whole else "to fetch"
 
 
 def forget_loaded() -> None:
     """Drop the datasets kept in memory (what is on disk stays)."""
     with _guard:
         _loaded.clear()
+
+
+def _remembered(key: tuple[object, ...]) -> Interactions | None:
+    with _guard:
+        if key in _loaded:
+            _loaded.move_to_end(key)
+        return _loaded.get(key)
+
+
+def _remember(key: tuple[object, ...], data: Interactions) -> Interactions:
+    with _guard:
+        _loaded[key] = data
+        while len(_loaded) > _KEPT_IN_MEMORY:
+            _busy.pop(_loaded.popitem(last=False)[0], None)
+    return data
 
 
 def _folder(name: str, root: Path) -> Path:

@@ -56,32 +56,36 @@ def load_stored(name: str, source: Source, folder: Path, progress: Progress) -> 
         DataUnavailable: it is not here, and no road works.
         UnusableRequest: the folder cannot be written to.
     """
-    data = _from_cache(name, folder, progress)
+    data, _ = _from_cache(name, source, folder)
     if data is not None:
         return data
     with _alone(folder, name, progress):
         # Another process may have fetched it while this one waited.
-        data = _from_cache(name, folder, lambda message, fraction: None)
-        return data if data is not None else _by_road(name, source, folder, progress)
+        data, damage = _from_cache(name, source, folder)
+        if data is not None:
+            return data
+        if damage:
+            progress(f"The stored copy of {name} is damaged ({damage}); fetching it again", None)
+        return _by_road(name, source, folder, progress, damage)
 
 
-def _from_cache(name: str, folder: Path, progress: Progress) -> Interactions | None:
+def _from_cache(name: str, source: Source, folder: Path) -> tuple[Interactions | None, str]:
+    """What is stored, and what is wrong with it ("" if nothing is)."""
     try:
-        return read_cache(folder)
+        data = read_cache(folder)
     except DamagedCache as damage:
-        progress(f"The stored copy of {name} is damaged ({damage}); fetching it again", None)
-        return None
+        return None, str(damage)
+    if data is not None and source.fingerprint not in (None, data.fingerprint):
+        return None, f"it is not the published {name}"
+    return data, ""
 
 
-def _by_road(name: str, source: Source, folder: Path, progress: Progress) -> Interactions:
-    failures: list[tuple[str, str]] = []
+def _by_road(name: str, source: Source, folder: Path, progress: Progress, damage: str) -> Interactions:
+    failures = [("stored copy", f"damaged, {damage}")] if damage else []
     for road in source.roads:
         progress(f"Fetching {name} from {road.name}", None)
         try:
-            with tempfile.TemporaryDirectory(prefix="mf-explorer-") as scratch:
-                data = road.fetch(Path(scratch), progress)
-            if source.fingerprint not in (None, data.fingerprint):
-                raise UnreadableData(f"what arrived is not {name}: its content differs from the published one")
+            data = _travel(name, road, source.fingerprint, progress)
         except (RoadClosed, UnreadableData) as failure:
             failures.append((road.name, str(failure)))
             progress(f"{road.name}: {failure}", None)
@@ -90,6 +94,14 @@ def _by_road(name: str, source: Source, folder: Path, progress: Progress) -> Int
         progress(f"{name} is here: {len(data):,} ratings, from {road.name}", 1.0)
         return data
     raise DataUnavailable(name, failures, source.advice)
+
+
+def _travel(name: str, road: Road, fingerprint: str | None, progress: Progress) -> Interactions:
+    with tempfile.TemporaryDirectory(prefix="mf-explorer-") as scratch:
+        data = road.fetch(Path(scratch), progress)
+    if fingerprint not in (None, data.fingerprint):
+        raise UnreadableData(f"what arrived is not {name}: its ratings differ from the published ones")
+    return data
 
 
 @contextmanager

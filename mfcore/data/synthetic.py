@@ -11,7 +11,7 @@ from mfcore.data.interactions import Interactions, Ints, make_item_table
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.validate import require
 
-MAX_INTERACTIONS = 50_000_000
+MAX_INTERACTIONS = 20_000_000
 
 
 def synthetic(*, num_users: int = 1000, num_items: int = 1000, density: float = 0.01, seed: int = 0) -> Interactions:
@@ -31,7 +31,8 @@ def planted(
     """Real-valued ratings 3 + p_u·q_i + e with known factors and e ~ N(0, noise²), kept within 1 to 5.
 
     A model of at least ``rank`` dimensions that knows the mean can reach an RMSE of ``noise`` and no less. The signal is
-    scaled down to leave three standard deviations of noise inside the scale (for noise up to 0.5), so few ratings are cut.
+    scaled down to leave three standard deviations of noise inside the scale, so few ratings are cut; beyond a noise of 0.5
+    the cut shows.
     ``planted`` holds (P (num_users, rank), Q (num_items, rank)), float64.
     """
     rng = np.random.default_rng(seed)
@@ -58,8 +59,19 @@ def _places(rng: np.random.Generator, num_users: int, num_items: int, density: f
         wanted <= MAX_INTERACTIONS,
         f"{num_users} users x {num_items} items at density {density:g} are {wanted:,} ratings; at most {MAX_INTERACTIONS:,}",
     )
-    cell = rng.choice(cells, size=wanted, replace=False)
+    cell = _distinct(rng, cells, wanted)
     return cell // num_items, cell % num_items
+
+
+def _distinct(rng: np.random.Generator, below: int, wanted: int) -> Ints:
+    """(wanted,) distinct whole numbers below ``below``, any set as likely, in random order. Memory grows with ``wanted``
+    only, unlike Generator.choice, which may list all of them first."""
+    if wanted * 2 > below:
+        return rng.permutation(below)[:wanted].astype(np.int64)
+    drawn = np.unique(rng.integers(below, size=wanted))
+    while len(drawn) < wanted:
+        drawn = np.unique(np.concatenate([drawn, rng.integers(below, size=wanted)]))
+    return rng.permutation(drawn)[:wanted].astype(np.int64)
 
 
 def _made(
