@@ -113,7 +113,12 @@ _SECTIONS: dict[str, Any] = {
 
 def _flat_keys() -> dict[str, tuple[str, str]]:
     """Flat key → (section, field). Section names stand for their ``name``/``kind``; the split's seed is ``split_seed``."""
-    renamed = {("dataset", "name"): "dataset", ("split", "kind"): "split", ("model", "name"): "model", ("split", "seed"): "split_seed"}
+    renamed = {
+        ("dataset", "name"): "dataset",
+        ("split", "kind"): "split",
+        ("model", "name"): "model",
+        ("split", "seed"): "split_seed",
+    }
     keys: dict[str, tuple[str, str]] = {}
     for section, kind in _SECTIONS.items():
         for f in dataclasses.fields(kind):

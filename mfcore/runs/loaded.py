@@ -1,0 +1,124 @@
+"""A stored run, opened: its data, its split and its model, for the pages and the command line."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mfcore.data import Interactions, Split, load_dataset, make_split
+from mfcore.runs.config import RunConfig
+from mfcore.runs.folder import RunFolder, open_folder
+from mfcore.validate import UnusableRequest
+
+if TYPE_CHECKING:
+    from mfcore.evaluation import EvaluationDetails
+    from mfcore.models import RecommenderModel
+    from mfcore.recommend import Recommender
+
+CHECKPOINTS = ("refit", "best", "last")
+"""Which weights stand for a run, the first there is."""
+_KEPT = 4
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedRun:
+    """``checkpoint``: which weights these are (refit, best or last); ``checkpoint_epoch``: after how many epochs."""
+
+    config: RunConfig
+    folder: RunFolder
+    data: Interactions
+    split: Split
+    model: RecommenderModel
+    checkpoint: str
+    checkpoint_epoch: int
+
+    def recommender(self) -> Recommender:
+        """Top-N and similar items from this run's model."""
+        from mfcore.recommend import Recommender
+
+        return Recommender(self.model, self.data)
+
+    def evaluation(self) -> EvaluationDetails | None:
+        """What the final test saw, case by case; None until test has been scored."""
+        from mfcore.evaluation import EvaluationDetails
+
+        path = self.folder.path / "evaluation.npz"
+        return EvaluationDetails.load(path) if path.is_file() else None
+
+    def evaluate(self, on: str = "test") -> dict[str, float]:
+        """Every defined metric of this run's model on "test" or "valid", under the run's own protocol."""
+        from mfcore.evaluation import evaluate
+
+        return evaluate(self.model, self.split, on, self.config.protocol)
+
+
+_cache: OrderedDict[tuple[Any, ...], LoadedRun] = OrderedDict()
+_guard = threading.Lock()
+
+
+def load_run(run_id: str, home: str | Path | None = None, *, progress: Any = None) -> LoadedRun:
+    """Open a stored run; works for finished ones and for those still going. Kept in memory until its checkpoint changes.
+
+    Raises:
+        UnusableRequest: no such run, or nothing to show yet, or its files are damaged.
+        DataUnavailable: its dataset is not here and cannot be fetched.
+    """
+    folder = open_folder(run_id, home)
+    name, path = _checkpoint(folder)
+    key = (folder.path, name, path.stat().st_mtime_ns)
+    with _guard:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
+        loaded = _open(folder, home, name, path, progress)
+        for old in [old for old in _cache if old[0] == folder.path]:
+            del _cache[old]
+        _cache[key] = loaded
+        while len(_cache) > _KEPT:
+            _cache.popitem(last=False)
+        return loaded
+
+
+def load_split(config: RunConfig, data: Interactions, home: Path, split_hash: str = "") -> Split:
+    """The split of a run: from ``splits/<hash>.npz`` if there, else made, and kept there for other runs and baselines."""
+    if split_hash and (home / "splits" / f"{split_hash}.npz").is_file():
+        try:
+            return Split.load(home / "splits" / f"{split_hash}.npz", data)
+        except UnusableRequest:
+            pass  # damaged or of other data: made anew below
+    split = make_split(data, config.split)
+    path = home / "splits" / f"{split.hash}.npz"
+    if not path.is_file():
+        path.parent.mkdir(exist_ok=True)
+        split.save(path)
+    return split
+
+
+def _checkpoint(folder: RunFolder) -> tuple[str, Path]:
+    for name in CHECKPOINTS:
+        path = folder.checkpoints / f"{name}.safetensors"
+        if path.is_file():
+            return name, path
+    raise UnusableRequest(f"run {folder.run_id} has no model yet ({folder.status().state}); wait for its first epoch")
+
+
+def _open(folder: RunFolder, home: str | Path | None, name: str, path: Path, progress: Any) -> LoadedRun:
+    from mfcore.models import build_model
+    from mfcore.paths import data_dir
+    from mfcore.runs.checkpoint import load_weights
+
+    config, known = folder.config(), folder.provenance()
+    data = load_dataset(config.dataset.name, home=home, progress=progress, **config.dataset.options)
+    split = load_split(config, data, data_dir(home), str(known.get("split_hash", "")))
+    weights, info = load_weights(path)
+    model = build_model(config.model, split.train, seed=config.training.seed)
+    model.predicts_ratings = not config.training.implicit
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UnusableRequest(f"the checkpoint of run {folder.run_id} does not fit its configuration: {error}") from None
+    model.eval()
+    return LoadedRun(config, folder, data, split, model, name, int(info.get("epoch", 0)))

@@ -1,0 +1,273 @@
+"""The queue: which run is trained when, and what became of its worker."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from mfcore.runs.commands import check_command
+from mfcore.runs.config import RunConfig
+from mfcore.runs.executor import LocalExecutor, LocalWorker
+from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus
+from mfcore.runs.store import LOST_WORKER, RunStore
+from mfcore.validate import UnusableRequest, require
+
+_TICK = 0.1
+"""Seconds between looks at workers while any run is on; with none on, the manager sleeps until it is called."""
+_SPARE_DELAY = 2.0
+"""Seconds a run has the processor to itself before the next spare is warmed: its first points come first."""
+
+
+class RunManager(RunStore):
+    """Submit, steer and watch runs of one home. Several managers (servers) may share a home."""
+
+    def __init__(self, home: str | Path | None = None, max_concurrent: int | None = None) -> None:
+        super().__init__(home)
+        self.max_concurrent = max_concurrent or (2 if (os.cpu_count() or 1) >= 4 else 1)
+        self.executor = LocalExecutor(self.home)
+        self._workers: dict[str, LocalWorker] = {}
+        self._adopted: set[str] = set()
+        self._warm_wanted = False
+        self._last_start = 0.0
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._start_lock = threading.Lock()
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    def submit(self, config: RunConfig) -> str:
+        """Queue a run and return its id; it starts as soon as there is room.
+
+        Raises:
+            UnusableRequest: the dataset is unknown or a run it builds on does not exist.
+        """
+        check_config(config, self)
+        folder = RunFolder.create(self.home, config)
+        self._call()
+        return folder.run_id
+
+    def command(self, run_id: str, kind: str, **args: Any) -> None:
+        """Ask a run for something: stop, pause, resume, pace(value=epochs a second), learning_rate(value=…).
+
+        Raises:
+            UnusableRequest: no such run or command, an unusable value, or the run is over.
+        """
+        kind, args = check_command(kind, args)
+        folder = self.folder(run_id)
+        status = folder.status()
+        require(not status.over, f"run {run_id} is over ({status.state}); it takes no more commands")
+        if kind == "stop" and self._stop_queued(folder):
+            return
+        folder.add_command(kind, **args)
+        self._call()
+
+    def stop(self, run_id: str) -> None:
+        """Stop a run at its next step; what it has learned is kept and tested. A queued run never starts."""
+        self.command(run_id, "stop")
+
+    def resume(self, run_id: str) -> None:
+        """Queue an interrupted run again; it continues from its last checkpoint.
+
+        Raises:
+            UnusableRequest: the run did not end in a way that can be continued.
+        """
+        folder = self.folder(run_id)
+        try:
+            with folder.lock():
+                status = folder.status()
+                lost = status.state in LIVE_STATES
+                again = status.state == "failed" and status.error not in ("TrainingDiverged", "UnusableRequest")
+                require(
+                    lost or again or status.state == "interrupted",
+                    f"run {run_id} is {status.state}; only an interrupted run can be resumed",
+                )
+                folder.write_status(
+                    RunStatus("queued", created=status.created, started=status.started, commands_seen=folder.last_command())
+                )
+        except Timeout:
+            raise UnusableRequest(f"run {run_id} is being trained already") from None
+        self._call()
+
+    def kill(self, run_id: str) -> None:
+        """End a worker that no longer answers, at once. The run becomes ``interrupted`` and can be resumed."""
+        self.folder(run_id)
+        worker = self._workers.get(run_id)
+        require(worker is not None, f"run {run_id} has no worker that this server started")
+        assert worker is not None
+        worker.kill()
+        self._wake.set()
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        """Start watching (recovers what an earlier server left behind) and have a spare worker ready."""
+        self._warm_wanted = True
+        self._last_start = 0.0
+        self._call()
+
+    def shutdown(self) -> None:
+        """Stop watching. Runs go on without us; the next manager adopts them."""
+        self._closing = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        self.executor.close()
+
+    def wait(self, run_id: str, timeout: float = 60.0) -> RunStatus:
+        """Block until a run is over and its worker gone; for scripts and tests.
+
+        Raises:
+            TimeoutError: it is still going after ``timeout`` seconds.
+        """
+        folder, deadline = self.folder(run_id), time.monotonic() + timeout
+        while not (folder.status().over and run_id not in self._workers):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"run {run_id} is still {folder.status().state} after {timeout:g} s")
+            time.sleep(0.02)
+        return folder.status()
+
+    def _call(self) -> None:
+        """Wake the watching thread; start it the first time."""
+        with self._start_lock:
+            if self._thread is None and not self._closing:
+                self._thread = threading.Thread(target=self._watch, name="mfcore-runs", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def _watch(self) -> None:
+        self._recover()
+        while not self._closing:
+            self._wake.clear()
+            with suppress(OSError):  # a full disk or a vanished folder must not end the watch
+                self._reap()
+                self._start_queued()
+            self._wake.wait(self._pause())
+
+    def _pause(self) -> float | None:
+        """How long to sleep: for ever when nothing runs and nothing waits."""
+        if self._warm_wanted or self._workers or self._adopted:
+            spare_due = self._last_start + _SPARE_DELAY - time.monotonic()
+            if self._warm_wanted and (spare_due <= 0 or not self._workers):
+                self.executor.warm()
+                self._warm_wanted = False
+        if self._workers or self._adopted or self._warm_wanted:
+            return _TICK
+        # Another server on this home may have the queue, or may have died with it: look again now and then.
+        return 5.0 if self._queued() else None
+
+    def _recover(self) -> None:
+        """At start-up: runs without a worker are interrupted, orphan workers adopted; queued runs simply are in the queue."""
+        for summary in self.list():
+            if summary.state in LIVE_STATES:
+                self._adopted.add(summary.run_id)
+
+    def _reap(self) -> None:
+        for run_id, worker in list(self._workers.items()):
+            code = worker.exit_code()
+            if code is not None:
+                self._settle(run_id, code)
+                del self._workers[run_id]
+        for run_id in list(self._adopted):
+            folder = RunFolder(self.runs / run_id)
+            if not folder.exists() or self._mark_if_lost(folder):
+                self._adopted.discard(run_id)
+
+    def _settle(self, run_id: str, code: int) -> None:
+        """A worker of ours is gone: a status that still says it runs, or is about to, is set right."""
+        folder = RunFolder(self.runs / run_id)
+        if not folder.exists():
+            return
+        self._mark_if_lost(folder, _last_words(code))
+        with suppress(Timeout), folder.lock():
+            status = folder.status()
+            if status.state == "queued" and status.claimed_by:
+                reason = f"the worker could not start (exit code {code}); the file worker.log of this run says why"
+                folder.write_status(RunStatus("failed", created=status.created, ended=time.time(), reason=reason))
+
+    def _start_queued(self) -> None:
+        queued = self._queued()
+        if not queued:
+            return
+        # One manager at a time looks at the room there is and fills it.
+        with suppress(Timeout), FileLock(self.runs / ".queue.lock", timeout=0.5, thread_local=False):
+            room = self.max_concurrent - self._busy()
+            for folder in queued:
+                if room <= 0:
+                    break
+                if self._claim(folder):
+                    self._workers[folder.run_id] = self.executor.start(folder)
+                    self._last_start, self._warm_wanted = time.monotonic(), True
+                    room -= 1
+
+    def _queued(self) -> list[RunFolder]:
+        """Runs that wait, oldest first."""
+        waiting = [s for s in self.list() if s.state == "queued" and s.run_id not in self._workers]
+        return [RunFolder(self.runs / s.run_id) for s in sorted(waiting, key=lambda s: (s.created, s.run_id))]
+
+    def _busy(self) -> int:
+        """Runs on, whoever started them, and those about to be."""
+        on = {s.run_id for s in self.list() if s.state in LIVE_STATES}
+        return len(on | set(self._workers))
+
+    def _claim(self, folder: RunFolder) -> bool:
+        """Mark a queued run as ours to start; False if another live manager is starting it."""
+        with suppress(Timeout, FileNotFoundError), folder.lock():
+            status = folder.status()
+            if status.state == "queued" and not status.claimed:
+                folder.write_status(status.claim())
+                return True
+        return False
+
+    def _stop_queued(self, folder: RunFolder) -> bool:
+        """End a run that nobody has begun to start."""
+        with suppress(Timeout), folder.lock():
+            status = folder.status()
+            if status.state == "queued" and not status.claimed:
+                folder.write_status(
+                    dataclasses.replace(status, state="stopped", ended=time.time(), reason="stopped before it began")
+                )
+                return True
+        return False
+
+
+def check_config(config: RunConfig, store: RunStore) -> None:
+    """What can be refused before a worker is started.
+
+    Raises:
+        UnusableRequest: the dataset is unknown or a run it builds on does not exist.
+    """
+    from mfcore.data.registry import DATASETS
+    from mfcore.validate import choice
+
+    choice("dataset", config.dataset.name, DATASETS)
+    for run_id in filter(None, (config.model.pretrained_gmf, config.model.pretrained_mlp)):
+        store.folder(run_id)
+
+
+def _last_words(code: int) -> str:
+    if code == -9:
+        return "its worker process was killed (signal 9); usually the machine ran out of memory"
+    return f"its worker process was ended by signal {-code}" if code < 0 else LOST_WORKER
+
+
+_managers: dict[Path, RunManager] = {}
+_managers_guard = threading.Lock()
+
+
+def manager_for(home: str | Path | None = None) -> RunManager:
+    """The one manager of this process for a home; made on first use."""
+    from mfcore.paths import data_dir
+
+    path = data_dir(home)
+    with _managers_guard:
+        if path not in _managers:
+            _managers[path] = RunManager(path)
+        return _managers[path]

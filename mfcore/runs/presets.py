@@ -1,0 +1,169 @@
+"""Starts that teach something: good ones, and bad ones worth watching fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mfcore.runs.config import RunConfig
+from mfcore.validate import choice
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A complete choice of model, loss, split and training, in flat keys (see ``RunConfig.with_flat``).
+
+    ``sentence`` says what to watch for. ``kind``: ``good`` or ``bad`` (bad on purpose).
+    """
+
+    name: str
+    title: str
+    sentence: str
+    kind: str
+    flat: dict[str, Any] = field(default_factory=dict)
+
+
+_ALL = (
+    Preset(
+        "mf",
+        "Matrix factorization",
+        "Watch the error of a plain dot product dive below the global-mean line, then slowly creep up again as it overfits.",
+        "good",
+        {
+            "model": "mf",
+            "embedding_dim": 20,
+            "loss": "mse",
+            "split": "random",
+            "optimizer": "adam",
+            "learning_rate": 0.005,
+            "weight_decay": 0.02,
+            "batch_size": 1024,
+            "num_epochs": 30,
+            "pace": 5,
+        },
+    ),
+    Preset(
+        "biased-mf",
+        "Biased MF",
+        "Watch the curve start near the bias-only line: most of a rating is who rates and what is rated; the vectors add the rest.",
+        "good",
+        {
+            "model": "biased-mf",
+            "embedding_dim": 64,
+            "loss": "mse",
+            "split": "official",
+            "fold": 1,
+            "optimizer": "adam",
+            "learning_rate": 0.003,
+            "weight_decay": 0.05,
+            "batch_size": 1024,
+            "num_epochs": 40,
+            "refit": True,
+            "pace": 5,
+        },
+    ),
+    Preset(
+        "mf-implicit",
+        "MF for ranking",
+        "Watch NDCG climb past popularity: the model stops guessing stars and learns which film a person would choose next.",
+        "good",
+        {
+            "model": "mf",
+            "embedding_dim": 64,
+            "loss": "bce",
+            "split": "leave-last-out",
+            "optimizer": "adam",
+            "learning_rate": 0.002,
+            "weight_decay": 0.005,
+            "batch_size": 1024,
+            "negatives": 8,
+            "num_epochs": 20,
+            "refit": True,
+            "pace": 5,
+        },
+    ),
+    Preset(
+        "neumf",
+        "NeuMF",
+        "Watch a neural tower beside a dot product: more to learn per epoch, and not clearly better than MF for ranking.",
+        "good",
+        {
+            "model": "neumf",
+            "embedding_dim": 8,
+            "mlp_layers": "32,16,8",
+            "loss": "bce",
+            "split": "leave-last-out",
+            "optimizer": "adam",
+            "learning_rate": 0.001,
+            "batch_size": 256,
+            "negatives": 4,
+            "num_epochs": 20,
+            "refit": True,
+            "pace": 5,
+        },
+    ),
+    Preset(
+        "lr-too-high",
+        "Learning rate far too high",
+        "Watch each step overshoot further than the last until the loss is infinite and the run fails, saying where and why.",
+        "bad",
+        {
+            "model": "biased-mf",
+            "embedding_dim": 20,
+            "loss": "mse",
+            "split": "random",
+            "optimizer": "sgd",
+            "learning_rate": 10.0,
+            "batch_size": 16,
+            "num_epochs": 20,
+            "pace": 5,
+        },
+    ),
+    Preset(
+        "lr-too-low",
+        "Learning rate far too low",
+        "Watch a flat line: after all epochs the error is where it began, and nothing ever says that this was a waste of time.",
+        "bad",
+        {
+            "model": "mf",
+            "embedding_dim": 20,
+            "loss": "mse",
+            "split": "random",
+            "optimizer": "sgd",
+            "learning_rate": 1e-6,
+            "batch_size": 1024,
+            "num_epochs": 20,
+            "pace": 5,
+        },
+    ),
+    Preset(
+        "no-regularisation",
+        "No regularisation",
+        "Watch the two loss curves part: training keeps falling while validation turns and rises; the model learns by heart.",
+        "bad",
+        {
+            "model": "biased-mf",
+            "embedding_dim": 128,
+            "loss": "mse",
+            "split": "random",
+            "optimizer": "adam",
+            "learning_rate": 0.005,
+            "weight_decay": 0.0,
+            "batch_size": 1024,
+            "num_epochs": 30,
+            "pace": 5,
+        },
+    ),
+)
+
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}
+
+
+def preset_config(name: str) -> RunConfig:
+    """The run a preset starts.
+
+    Raises:
+        UnusableRequest: there is no preset of that name.
+    """
+    choice("preset", name, PRESETS)
+    return RunConfig().with_flat({**PRESETS[name].flat, "preset": name})

@@ -1,0 +1,96 @@
+"""A run as a short Python script that uses mfcore and prints the same test numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from mfcore.data.config import SplitConfig
+from mfcore.evaluation.protocol import Protocol
+from mfcore.models.config import MODELS, ModelConfig
+from mfcore.runs.config import RunConfig
+from mfcore.training.config import TrainConfig
+
+_SPLITS: dict[str, tuple[str, dict[str, str]]] = {
+    "random": ("random_split", {"test": "test_fraction", "valid": "valid_fraction", "seed": "seed"}),
+    "leave-last-out": ("leave_last_out", {}),
+    "time": ("time_split", {"test": "test_fraction", "valid": "valid_fraction"}),
+    "official": ("official_split", {"fold": "fold", "valid": "valid_fraction", "seed": "seed"}),
+}
+"""Split kind → function of mfcore, and its arguments ← fields of SplitConfig."""
+
+_SCRIPT = '''"""{title} on {dataset}: trains it, chooses the best epoch on validation, scores test once."""
+
+import json
+
+from mfcore import Protocol, TrainConfig, Trainer, build_model, evaluate, load_dataset, {split_function}
+{imports}
+data = load_dataset({dataset_arguments})
+split = {split_call}
+config = TrainConfig({training})
+protocol = Protocol({protocol})
+
+model = {model}
+{pretrained}trainer = Trainer(model, split, config, protocol)
+for epoch in trainer.fit():
+    print(epoch.number, epoch.train_loss, epoch.metrics.get(trainer.selection_metric))
+trainer.load_best()
+{refit}
+print(json.dumps(evaluate(model, split, "test", protocol)))
+'''
+
+_REFIT = """
+# Validation has chosen the number of epochs; now its ratings are trained on as well.
+together = split.with_validation_in_train()
+model = {model}
+{pretrained}refit = Trainer(model, together, config, protocol)
+for _ in range(trainer.best_epoch):
+    refit.train_epoch()
+"""
+
+_PRETRAINED = "model.load_pretrained(load_run({gmf!r}).model, load_run({mlp!r}).model)\n"
+
+
+def run_script(config: RunConfig) -> str:
+    """Stand-alone Python source that trains this run and prints its test metrics as JSON on the last line."""
+    split_function, names = _SPLITS[config.split.kind]
+    model = config.model
+    pretrained = _PRETRAINED.format(gmf=model.pretrained_gmf, mlp=model.pretrained_mlp) if model.pretrained_gmf else ""
+    refit = _REFIT.format(model=_build(config, "together"), pretrained=pretrained) if config.training.refit else ""
+    return _SCRIPT.format(
+        title=MODELS[model.name],
+        dataset=config.dataset.name,
+        imports="from mfcore.runs import load_run\n" if pretrained else "",
+        split_function=split_function,
+        dataset_arguments=", ".join([repr(config.dataset.name), *_keywords(config.dataset.options)]),
+        split_call=f"{split_function}({', '.join(['data', *_split_keywords(config.split, names)])})",
+        training=", ".join(
+            _keywords(_changed(config.training, TrainConfig(), always=("optimizer", "learning_rate", "num_epochs")))
+        ),
+        protocol=", ".join(_keywords(_changed(config.protocol, Protocol()))),
+        model=_build(config, "split"),
+        pretrained=pretrained,
+        refit=refit,
+    )
+
+
+def _build(config: RunConfig, split: str) -> str:
+    changed = _changed(config.model, ModelConfig(), always=("embedding_dim",))
+    for name in ("name", "pretrained_gmf", "pretrained_mlp"):
+        changed.pop(name, None)
+    arguments = [repr(config.model.name), f"{split}.train", *_keywords(changed), f"seed={config.training.seed}"]
+    return f"build_model({', '.join(arguments)})"
+
+
+def _split_keywords(split: SplitConfig, names: dict[str, str]) -> list[str]:
+    return _keywords({argument: getattr(split, name) for argument, name in names.items()})
+
+
+def _keywords(values: dict[str, Any]) -> list[str]:
+    return [f"{name}={value!r}" for name, value in values.items()]
+
+
+def _changed(config: Any, default: Any, *, always: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Fields that differ from the default, and those worth reading anyway."""
+    values = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
+    return {name: value for name, value in values.items() if name in always or value != getattr(default, name)}

@@ -1,0 +1,119 @@
+"""All runs of one home: list, label, delete, pack. Knows nothing of processes; the manager adds those."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from filelock import Timeout
+
+from mfcore.runs.folder import LIVE_STATES, RunFolder, open_folder, runs_dir
+from mfcore.runs.summary import RunReader, RunSummary
+from mfcore.validate import UnusableRequest, require
+
+LOST_WORKER = "its worker process ended without a word: killed, out of memory, or the machine went down"
+
+
+class RunStore:
+    """The runs under ``<home>/runs``. Cheap to make; safe to use from several threads and processes."""
+
+    def __init__(self, home: str | Path | None = None) -> None:
+        self.runs = runs_dir(home)
+        self.home = self.runs.parent
+        self._readers: dict[str, RunReader] = {}
+        self._guard = threading.RLock()
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Raises UnusableRequest when there is no such run."""
+        return open_folder(run_id, self.home)
+
+    def get(self, run_id: str) -> RunSummary:
+        """The summary of one run as of now.
+
+        Raises:
+            UnusableRequest: there is no such run.
+        """
+        folder = self.folder(run_id)
+        with self._guard:
+            reader = self._readers.setdefault(run_id, RunReader(folder))
+            try:
+                summary = reader.read()
+                if summary.state in LIVE_STATES and self._mark_if_lost(folder):
+                    summary = reader.read()
+            except FileNotFoundError:
+                self._readers.pop(run_id, None)
+                raise UnusableRequest(f"there is no run {run_id}; it may just have been deleted") from None
+            return summary
+
+    def list(self) -> list[RunSummary]:
+        """Every run, newest first."""
+        names = [entry.name for entry in os.scandir(self.runs) if entry.is_dir() and not entry.name.startswith(".")]
+        summaries = []
+        for name in names:
+            try:
+                summaries.append(self.get(name))
+            except UnusableRequest:
+                continue  # deleted meanwhile, or not a run
+        with self._guard:
+            for gone in set(self._readers) - set(names):
+                del self._readers[gone]
+        return sorted(summaries, key=lambda s: (s.created, s.run_id), reverse=True)
+
+    def set_meta(self, run_id: str, *, name: str | None = None, note: str | None = None, starred: bool | None = None) -> None:
+        """Change what people call a run; what is None stays."""
+        self.folder(run_id).write_meta(name=name, note=note, starred=starred)
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run and all its files.
+
+        Raises:
+            UnusableRequest: it does not exist, or it is being trained.
+        """
+        folder = self.folder(run_id)
+        busy = f"run {run_id} is being trained; stop it before deleting it"
+        try:
+            # A worker that has just said its last word still holds the lock for a moment.
+            with folder.lock().acquire(timeout=2.0 if self.get(run_id).over else 0):
+                require(not folder.status().claimed, f"run {run_id} is about to start; stop it first")
+                doomed = folder.path.with_name(f".deleted-{run_id}-{os.getpid()}")
+        except Timeout:
+            raise UnusableRequest(busy) from None
+        # Renamed first: a list never shows half a run, whatever happens to the rest.
+        folder.path.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+        with self._guard:
+            self._readers.pop(run_id, None)
+
+    def export_zip(self, run_id: str) -> bytes:
+        """The run as a zip file that :meth:`import_zip` reads, here or elsewhere."""
+        from mfcore.runs.archive import pack
+
+        return pack(self.folder(run_id))
+
+    def import_zip(self, data: bytes) -> str:
+        """Add an exported run; returns its id (a new one if the old is taken).
+
+        Raises:
+            UnusableRequest: the bytes are not an exported run, or too large.
+        """
+        from mfcore.runs.archive import unpack
+
+        return unpack(data, self.home).run_id
+
+    def _mark_if_lost(self, folder: RunFolder, reason: str = LOST_WORKER) -> bool:
+        """A live state that nobody holds the lock for is a worker's last word: make it ``interrupted``."""
+        try:
+            with folder.lock():
+                status = folder.status()
+                if status.state not in LIVE_STATES:
+                    return True
+                folder.write_status(
+                    dataclasses.replace(status, state="interrupted", ended=time.time(), reason=reason, pid=None)
+                )
+                return True
+        except Timeout:
+            return False

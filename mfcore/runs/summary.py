@@ -1,0 +1,181 @@
+"""A run on one line: what lists, cards and sparklines show, read from its folder a piece at a time."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from mfcore.runs.config import RunConfig
+from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus
+from mfcore.validate import UnusableRequest
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Everything a table of runs needs. Times are seconds since 1970 (UTC); metrics are keyed as in events (``ndcg@10``).
+
+    ``valid``: metrics of the best epoch so far. ``test``: empty until the end. ``baselines``: ``{"valid": {name: {metric:
+    value}}, "test": …}``. ``curve``: the selection metric per epoch, the untrained model first. ``headline``: name and value of
+    the selection metric, on test once that is scored (``headline_part`` says which), None before the first epoch.
+    """
+
+    run_id: str
+    name: str
+    note: str
+    starred: bool
+    config: RunConfig
+    state: str
+    reason: str
+    created: float
+    started: float | None = None
+    ended: float | None = None
+    error: str = ""
+    epochs_done: int = 0
+    num_epochs: int = 0
+    headline: tuple[str, float] | None = None
+    headline_part: str = "valid"
+    selection_metric: str = ""
+    best_epoch: int | None = None
+    test: dict[str, float] = field(default_factory=dict)
+    valid: dict[str, float] = field(default_factory=dict)
+    baselines: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    curve: list[float] = field(default_factory=list)
+    train_seconds: float = 0.0
+    samples_per_second: float = 0.0
+    device: str = ""
+
+    @property
+    def dataset(self) -> str:
+        return self.config.dataset.name
+
+    @property
+    def model(self) -> str:
+        return self.config.model.name
+
+    @property
+    def title(self) -> str:
+        """The name people gave it, else its id."""
+        return self.name or self.run_id
+
+    @property
+    def over(self) -> bool:
+        return self.state not in ("queued", "running", "paused")
+
+
+class RunReader:
+    """Keeps the summary of one run up to date: unchanged files are not read again, events only from where it left off."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._config = RunConfig()
+        self._config_error = ""
+        self._status = RunStatus("queued")
+        self._meta: dict[str, Any] = {}
+        self._result: dict[str, Any] = {}
+        self._forget_events()
+        self._summary: RunSummary | None = None
+
+    def read(self) -> RunSummary:
+        """The summary as of now.
+
+        Raises:
+            FileNotFoundError: the folder is gone.
+        """
+        config_changed = self._changed("config.json", must_exist=True)
+        # Status before events: a reader that sees "finished" then also sees the last event.
+        status_changed, meta_changed = self._changed("status.json"), self._changed("meta.json")
+        result_changed, events_changed = self._changed("result.json"), self._changed("events.jsonl")
+        if config_changed:
+            self._read_config()
+        if status_changed:
+            self._status = self.folder.status()
+        if meta_changed:
+            self._meta = self.folder.meta()
+        if result_changed:
+            self._result = self.folder.result()
+        if events_changed:
+            self._follow()
+        if self._summary is None or config_changed or status_changed or meta_changed or result_changed or events_changed:
+            self._summary = self._build()
+        return self._summary
+
+    def _changed(self, name: str, *, must_exist: bool = False) -> bool:
+        try:
+            stat = os.stat(self.folder.path / name)
+            stamp = (stat.st_mtime_ns, stat.st_size)
+        except FileNotFoundError:
+            if must_exist:
+                raise
+            stamp = (-1, 0)
+        changed = self._stamps.get(name, (-1, 0)) != stamp
+        self._stamps[name] = stamp
+        return changed
+
+    def _read_config(self) -> None:
+        try:
+            self._config, self._config_error = self.folder.config(), ""
+        except UnusableRequest as error:
+            self._config_error = str(error)
+
+    def _forget_events(self) -> None:
+        self._offset = 0
+        self._start: dict[str, Any] = {}
+        self._end: dict[str, Any] = {}
+        self._epochs: list[dict[str, Any]] = []
+
+    def _follow(self) -> None:
+        if self._stamps["events.jsonl"][1] < self._offset:  # replaced by an import or by hand
+            self._forget_events()
+        events, self._offset = self.folder.events(self._offset)
+        for event in events:
+            kind = event.get("kind")
+            if kind == "start":
+                self._start, self._end = event, {}
+            elif kind == "end":
+                self._end = event
+            elif kind == "epoch":
+                self._epochs.append(event)
+            elif kind == "resume":
+                self._end = {}
+                self._epochs = [e for e in self._epochs if e.get("step", 0) <= event.get("step", 0)]
+
+    def _build(self) -> RunSummary:
+        status, result = self._status, self._result
+        state, reason = status.state, status.reason
+        if self._end and state in LIVE_STATES:  # between its last event and its last status there are some milliseconds
+            state, reason = str(self._end.get("state", state)), str(self._end.get("reason", ""))
+        metric = str(self._start.get("selection_metric", ""))
+        best = next((e for e in reversed(self._epochs) if e.get("best")), self._epochs[-1] if self._epochs else {})
+        valid = result.get("valid") or best.get("metrics", {})
+        test = result.get("test") or {}
+        shown = test if metric in test else valid
+        seconds = sum(e.get("seconds", 0.0) for e in self._epochs)
+        samples = sum(e.get("seconds", 0.0) * e.get("samples_per_second", 0.0) for e in self._epochs)
+        return RunSummary(
+            run_id=self.folder.run_id,
+            name=self._meta.get("name", ""),
+            note=self._meta.get("note", ""),
+            starred=bool(self._meta.get("starred", False)),
+            config=self._config,
+            state="failed" if self._config_error else state,
+            reason=self._config_error or reason,
+            created=status.created,
+            started=status.started,
+            ended=status.ended,
+            error=status.error,
+            epochs_done=max((e.get("epoch", 0) for e in self._epochs), default=0),
+            num_epochs=int(self._start.get("num_epochs", self._config.training.num_epochs)),
+            headline=(metric, shown[metric]) if metric in shown else None,
+            headline_part="test" if metric in test else "valid",
+            selection_metric=metric,
+            best_epoch=result.get("best_epoch", best.get("epoch")),
+            test=test,
+            valid=valid,
+            baselines={"valid": self._start.get("baselines", {}).get("valid", {}), "test": result.get("baselines", {})},
+            curve=[e["metrics"][metric] for e in self._epochs if metric in e.get("metrics", {})],
+            train_seconds=result.get("train_seconds", seconds),
+            samples_per_second=result.get("samples_per_second", samples / seconds if seconds > 0 else 0.0),
+            device=str(self._start.get("device", "")),
+        )
