@@ -32,6 +32,10 @@ class LossMeter:
         self.total = 0.0
         self._unread: list[tuple[Tensor, int]] = []
         self._since_report = (0.0, 0)
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Count the time to the next report from now, so that a wait between epochs is not followed by a report of one step."""
         self._reported_at = perf_counter()
 
     def add(self, loss: Tensor, num_samples: int) -> tuple[int, float] | None:

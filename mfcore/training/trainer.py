@@ -118,6 +118,7 @@ class Trainer:
         """
         self.model.train()
         samples = self._samples()
+        self._meter.start_clock()
         while self._done < len(samples):
             self._poll()
             started = perf_counter()
