@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from torch.nn.utils import skip_init
 
 from mfcore.models.config import ModelConfig
 
@@ -169,6 +170,12 @@ def scoring(model: nn.Module) -> Iterator[None]:
 def table(num_rows: int, dim: int) -> nn.Parameter:
     """An embedding table, still undrawn: (num_rows, dim) float32."""
     return nn.Parameter(torch.empty(num_rows, dim))
+
+
+def linear(num_inputs: int, num_outputs: int) -> nn.Linear:
+    """A linear layer, still undrawn: torch's own constructor would draw from the global generator."""
+    layer: nn.Linear = skip_init(nn.Linear, num_inputs, num_outputs)  # type: ignore[no-untyped-call]
+    return layer
 
 
 def draw_normal(parameter: nn.Parameter, std: float, generator: torch.Generator) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mfcore.models.base import RecommenderModel, draw_linear, draw_normal, table
+from mfcore.models.base import RecommenderModel, draw_linear, draw_normal, linear, table
 from mfcore.models.config import ModelConfig
 
 
@@ -97,7 +97,7 @@ class GMF(MF):
 
     def __init__(self, config: ModelConfig, num_users: int, num_items: int, **statistics: Any) -> None:
         super().__init__(config, num_users, num_items, **statistics)
-        self.output = nn.Linear(config.embedding_dim, 1)
+        self.output = linear(config.embedding_dim, 1)
 
     def uses_global_mean(self) -> bool:
         return self.config.global_mean

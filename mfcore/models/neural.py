@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from mfcore.models.base import RecommenderModel, draw_linear, draw_normal, table
+from mfcore.models.base import RecommenderModel, draw_linear, draw_normal, linear, table
 from mfcore.models.config import ModelConfig
 from mfcore.models.dot import GMF
 from mfcore.validate import require
@@ -38,7 +38,7 @@ class Tower(nn.Module):
 
     def __init__(self, widths: tuple[int, ...], dropout: float) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.layers = nn.ModuleList(linear(a, b) for a, b in pairwise(widths))
         self.dropout = Dropout(dropout)
 
     def reset_parameters(self, generator: torch.Generator) -> None:
@@ -86,7 +86,7 @@ class MLP(RecommenderModel):
         self.mlp_user_factors = table(num_users, widths[0] // 2)
         self.mlp_item_factors = table(num_items, widths[0] // 2)
         self.tower = Tower(widths, config.dropout)
-        self.output = nn.Linear(self._output_width(), 1)
+        self.output = linear(self._output_width(), 1)
 
     def _output_width(self) -> int:
         return self.config.mlp_layers[-1]
