@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import streamlit as st
 
 from mfcore.evaluation import EvaluationDetails
@@ -13,11 +11,11 @@ from mfcore.validate import UnusableRequest
 from ui.controls import error_line
 from ui.evaluate_charts import against_k, error_histogram, predicted_by_rating
 from ui.evaluate_tables import metrics_table, show_metrics
-from ui.evaluation_store import curves, popularity_curves, random_curves, stored_details
+from ui.evaluation_store import curves, evaluated_at, popularity_curves, random_curves, stored_details
 from ui.figures import show
 from ui.films import nouns
 from ui.runbar import current_settings, run_bar, unfinished
-from ui.session import ACTIVE, manager
+from ui.session import ACTIVE
 from ui.verdict import PART_WORDS, comparison, epoch_sentence, headline, judge, protocol_sentence
 
 
@@ -50,8 +48,7 @@ def ranking_charts(run: RunSummary, details: EvaluationDetails) -> None:
     many = nouns(run.config.dataset)[1]
     st.subheader("How long must the list be?", anchor=False)
     ours, by_lot = curves(details), random_curves(details)
-    stamp = os.stat(manager().folder(run.run_id).path / "evaluation.npz").st_mtime_ns
-    popular = popularity_curves(run.run_id, stamp)
+    popular = popularity_curves(run.run_id, evaluated_at(run.run_id))
     sampled = f"among {run.config.protocol.sampled_negatives} other {many} (sampled)"
     full = f"among all {many} not seen in training (full)"
     titles = {

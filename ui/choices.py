@@ -17,21 +17,24 @@ def linked_choice(
     *,
     text: Callable[[Any], str] = str,
     default: Any = None,
+    follow: bool = False,
     **look: Any,
 ) -> Any:
-    """A select box whose value is the query parameter ``param``; ``default`` (None: nothing) is chosen when there is none.
+    """A select box whose value is the query parameter ``param``; without one, ``default`` is chosen (None: nothing).
 
-    It has no key on purpose: the address is the only memory, so a link, the back button and a click cannot disagree. ``look``
-    goes to ``st.selectbox``. A value that is not among the options is named in a line and replaced by the default.
+    It has no key on purpose: the address is the only memory, so a link, the back button and a click cannot disagree. A value
+    that is not among the options is named in a line and replaced by the default. ``follow``: the default depends on another
+    choice, so it is not written into the address, and a value that does not fit gives way to it silently. ``look`` goes to
+    ``st.selectbox``.
     """
     asked = st.query_params.get(param)
     names = [str(option) for option in options]
     fallback = options.index(default) if default is not None and default in options else None
-    if asked is not None and asked not in names:
-        st.caption(f":material/info: {escape_markdown(label)} “{escape_markdown(asked[:80])}” is not in this data.")
     index = names.index(asked) if asked in names else fallback
     chosen = st.selectbox(label, options, index=index, format_func=text, **look)
-    write_param(param, None if chosen is None else str(chosen))
+    if asked is not None and asked not in names and not follow:
+        st.caption(f":material/info: {escape_markdown(label)} “{escape_markdown(asked[:80])}” is not in this data.")
+    write_param(param, None if chosen is None or (follow and chosen == default) else str(chosen))
     return chosen
 
 

@@ -49,7 +49,8 @@ def error_histogram(predicted: Floats, actual: Floats, *, model: str) -> go.Figu
     middle = (edges[:-1] + edges[1:]) / 2
     close = percent(float(np.mean(np.abs(errors) <= 0.5)), 0) if len(errors) else "–"
     lean = float(errors.mean()) if len(errors) else 0.0
-    side = "no lean to either side" if abs(lean) < 0.02 else f"on average {abs(lean):.2f} stars too {'high' if lean > 0 else 'low'}"
+    side = f"on average {abs(lean):.2f} stars too {'high' if lean > 0 else 'low'}"
+    side = "no lean to either side" if abs(lean) < 0.02 else side
     figure = titled(
         f"{close} of predictions are within half a star",
         "predicted minus true (stars)",
@@ -66,7 +67,7 @@ def error_histogram(predicted: Floats, actual: Floats, *, model: str) -> go.Figu
 
 
 def predicted_by_rating(predicted: Floats, actual: Floats, *, model: str) -> go.Figure:
-    """Box of predictions for each true rating, with the line where they would agree. predicted, actual: (n,) in rating units."""
+    """Box of predictions for each true rating, and the line where they agree. predicted, actual: (n,), in rating units."""
     groups = rating_groups(actual)
     levels = np.unique(groups)
     boxes = np.array([np.quantile(predicted[groups == level], (0.05, 0.25, 0.5, 0.75, 0.95)) for level in levels])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +22,23 @@ CURVES = {"hr": "hr", "ndcg": "ndcg", "hr_full": "hr", "ndcg_full": "ndcg"}
 
 def stored_details(run_id: str) -> EvaluationDetails | None:
     """What the test evaluation of a run saw, case by case; None when the run has none."""
-    path = manager().folder(run_id).path / "evaluation.npz"
     try:
-        return _read(str(path), os.stat(path).st_mtime_ns)
+        return _read(str(_path(run_id)), evaluated_at(run_id))
     except FileNotFoundError:
         return None
+
+
+def evaluated_at(run_id: str) -> int:
+    """When the run was evaluated, as a number that changes with it.
+
+    Raises:
+        FileNotFoundError: it has not been.
+    """
+    return _path(run_id).stat().st_mtime_ns
+
+
+def _path(run_id: str) -> Path:
+    return manager().folder(run_id).path / "evaluation.npz"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

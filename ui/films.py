@@ -83,7 +83,8 @@ def film_list(rows: Sequence[dict[str, Any]], *, colour: str, name: str) -> str:
 
     Each row has title, year, genres, note (a line below), share (bar, 0 to 1), value (words beside it), known (drawn fainter).
     """
-    return f'{LIST_STYLE}<div class="mf-list" role="list" aria-label="{html.escape(name)}">{"".join(_row(*r, colour) for r in enumerate(rows, 1))}</div>'
+    inside = "".join(_row(place, row, colour) for place, row in enumerate(rows, 1))
+    return f'{LIST_STYLE}<div class="mf-list" role="list" aria-label="{html.escape(name)}">{inside}</div>'
 
 
 def _row(place: int, row: dict[str, Any], colour: str) -> str:
@@ -93,7 +94,7 @@ def _row(place: int, row: dict[str, Any], colour: str) -> str:
     return (
         f'<div class="mf-row{" mf-known" if row.get("known") else ""}" role="listitem"><span class="mf-rank">{place}</span>'
         f'<div class="mf-film"><b>{title}</b> <span class="mf-soft">{html.escape(row["year"])}</span>'
-        f'{f"<br><span class=mf-soft>{soft}</span>" if soft else ""}</div>'
+        f"{f'<br><span class=mf-soft>{soft}</span>' if soft else ''}</div>"
         f'<span class="mf-track"><span class="mf-bar" style="width:{width}%;background:{colour}"></span></span>'
         f'<span class="mf-value">{html.escape(row["value"])}</span></div>'
     )

@@ -1,4 +1,4 @@
-"""The bar on top of every page about a run: which run, its model, data and state, and its headline against the best baseline."""
+"""The bar on top of every page about a run: which run, its model, data and state, its headline against the best baseline."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def unfinished(run: RunSummary, *, needs: str) -> None:
         st.info(f"This run {words}: epoch {run.epochs_done} of {run.num_epochs}. {needs}", icon=":material/timelapse:")
     elif run.state != "finished":
         why = f" ({escape_markdown(run.reason)})" if run.reason else ""
-        st.info(f"This run was {run.state} after epoch {run.epochs_done} of {run.num_epochs}{why}. {needs}", icon=":material/info:")
+        where = f"after epoch {run.epochs_done} of {run.num_epochs}"
+        st.info(f"This run was {run.state} {where}{why}. {needs}", icon=":material/info:")
     if run.state in ACTIVE:
         with st.container(horizontal=True):
             st.button("Show newest", icon=":material/refresh:", help="Read the run again as it stands now.")

@@ -122,7 +122,7 @@ def protocol_sentence(config: RunConfig, thing: Nouns = FILM) -> str:
     everything = split.kind == "leave-last-out" or config.training.implicit
     return (
         f"{_split_words(config, thing[0])} Ranking asks where each held-out {thing[0]}{'' if everything else threshold} would "
-        f"stand: among {protocol.sampled_negatives} {thing[1]} the user never touched, drawn once for all models (sampled), and "
+        f"stand: among {protocol.sampled_negatives} {thing[1]} the user never touched, the same for every model (sampled), and "
         f"among all {thing[1]} the user has not met in training or validation (full). Ties count half."
     )
 
@@ -133,7 +133,8 @@ def _split_words(config: RunConfig, thing: str) -> str:
     if split.kind == "leave-last-out":
         return f"Leave last out: each user's latest {thing} is test, the one before it validation."
     if split.kind == "official":
-        return f"Official fold {split.fold} of MovieLens 100K is test; {valid} of all ratings, drawn at random from the rest, is validation."
+        rest = f"{valid} of all ratings, drawn from the rest, is validation"
+        return f"Official fold {split.fold} of MovieLens 100K is test; {rest}."
     if split.kind == "time":
         return f"By time: the latest {percent(split.test_fraction, 0)} of ratings are test, the {valid} before them validation."
     return f"Random split: {percent(split.test_fraction, 0)} of ratings are test, {valid} validation (seed {split.seed})."

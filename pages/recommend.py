@@ -1,0 +1,121 @@
+"""Recommend: one user's history beside what the model would recommend them, and films like any film."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from mfcore.validate import UnusableRequest
+from ui.choices import linked_choice
+from ui.controls import error_line
+from ui.films import nouns, titles
+from ui.format import count
+from ui.loaded import open_model
+from ui.recommend_views import profile_line, show_history, show_recommended, show_similar
+from ui.runbar import run_bar
+from ui.taste import by_popularity, history_of, profile, raters_of, recommended
+
+if TYPE_CHECKING:
+    from mfcore.runs.loaded import LoadedRun
+
+LENGTHS = [5, 10, 20, 50]
+
+
+def pick_user(run: LoadedRun, thing: tuple[str, str], names: list[str]) -> Any:
+    """A user by id, or by a film they rated. Returns the raw user id, or None when none is chosen."""
+    data = run.data
+    by_id, by_film = "by id", f"by a {thing[0]} they rated"
+    how = st.segmented_control("Find a user", [by_id, by_film], default=by_id, key="find", bind="query-params", required=True)
+    if how != by_film:
+        ids = data.users.ids.tolist()
+        return linked_choice("User", ids, "user", default=ids[0], filter_mode="prefix", placeholder="Type an id")
+    counts = data.popularity()
+    film = linked_choice(
+        thing[0].capitalize(),
+        by_popularity(data),
+        "film",
+        text=lambda raw: f"{names[data.items.index(raw)]} · {count(counts[data.items.index(raw)])} ratings",
+        placeholder=f"Search a {thing[0]}",
+    )
+    if film is None:
+        return None
+    raters = raters_of(data, film).set_index("user_id")
+    ids = raters.index.tolist()
+    if not ids:
+        st.caption("Nobody rated it.")
+        return None
+    words = {user: f"user {user}: {row.rating:g} ★ here, {count(row.count)} ratings in all" for user, row in raters.iterrows()}
+    return linked_choice("Who rated it", ids, "user", text=words.__getitem__, default=ids[0], follow=True)
+
+
+def controls(run: LoadedRun, thing: tuple[str, str], names: list[str]) -> tuple[Any, int, bool]:
+    """One row: which user, how many, seen ones hidden or shown."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left, st.container(horizontal=True, vertical_alignment="bottom"):
+        user = pick_user(run, thing, names)
+    with right, st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="right"):
+        n = st.segmented_control("How many", LENGTHS, default=10, key="n", bind="query-params", required=True)
+        seen = st.toggle(f"Show {thing[1]} they rated", key="seen", bind="query-params")
+    return user, int(n or 10), bool(seen)
+
+
+def one_user(run: LoadedRun, user: Any, n: int, seen: bool, thing: tuple[str, str]) -> list[Any]:
+    """History beside the list. Returns the raw ids of what was recommended."""
+    history = history_of(run, user)
+    top = recommended(run, user, n, include_seen=seen, history=history)
+    ratings = run.model.predicts_ratings
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader(f"What user {user} rated", anchor=False)
+        st.caption(profile_line(profile(history), float(run.data.rating.mean())))
+        show_history(history, run.data.rating_scale, thing[1])
+    with right:
+        st.subheader("What the model would recommend", anchor=False)
+        explained = (
+            f"Predicted rating, in stars. “Close to”: the nearest {thing[0]} they liked, as the model sees it."
+            if ratings
+            else f"Longer bar, stronger recommendation (within this list). “Close to”: the nearest {thing[0]} they liked."
+        )
+        st.caption(explained)
+        if top.empty:
+            st.markdown(f"Nothing is left: user {user} rated every {thing[0]}.")
+        show_recommended(top, ratings=ratings, scale=run.data.rating_scale, model=run.config.model.name, things=thing[1])
+    return top["item_id"].tolist() or history["item_id"].tolist()
+
+
+def like_this(run: LoadedRun, first: Any, thing: tuple[str, str], names: list[str]) -> None:
+    """Films whose vectors point the same way as one film's."""
+    st.subheader(f"Similar {thing[1]}", anchor=False)
+    left, right = st.columns(2, gap="large")
+    with left:
+        chosen = linked_choice(
+            f"{thing[0].capitalize()}",
+            by_popularity(run.data),
+            "like",
+            text=lambda raw: names[run.data.items.index(raw)],
+            default=first,
+            follow=True,
+        )
+        st.caption(
+            "Similar means that two learned vectors point the same way: their cosine is 1 when they do, 0 when they have "
+            "nothing in common. The model never saw titles or genres, only who rated what."
+        )
+    with right:
+        similar = run.recommender().similar_items(chosen, n=10)
+        show_similar(similar, model=run.config.model.name, things=thing[1])
+
+
+summary = run_bar("see what it would recommend to whom")
+run = open_model(summary) if summary is not None else None
+if run is not None:
+    thing = nouns(run.config.dataset)
+    names = titles(run.data)
+    try:
+        user, n, seen = controls(run, thing, names)
+        shown = one_user(run, user, n, seen, thing) if user is not None else []
+        if user is None:
+            st.info(f"Search a {thing[0]} above, then choose one of the users who rated it.", icon=":material/search:")
+        like_this(run, shown[0] if shown else by_popularity(run.data)[0], thing, names)
+    except UnusableRequest as error:
+        error_line(error)
