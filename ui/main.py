@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui.session import page_path
+from ui.theme import dark
 
 PAGES = (
     # file, title, icon, what it is for (shown when hovering the navigation)
@@ -17,7 +20,13 @@ PAGES = (
     ("runs", "Runs", ":material/list_alt:", "Every run with its results: name, star, compare, export, delete."),
 )
 
-st.set_page_config(page_title="MF Explorer", page_icon=":material/grid_on:", layout="wide", initial_sidebar_state="collapsed")
+ASSETS = Path(__file__).parent / "assets"
+
+# An own icon: Streamlit would fetch emoji and Material icons for the browser tab from another host.
+st.set_page_config(
+    page_title="MF Explorer", page_icon=str(ASSETS / "mark.svg"), layout="wide", initial_sidebar_state="collapsed"
+)
+st.logo(str(ASSETS / f"logo_{'dark' if dark() else 'light'}.svg"), icon_image=str(ASSETS / "mark.svg"), size="large")
 
 pages = [
     st.Page(

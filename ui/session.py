@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import streamlit as st
 
+from mfcore.data import dataset_status
 from mfcore.runs.manager import manager_for
 from mfcore.validate import UnusableRequest
 
@@ -21,6 +22,11 @@ _PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 def manager() -> RunManager:
     """The one manager of this process. A plain module object: any browser can clear Streamlit's caches."""
     return manager_for()
+
+
+def data_at_hand(name: str = "ml-100k") -> bool:
+    """Whether a dataset can be loaded at once: stored on this machine, or made on the spot."""
+    return dataset_status(name) != "to fetch"
 
 
 def page_path(name: str) -> str:

@@ -39,6 +39,7 @@ def live_run(
     num_epochs: int = 20,
     metric: str = "rmse",
     idle: str = "",
+    hint: str = "",
 ) -> bool:
     """Show a run as it trains, or as it went.
 
@@ -49,6 +50,7 @@ def live_run(
         height: of each chart, in pixels.
         compact: one chart (the validation metric) instead of two, and no messages.
         num_epochs, metric, idle: what the empty axes and the headline show while there is no run.
+        hint: one sentence under the charts on what to watch for.
 
     Returns:
         True in the one rerun that follows the end of a run that was seen going; never for a run opened after its end.
@@ -60,6 +62,7 @@ def live_run(
         "num_epochs": num_epochs,
         "metric": metric,
         "idle": idle,
+        "hint": hint,
         "colours": COLOURS,
         "help": _HELP,
         "plotly": plotly_url(),

@@ -9,7 +9,7 @@ function baseLayout(look, runId, planned, compact) {
     hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text } },
     xaxis: {
       ...axis, range: [-0.02 * planned, 1.02 * planned], nticks: 8, tickformat: "d", showgrid: false, hoverformat: ".1~f",
-      title: compact ? undefined : { text: "epoch", standoff: 4 },
+      title: compact ? undefined : { text: "epoch", standoff: 4, font: { size: 12 } },
     },
     yaxis: { ...axis, nticks: 6 }, annotations: [],
   }

@@ -92,6 +92,7 @@ function drawWords(view) {
   part.bar.style.transform = `scaleX(${run.state === "idle" ? 0 : Math.min(1, (run.steps.at(-1)?.x > done ? run.steps.at(-1).x : done) / total)})`
   part.track.setAttribute("aria-valuemax", total)
   part.track.setAttribute("aria-valuenow", done)
+  setText(part.hint, view.data.hint || "")
   drawBanner(view)
   drawMessages(view)
 }

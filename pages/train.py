@@ -1,0 +1,53 @@
+"""Train: choose, press Train, watch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mfcore.validate import UnusableRequest
+from ui.components.live import live_run
+from ui.controls import error_line, run_missing
+from ui.draft import hint, to_config
+from ui.format import escape_markdown
+from ui.session import current_run, requested_run_id
+from ui.train_controls import as_command, data_notice, results_links, start_button
+from ui.train_form import main_fields, more_fields, read_draft, write_draft
+
+draft, strangers = read_draft()
+write_draft(draft)
+run_id = requested_run_id()
+run = current_run() if run_id else None
+
+try:
+    config, problem = to_config(draft), None
+except UnusableRequest as error:
+    config, problem = None, error
+
+form, live = st.columns([5, 12], gap="medium")
+
+with form:
+    st.header("Train", anchor=False)
+    data_notice(draft)
+    main_fields(draft)
+    start_button(run)
+    if problem:
+        error_line(problem)
+    if strangers:
+        st.warning(f"Not understood in the address, and ignored: {escape_markdown(', '.join(strangers))}")
+    more_fields(draft)
+    if config:
+        as_command(config)
+
+with live:
+    if run_id and run is None:
+        run_missing(run_id)
+    live_run(
+        run.run_id if run else None,
+        key="train_live",
+        num_epochs=config.training.num_epochs if config else 20,
+        metric="ndcg@10" if draft["loss"] != "mse" else "rmse",
+        idle="Press Train, and watch it learn here.",
+        hint=hint(run.config.preset if run else draft["preset"]),
+    )
+    if run and run.over and run.epochs_done:
+        results_links(run)

