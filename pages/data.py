@@ -10,7 +10,7 @@ from ui.controls import error_line, link_to, page_header
 from ui.data_charts import densest_corner, long_tail, rating_histogram, split_of_corner, split_over_time, whole_table
 from ui.data_controls import choose_dataset, choose_shape, choose_split, offer_fetch
 from ui.data_facts import SPLIT_SENTENCES, density_words, item_rows, part_table, rounded_percent, search, words_for
-from ui.data_tables import show_item_table, show_part_table, source_rows
+from ui.data_tables import show_item_table, source_rows
 from ui.figures import show
 from ui.format import count, escape_markdown
 
@@ -32,6 +32,7 @@ def show_pictures(data: Interactions) -> None:
     words = words_for(data)
     table, tail, ratings = st.columns([4, 4, 3], gap="medium")
     with table:
+        picture = st.empty()
         corner = st.segmented_control(
             "Which part of the table",
             ["Whole table", "Densest corner"],
@@ -40,14 +41,12 @@ def show_pictures(data: Interactions) -> None:
             key="corner",
             label_visibility="collapsed",
         )
-        if corner == "Densest corner":
-            show(
-                densest_corner(data, words, data.item_table["title"].tolist()),
-                key="matrix",
-                alt="The most active users' ratings",
-            )
-        else:
-            show(whole_table(data, words), key="matrix", alt="How filled each region of the table is")
+        with picture:
+            if corner == "Densest corner":
+                names = data.item_table["title"].tolist()
+                show(densest_corner(data, words, names), key="matrix", alt="The most active users' ratings")
+            else:
+                show(whole_table(data, words), key="matrix", alt="How filled each region of the table is")
     with tail:
         show(long_tail(data.popularity(), words[1]), key="tail", alt="Cumulative share of ratings against share of items")
     with ratings:
@@ -88,7 +87,7 @@ def show_split(entry: DatasetEntry, data: Interactions) -> None:
         except UnusableRequest as error:
             error_line(error)
             return
-        show_part_table(part_table(split))
+        st.table(part_table(split), border="horizontal")
     with picture:
         if data.timestamp is not None:
             show(split_over_time(split), key="split_time", alt="Ratings of each part over time")
@@ -100,7 +99,7 @@ def show_source(entry: DatasetEntry) -> None:
     """Whose data this is, on what terms, and where it lies."""
     st.subheader("Where this comes from", anchor=False)
     st.markdown(escape_markdown(entry.description))
-    st.table(source_rows(entry), border="horizontal", width="content")
+    st.table(source_rows(entry), border="horizontal")
 
 
 title, choice = st.columns([3, 2], vertical_alignment="bottom")

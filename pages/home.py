@@ -43,22 +43,22 @@ with words:
 
 with picture, st.container(border=True, key="living_picture"):
     if runs:
-        st.markdown(f"**{escape_markdown(run_label(runs[0]))}** {state_badge(runs[0].state)}")
+        st.markdown(f"Newest run: **{escape_markdown(run_label(runs[0]))}**")
     live_run(
-        runs[0].run_id if runs else None, height=280, key="home_live", compact=True, idle="Your first run draws itself here."
+        runs[0].run_id if runs else None, height=230, key="home_live", compact=True, idle="Your first run draws itself here."
     )
 
 for kind, title, sentence in (
     ("good", "Good starts", "One click trains it and takes you there. Each says what to look for."),
     ("bad", "Instructive failures", "Nothing teaches a learning rate like one that is wrong."),
 ):
-    st.subheader(title, anchor=False)
-    st.caption(sentence)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.subheader(title, anchor=False, width="content")
+        st.caption(sentence, width="content")
     with st.grid(4 if kind == "good" else 3, min_column_width=220):
         for preset in (p for p in PRESETS.values() if p.kind == kind):
-            with st.container(border=True, height="stretch", key=f"card_{preset.name}"):
-                st.markdown(f"**{preset.title}**")
-                st.markdown(preset.sentence)
+            with st.container(border=True, height="stretch", vertical_alignment="distribute", key=f"card_{preset.name}"):
+                st.markdown(f"**{preset.title}**  \n{preset.sentence}")
                 if st.button("Start", key=f"start_{preset.name}", icon=":material/play_arrow:"):
                     start(preset.name)
 

@@ -15,7 +15,7 @@ from ui.run_panel import delete_button, show_run
 from ui.runs_table import columns, differences, matching, overlay, table
 from ui.session import manager
 
-ROW = 35
+VISIBLE = 8  # rows shown without scrolling
 
 
 def show_import() -> None:
@@ -87,7 +87,7 @@ def show_table(runs: list[RunSummary]) -> list[RunSummary]:
         # Another set of rows is another table: a selection by position must never slip on to a different run.
         key=f"runs_{hash(tuple(ids))}",
         hide_index=True,
-        height=min(ROW * (len(runs) + 1) + 3, 300),
+        height="content" if len(runs) <= VISIBLE else 300,
         column_config=columns(),
         placeholder="",
         on_select="rerun",

@@ -75,6 +75,7 @@ def long_tail(counts: np.ndarray, thing: str) -> go.Figure:
     share = 100.0 * np.arange(1, len(ordered) + 1) / len(ordered)
     head = head_share(counts)
     keep = np.unique(np.linspace(0, len(ordered) - 1, 400).astype(int))
+    x, y = np.concatenate([[0.0], share[keep]]), np.concatenate([[0.0], cumulative[keep]])
     chart = titled(
         f"20 % of the {thing} hold {100 * head:.0f} % of the ratings",
         f"share of {thing}, most rated first (%)",
@@ -85,14 +86,15 @@ def long_tail(counts: np.ndarray, thing: str) -> go.Figure:
         x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dash", "width": 1, "color": colour("baseline")}, hoverinfo="skip"
     )
     chart.add_scatter(
-        x=np.concatenate([[0.0], share[keep]]),
-        y=np.concatenate([[0.0], cumulative[keep]]),
+        x=x[x <= 20], y=y[x <= 20], mode="none", fill="tozeroy", fillcolor=colour("primary"), opacity=0.5, hoverinfo="skip"
+    )
+    chart.add_scatter(
+        x=x,
+        y=y,
         mode="lines",
-        fill="tozeroy",
-        line={"color": colour("train"), "width": 2},
+        line={"color": colour("text"), "width": 2},
         hovertemplate=f"the top %{{x:.0f}} % of {thing}<br>hold %{{y:.0f}} % of the ratings<extra></extra>",
     )
-    chart.add_scatter(x=[20], y=[100 * head], mode="markers", marker={"size": 10, "color": colour("train")}, hoverinfo="skip")
     return chart.update_layout(showlegend=False).update_xaxes(range=[0, 100]).update_yaxes(range=[0, 102])
 
 
@@ -105,16 +107,16 @@ def rating_histogram(data: Interactions) -> go.Figure:
         values = (edges[:-1] + edges[1:]) / 2
         title = f"Ratings average {mean:.2f}"
     else:
-        title = f"{values[counts.argmax()]:g} is the commonest rating, {mean:.2f} the mean"
+        title = f"Most say {values[counts.argmax()]:g}, the mean is {mean:.2f}"
     chart = titled(title, "rating", "share of ratings (%)", note="guessing the mean every time is the floor to beat")
     chart.add_bar(
         x=values,
         y=100.0 * counts / counts.sum(),
-        marker={"color": colour("train"), "line": {"width": 0}},
+        marker={"color": colour("muted"), "line": {"width": 0}},
         customdata=counts,
         hovertemplate="rating %{x:.3g}: %{customdata:,} times (%{y:.1f} %)<extra></extra>",
     )
-    chart.add_vline(x=mean, line={"dash": "dot", "width": 1.5, "color": colour("baseline")})
+    chart.add_vline(x=mean, line={"dash": "dot", "width": 2, "color": colour("primary")})
     return chart.update_xaxes(dtick=1).update_layout(bargap=0.15)
 
 
@@ -134,7 +136,7 @@ def split_over_time(split: Split) -> go.Figure:
             marker={"color": colour(PART_COLOURS[name]), "line": {"width": 0}},
             hovertemplate="%{x|%d %b %Y}: %{y:,}<extra>" + name + "</extra>",
         )
-    return _with_legend(chart.update_layout(barmode="stack", bargap=0.05))
+    return _with_legend(chart.update_layout(barmode="stack", bargap=0.05).update_yaxes(tickformat=","))
 
 
 def split_of_corner(split: Split, words: tuple[str, str], size: tuple[int, int] = (24, 80)) -> go.Figure:
@@ -191,5 +193,6 @@ def _as_picture(chart: go.Figure) -> go.Figure:
 
 def _with_legend(chart: go.Figure) -> go.Figure:
     return chart.update_layout(
-        showlegend=True, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
+        showlegend=True,
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
     )

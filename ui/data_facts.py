@@ -9,6 +9,7 @@ import pandas as pd
 
 from mfcore.data.interactions import Interactions
 from mfcore.data.split import Split
+from ui.format import NOTHING, count
 
 SPLIT_SENTENCES = {
     "random": "Ratings are dealt out at random. Easy to compare with published figures, but a model may learn from the future "
@@ -64,25 +65,26 @@ def parts(split: Split) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def part_table(split: Split) -> pd.DataFrame:
-    """One row a part: ratings, share, users, items, dates, and how many test cases nobody can have learned about."""
-    rows = []
-    seen_users, seen_items = (np.unique(index[split.train_rows]) for index in (split.data.user_idx, split.data.item_idx))
+    """One column a part, one row a fact, as text: ratings, users, items, those nobody can have learned about, dates."""
+    data, things = split.data, words_for(split.data)[1]
+    seen = {index: np.unique(getattr(data, index)[split.train_rows]) for index in ("user_idx", "item_idx")}
+    columns: dict[str, dict[str, str]] = {}
     for name, chosen in parts(split):
-        users, items = np.unique(split.data.user_idx[chosen]), np.unique(split.data.item_idx[chosen])
-        row = {
-            "part": name,
-            "ratings": len(chosen),
-            "share": len(chosen) / len(split.data),
-            "users": len(users),
-            "items": len(items),
-            "cold users": len(np.setdiff1d(users, seen_users)),
-            "cold items": len(np.setdiff1d(items, seen_items)),
-        }
-        if split.data.timestamp is not None and len(chosen):
-            moments = pd.to_datetime(split.data.timestamp[chosen], unit="s")
-            row |= {"first": moments.min().date(), "last": moments.max().date()}
-        rows.append(row)
-    return pd.DataFrame(rows)
+        facts = {"ratings": f"{count(len(chosen))} ({rounded_percent(len(chosen) / len(data))})"}
+        for index, word in (("user_idx", "users"), ("item_idx", things)):
+            facts[word] = count(len(np.unique(getattr(data, index)[chosen])))
+        for index, word in (("user_idx", "users"), ("item_idx", things)):
+            cold = len(np.setdiff1d(getattr(data, index)[chosen], seen[index]))
+            facts[f"{word} never met in training"] = NOTHING if name == "train" else count(cold)
+        if data.timestamp is not None and len(chosen):
+            facts["from"], facts["to"] = (_day(moment(data.timestamp[chosen])) for moment in (np.min, np.max))
+        columns[name] = facts
+    return pd.DataFrame(columns).fillna(NOTHING)
+
+
+def _day(seconds: int) -> str:
+    day = pd.to_datetime(seconds, unit="s")
+    return f"{day.day} {day:%b %Y}"
 
 
 def item_rows(data: Interactions) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def show_item_table(rows: pd.DataFrame, things: str, most: int) -> None:
         alt=f"{things}, most rated first",
         column_order=films if things == "films" else ["title", "ratings", "mean", "id"],
         column_config={
-            "title": c.TextColumn("Title", pinned=True),
+            "title": c.TextColumn("Title"),
             "year": c.NumberColumn("Year", format="%d", width=70),
             "genres": c.TextColumn("Genres"),
             "ratings": c.ProgressColumn(
@@ -32,30 +32,6 @@ def show_item_table(rows: pd.DataFrame, things: str, most: int) -> None:
             ),
             "mean": c.NumberColumn("Mean rating", format="%.2f", width=110, help="A mean of few ratings says little."),
             "id": c.TextColumn("Id", width=70, help="The id in the source's own numbering."),
-        },
-    )
-
-
-def show_part_table(parts: pd.DataFrame) -> None:
-    """Train, validation and test as :func:`ui.data_facts.part_table` gives them."""
-    c = st.column_config
-    unknown = "in this part without any rating in train: nothing could be learned about them."
-    st.dataframe(
-        parts,
-        hide_index=True,
-        key="parts",
-        placeholder="–",
-        alt="Ratings, users, items and dates of train, validation and test",
-        column_config={
-            "part": c.TextColumn(width=80, pinned=True),
-            "ratings": c.NumberColumn(format="localized", width=70),
-            "share": c.NumberColumn(format="percent", width=60),
-            "users": c.NumberColumn(format="localized", width=60),
-            "items": c.NumberColumn(format="localized", width=60),
-            "cold users": c.NumberColumn(width=85, help=f"Users {unknown}"),
-            "cold items": c.NumberColumn(width=85, help=f"Items {unknown}"),
-            "first": c.DateColumn("from", format="D MMM YYYY", width=100),
-            "last": c.DateColumn("to", format="D MMM YYYY", width=100),
         },
     )
 

@@ -12,7 +12,7 @@ from mfcore.runs import command_line, run_script
 from mfcore.training.config import OPTIMIZERS
 from mfcore.validate import UnusableRequest
 from ui.components.live import live_run
-from ui.controls import error_line, failed_state, link_to, plain_errors, state_badge
+from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
 from ui.runs_table import run_title
 from ui.session import ACTIVE, manager
@@ -26,7 +26,7 @@ FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would on
 def show_run(run: RunSummary) -> None:
     """The panel of one run."""
     with st.container(border=True, key="run_panel"):
-        st.markdown(f"#### {'★ ' if run.starred else ''}{escape_markdown(run_title(run))} {state_badge(run.state)}")
+        st.markdown(f"#### {'★ ' if run.starred else ''}{escape_markdown(run_title(run))}")
         st.caption(escape_markdown(facts(run)))
         if run.state == "failed":
             failed_state(run.reason)

@@ -43,21 +43,33 @@ def verdict(run: RunSummary) -> Verdict | None:
 def _row(run: RunSummary) -> dict[str, Any]:
     found = verdict(run)
     return {
-        "star": "★" if run.starred else "",
         "name": run_title(run),
+        "star": "★" if run.starred else "",
         "model": MODELS.get(run.model, run.model),
         "dataset": run.dataset,
         "split": SPLITS[run.config.split.kind],
         "state": STATE_WORDS.get(run.state, run.state),
-        "curve": [value for value in run.curve if math.isfinite(value)],
+        "curve": sparkline(run),
         "metric": metric_name(found.metric) if found else "",
         "test": found.value if found else None,
         "baseline": f"{metric(found.baseline)} {found.baseline_name}" if found and found.baseline_name else "",
-        "gain": found.gain if found and math.isfinite(found.gain) else None,
+        "gain": 100 * found.gain if found and math.isfinite(found.gain) else None,
         "time": duration(run.train_seconds) if run.train_seconds else "",
         "created": pd.Timestamp.fromtimestamp(run.created),
         "note": run.note,
     }
+
+
+def sparkline(run: RunSummary) -> list[float] | None:
+    """The validation curve on a scale of 0 to 1 that also holds the baselines: a run that barely moves looks flat."""
+    curve = [value for value in run.curve if math.isfinite(value)]
+    if len(curve) < 2:
+        return None
+    floors = [
+        values[run.selection_metric] for values in run.baselines.get("valid", {}).values() if run.selection_metric in values
+    ]
+    low, high = min(curve + floors), max(curve + floors)
+    return [(value - low) / ((high - low) or 1.0) for value in curve]
 
 
 def matching(
@@ -81,29 +93,35 @@ def columns() -> dict[str, Any]:
     """How the columns of :func:`table` look, each with what it means."""
     c = st.column_config
     return {
-        "star": c.TextColumn("★", width=36, help="Starred runs; star one in its panel below."),
-        "name": c.TextColumn("Run", width=170, pinned=True),
-        "model": c.TextColumn("Model", width=110),
-        "dataset": c.TextColumn("Data", width=90),
+        "name": c.TextColumn("Run", width=150),
+        "star": c.TextColumn("★", width=32, help="Starred runs; star one in its panel below."),
+        "model": c.TextColumn("Model", width=125),
+        "dataset": c.TextColumn("Data", width=72),
         "split": c.TextColumn("Split", width=100, help="How ratings were divided into train, validation and test."),
-        "state": c.TextColumn("State", width=80),
-        "curve": c.LineChartColumn("Validation curve", width=130, help="The validation metric, epoch by epoch."),
+        "state": c.TextColumn("State", width=72),
+        "curve": c.LineChartColumn(
+            "Validation",
+            width=110,
+            y_min=0,
+            y_max=1,
+            help="The validation metric, epoch by epoch, drawn to fit in the baselines.",
+        ),
         "metric": c.TextColumn(
             "Metric",
-            width=80,
-            help="RMSE: error of predicted ratings, lower is better. "
-            "NDCG: are the right items near the top of the list, higher is better.",
+            width=84,
+            help="RMSE: error of predicted ratings, lower is better. NDCG: how near the top of a list the right items are, "
+            "higher is better.",
         ),
-        "test": c.NumberColumn("Test", width=65, format="%.3f", help="On held-out ratings that no choice ever looked at."),
-        "baseline": c.TextColumn("Best baseline", width=135, help="The best that can be done without learning vectors at all."),
+        "test": c.NumberColumn("Test", width=52, format="%.3f", help="On held-out ratings that no choice ever looked at."),
+        "baseline": c.TextColumn("Best baseline", width=125, help="The best that can be had without learning any vectors."),
         "gain": c.NumberColumn(
             "Gain",
-            width=70,
-            format="percent",
-            help="How much better than the best baseline. Below 0 the run learned nothing of use.",
+            width=72,
+            format="%+.1f %%",
+            help="How much better than the best baseline. Below zero, the baseline would have been the better choice.",
         ),
-        "time": c.TextColumn("Took", width=70, help="Time spent training, pauses not counted."),
-        "created": c.DatetimeColumn("Created", width=125, format="D MMM YYYY, HH:mm"),
+        "time": c.TextColumn("Took", width=64, help="Time spent training; waiting and pauses not counted."),
+        "created": c.DatetimeColumn("Created", width=120, format="D MMM YYYY, HH:mm"),
         "note": c.TextColumn("Note", width=160),
     }
 
@@ -117,6 +135,7 @@ def overlay(runs: list[RunSummary], key: str) -> go.Figure:
         metric_name(key),
         note=f"{way} is better; one colour per model, dashes tell runs of the same model apart",
         legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        showlegend=True,
     )
     of_model: dict[str, int] = {}
     for run in runs:
