@@ -54,22 +54,19 @@ class Recommender:
         return self._described(best).assign(score=scores[best], seen=seen[best])
 
     def history(self, user_id: int | str) -> pd.DataFrame:
-        """What the user rated, newest first (file order breaks ties, later rows first; without timestamps it is all there is).
+        """What the user rated, newest first by (timestamp, file order); without timestamps, in file order.
 
-        Columns item_id, item_idx, title, year, genres, rating, timestamp (datetime, UTC; missing where the data has none).
+        Columns item_id, item_idx, title, year, genres, rating, timestamp (datetime in UTC; missing where the data has none).
 
         Raises:
             UnusableRequest: unknown user.
         """
         data = self.data
         rows = np.flatnonzero(data.user_idx == data.users.index(user_id))
-        when = np.zeros(len(rows), np.int64) if data.timestamp is None else data.timestamp[rows]
-        rows = rows[np.lexsort((rows, when))[::-1]]
-        if data.timestamp is None:
-            stamps = pd.Series(pd.NaT, index=range(len(rows)), dtype="datetime64[s, UTC]")
-        else:
-            stamps = pd.Series(pd.to_datetime(data.timestamp[rows], unit="s", utc=True))
-        return self._described(data.item_idx[rows]).assign(rating=data.rating[rows], timestamp=stamps.to_numpy())
+        if data.timestamp is not None:
+            rows = rows[np.lexsort((rows, data.timestamp[rows]))[::-1]]
+        known = np.full(len(rows), np.datetime64("NaT")) if data.timestamp is None else data.timestamp[rows]
+        return self._described(data.item_idx[rows]).assign(rating=data.rating[rows], timestamp=known.astype("datetime64[s]"))
 
     def similar_items(self, item_id: int | str, n: int = 10, by: str = "cosine") -> pd.DataFrame:
         """The ``n`` items whose vectors are most like this item's, without itself; equal similarities by item_idx.
@@ -87,7 +84,7 @@ class Recommender:
         similarity = vectors @ vectors[item]
         if by == "cosine":
             lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vectors[item])
-            similarity = np.divide(similarity, lengths, out=np.full(len(vectors), np.nan), where=lengths > 0)
+            similarity = np.divide(similarity, lengths, out=np.full(len(vectors), np.nan), where=lengths > 0).clip(-1, 1)
         best = _best(similarity, n, allowed=np.arange(len(vectors)) != item)
         return self._described(best).assign(similarity=similarity[best])
 

@@ -61,7 +61,8 @@ class EvaluationDetails:
             UnusableRequest: the file is missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # By way of memory, because np.load leaves a damaged file open.
+            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as stored:
                 arrays = {f.name: stored[f.name] for f in dataclasses.fields(cls)}
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise UnusableRequest(f"the stored evaluation {path} cannot be read ({error}); evaluate the run again") from error

@@ -52,10 +52,10 @@ class Evaluator:
 
     Cases are the relevant held-out interactions. Full ranking: against all items but the user's train items (at test time
     also validation items; at validation time test items are candidates like any other), other relevant items included.
-    Sampled ranking: against ``sampled_negatives`` items the user never interacted with anywhere, drawn once per user from the
-    protocol's seed, the split's hash and the part; a user with fewer such items meets all of them. Ties count half. A score
-    that is not a number must never flatter: a case whose own score is not finite ranks last, and a competitor whose score is
-    NaN ranks above.
+    Sampled ranking: against ``sampled_negatives`` items the user never interacted with anywhere, drawn once per user; a user
+    with fewer such items meets all of them. The draw follows from the protocol's seed, the data and the held-out rows, so a
+    model meets the same competitors before and after a refit on train + validation. Ties count half. A score that is not a
+    number must never flatter: a case whose own score is not finite ranks last, and a competitor whose score is NaN ranks above.
 
     The test part is never touched when ``on`` is "valid".
 
@@ -75,7 +75,7 @@ class Evaluator:
             *split.data.by_user(),
             num_items,
             count=min(self.protocol.sampled_negatives, num_items),
-            seed=seed_for("negatives", self.protocol.negatives_seed, split.hash, on),
+            seed=seed_for(self.protocol.negatives_seed, on, split.data.fingerprint, part.user_idx, part.item_idx),
         )
         hidden = [split.train, split.valid] if on == "test" else [split.train]
         self._num_items = num_items
@@ -141,7 +141,8 @@ def _rank(block: Block, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """scores (B, num_items) → scores of all held-out items (h,), sampled and full ranks of the cases (c,)."""
     held = scores[block.held_row, block.held_item]
     target, row = held[block.case], block.held_row[block.case]
-    scores = torch.nan_to_num(scores, nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)  # a copy: the model's own stays whole
+    # A copy, so that what the model holds stays whole.
+    scores = torch.nan_to_num(scores, nan=torch.inf, posinf=torch.inf, neginf=-torch.inf).contiguous()
     scores.view(-1)[block.excluded] = -torch.inf
     full = ranks_among(scores, target, row, block.slot, block.width, includes_target=True)
     competitors = scores.gather(1, block.negatives).masked_fill_(block.no_negative, -torch.inf)

@@ -10,10 +10,13 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 
 
-def seed_for(*parts: object) -> int:
+def seed_for(*parts: int | str | Ints) -> int:
     """A seed from whatever decides the draw; the same parts give the same seed on every machine."""
-    text = "\x1f".join(map(str, parts))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.astype("<i8").tobytes() if isinstance(part, np.ndarray) else str(part).encode())
+        digest.update(b"\x1f")
+    return int.from_bytes(digest.digest()[:16], "big")
 
 
 def sample_negatives(users: Ints, indptr: Ints, items: Ints, num_items: int, count: int, seed: int) -> Ints:

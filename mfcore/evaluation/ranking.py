@@ -68,7 +68,7 @@ def expected_random(num_candidates: Ints, num_relevant: Ints, k: int) -> dict[st
     num_candidates: (n,), relevant ones included; num_relevant: (n,) ≥ 1. Of n candidates with m relevant,
     hr = 1 − C(n−m, K)/C(n, K) and ndcg = (m/n) Σ_{r < min(K, n)} 1/log₂(r+2) / IDCG.
     """
-    contested = num_candidates > num_relevant.clip(max=1)  # a list of one candidate says nothing
+    contested = num_candidates > 1  # a list of one candidate says nothing
     n, m = num_candidates[contested].astype(np.float64), num_relevant[contested]
     if n.size == 0:
         return {"hr": math.nan, "ndcg": math.nan}

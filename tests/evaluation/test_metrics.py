@@ -1,0 +1,116 @@
+"""Rating and ranking metrics against hand-worked cases, brute force and scikit-learn."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import mean_absolute_error, ndcg_score, root_mean_squared_error
+
+from mfcore.evaluation import rating
+from mfcore.evaluation.ranking import expected_random, gain, ideal_dcg, per_case, per_user
+
+LOG2_3 = math.log2(3)
+
+
+def test_rmse_and_mae_by_hand() -> None:
+    assert rating.rmse([1.0, 2.0, 5.0], [2.0, 4.0, 5.0]) == pytest.approx(math.sqrt(5 / 3))
+    assert rating.mae([1.0, 2.0, 5.0], [2.0, 4.0, 5.0]) == pytest.approx(1.0)
+
+
+@given(st.lists(st.tuples(st.floats(-10, 10), st.floats(1, 5)), min_size=1, max_size=30))
+def test_rating_metrics_agree_with_scikit_learn(pairs: list[tuple[float, float]]) -> None:
+    predicted, actual = map(list, zip(*pairs, strict=True))
+    assert rating.rmse(predicted, actual) == pytest.approx(root_mean_squared_error(actual, predicted))
+    assert rating.mae(predicted, actual) == pytest.approx(mean_absolute_error(actual, predicted))
+
+
+@pytest.mark.parametrize("predicted", [[], [math.nan], [math.inf]])
+def test_undefined_rating_metrics_are_nan(predicted: list[float]) -> None:
+    assert math.isnan(rating.rmse(predicted, [3.0] * len(predicted)))
+    assert math.isnan(rating.mae(predicted, [3.0] * len(predicted)))
+
+
+def test_shapes_that_would_broadcast_are_refused() -> None:
+    with pytest.raises(ValueError, match="same shape"):
+        rating.rmse(np.zeros((3, 1)), np.zeros(3))
+
+
+def test_per_case_by_hand() -> None:
+    found = per_case(np.array([0.0, 1.0, 2.5, 9.5, 10.0]), 10)
+    assert found["hr"] == pytest.approx(4 / 5)
+    assert found["ndcg"] == pytest.approx((1 + 1 / LOG2_3 + 1 / math.log2(4.5) + 1 / math.log2(11.5)) / 5)
+    assert found["mrr"] == pytest.approx((1 + 1 / 2 + 1 / 3.5 + 1 / 10.5) / 5)
+
+
+def test_per_user_by_hand() -> None:
+    """User 7 has relevant items on places 1 and 3, user 2 one on place 2, user 9 one out of reach."""
+    found = per_user(np.array([7, 2, 7, 9]), np.array([0.0, 1.0, 2.0, 5.0]), 3)
+    ndcg = ((1 + 1 / 2) / (1 + 1 / LOG2_3), 1 / LOG2_3, 0.0)
+    assert found["hr"] == pytest.approx(2 / 3)
+    assert found["ndcg"] == pytest.approx(sum(ndcg) / 3)
+    assert found["mrr"] == pytest.approx((1 + 1 / 2 + 0) / 3)
+    assert found["recall"] == pytest.approx((1 + 1 + 0) / 3)
+    assert found["precision"] == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
+
+
+def test_ideal_dcg_counts_at_most_k() -> None:
+    assert ideal_dcg(np.array([1, 2, 5]), 2).tolist() == pytest.approx([1.0, 1 + 1 / LOG2_3, 1 + 1 / LOG2_3])
+
+
+def test_nothing_measured_is_nan_and_nan_ranks_are_left_out() -> None:
+    assert all(math.isnan(value) for value in per_case(np.zeros(0), 10).values())
+    assert all(math.isnan(value) for value in per_user(np.zeros(0, np.int64), np.zeros(0), 10).values())
+    assert per_case(np.array([math.nan, 0.0]), 1) == {"hr": 1.0, "ndcg": 1.0, "mrr": 1.0}
+    assert per_user(np.array([1, 2]), np.array([math.nan, 0.0]), 1)["hr"] == 1.0
+
+
+@given(st.lists(st.integers(0, 60).map(lambda twice: twice / 2), min_size=1, max_size=20), st.integers(1, 30))
+def test_one_relevant_item_a_user_makes_both_views_agree(ranks: list[float], k: int) -> None:
+    rank = np.array(ranks)
+    one_by_one, listwise = per_case(rank, k), per_user(np.arange(len(rank)), rank, k)
+    assert {name: listwise[name] for name in one_by_one} == pytest.approx(one_by_one)
+    assert listwise["recall"] == pytest.approx(one_by_one["hr"])
+    assert listwise["precision"] == pytest.approx(one_by_one["hr"] / k)
+
+
+@given(st.data())
+def test_ndcg_agrees_with_scikit_learn(data: st.DataObject) -> None:
+    size = data.draw(st.integers(2, 15))
+    order = np.array(data.draw(st.permutations(range(size))), np.float64)
+    relevant = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size).filter(any)))
+    k = data.draw(st.integers(1, 20))
+    rank = (order.size - 1 - order)[relevant]
+    ours = per_user(np.zeros(len(rank), np.int64), rank, k)["ndcg"]
+    assert ours == pytest.approx(ndcg_score(relevant[None].astype(float), order[None], k=k))
+
+
+@given(st.data())
+def test_every_metric_stays_within_0_and_1_whatever_is_tied(data: st.DataObject) -> None:
+    scores = np.array(data.draw(st.lists(st.integers(0, 2), min_size=2, max_size=25)))
+    relevant = np.array(data.draw(st.lists(st.booleans(), min_size=len(scores), max_size=len(scores)).filter(any)))
+    rank = np.array([(scores > s).sum() + ((scores == s).sum() - 1) / 2 for s in scores[relevant]])
+    for value in per_user(np.zeros(len(rank), np.int64), rank, data.draw(st.integers(1, 12))).values():
+        assert 0.0 <= value <= 1.0
+
+
+def test_gain_ends_at_k() -> None:
+    assert gain(np.array([9.5, 10.0]), 10).tolist() == pytest.approx([1 / math.log2(11.5), 0.0])
+
+
+@pytest.mark.parametrize(("n", "m", "k"), [(5, 1, 2), (5, 2, 2), (4, 4, 2), (5, 3, 9), (6, 2, 1), (3, 1, 3)])
+def test_expected_random_is_the_mean_over_all_orders(n: int, m: int, k: int) -> None:
+    every = [per_user(np.zeros(m, np.int64), np.array(places, np.float64), k) for places in itertools.permutations(range(n), m)]
+    found = expected_random(np.array([n]), np.array([m]), k)
+    for name in ("hr", "ndcg"):
+        assert found[name] == pytest.approx(np.mean([one[name] for one in every]))
+
+
+def test_expected_random_leaves_out_lists_of_one() -> None:
+    assert math.isnan(expected_random(np.array([1]), np.array([1]), 10)["hr"])
+    mixed = expected_random(np.array([1, 100]), np.array([1, 1]), 10)
+    assert mixed["hr"] == pytest.approx(0.1)

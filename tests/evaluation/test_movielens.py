@@ -1,0 +1,51 @@
+"""The harness on the real MovieLens 100K must bring out known figures (popularity, leave last out: HR@10 ≈ .41 and so on)."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from mfcore import Interactions, Protocol, evaluate, leave_last_out, random_split
+from mfcore.evaluation import Evaluator, baseline_metrics
+from mfcore.models import build_model
+from mfcore.models.baselines import Popularity, Random
+
+
+def test_leave_last_out_popularity_and_random(ml_100k: Interactions) -> None:
+    split = leave_last_out(ml_100k)
+    draws = [evaluate(Popularity(split.train), split, protocol=Protocol(negatives_seed=seed)) for seed in range(5)]
+    mean = {name: float(np.mean([draw[name] for draw in draws])) for name in draws[0]}
+    assert mean["hr@10"] == pytest.approx(0.408, abs=0.006)
+    assert mean["ndcg@10"] == pytest.approx(0.227, abs=0.005)
+    assert mean["hr@10/full"] == pytest.approx(0.086, abs=0.001)
+    assert mean["ndcg@10/full"] == pytest.approx(0.044, abs=0.001)
+    lot = baseline_metrics(split, "test", all_relevant=True)["random"]
+    assert lot["hr@10"] == pytest.approx(0.1)
+    assert lot["hr@10/full"] == pytest.approx(0.006, abs=0.001)
+    one_draw = evaluate(Random(split.train), split)
+    assert one_draw["hr@10"] == pytest.approx(0.1, abs=0.03)
+
+
+def test_rating_baselines_on_random_80_20(ml_100k: Interactions) -> None:
+    splits = [random_split(ml_100k, seed=seed).with_validation_in_train() for seed in range(3)]
+    found = [baseline_metrics(split, "test") for split in splits]
+    rmse = {name: float(np.mean([one[name]["rmse"] for one in found])) for name in found[0] if "rmse" in found[0][name]}
+    assert rmse["global mean"] == pytest.approx(1.126, abs=0.006)
+    assert rmse["user mean"] == pytest.approx(1.041, abs=0.006)
+    assert rmse["item mean"] == pytest.approx(1.024, abs=0.005)
+    assert rmse["bias only"] == pytest.approx(0.939, abs=0.004)
+
+
+def test_validating_an_epoch_is_cheap(ml_100k: Interactions) -> None:
+    """So that it does not outweigh training: 60 ms at most for MF, about 10 on an idle machine."""
+    split = random_split(ml_100k)
+    model = build_model("mf", split.train, embedding_dim=64)
+    evaluator = Evaluator(split, "valid")
+    seconds = []
+    for _ in range(8):
+        started = perf_counter()
+        evaluator.metrics(model)
+        seconds.append(perf_counter() - started)
+    assert min(seconds) < 0.06
