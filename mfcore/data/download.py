@@ -35,10 +35,10 @@ def download(url: str, to: Path, progress: Progress = silent, *, label: str, sha
     Raises:
         RoadClosed: no connection within 5 s, an HTTP error, fewer bytes than announced, or a checksum other than ``sha256``.
     """
-    request = urllib.request.Request(url, headers={"User-Agent": "mf-explorer"})
     opener = urllib.request.build_opener(_PatientHTTP, _PatientHTTPS)
     digest, got = hashlib.sha256(), 0
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "mf-explorer"})
         with opener.open(request, timeout=CONNECT_TIMEOUT) as response, to.open("wb") as file:
             announced = int(response.headers.get("Content-Length") or 0)
             while block := response.read(BLOCK):
@@ -47,6 +47,7 @@ def download(url: str, to: Path, progress: Progress = silent, *, label: str, sha
                 got += len(block)
                 progress(f"{label}: {got / 1e6:.1f} MB{_of(announced)}", min(got / announced, 1.0) if announced else None)
     except urllib.error.HTTPError as error:
+        error.close()
         raise RoadClosed(f"the server answered {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise RoadClosed(_why(error)) from error

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def read_archive(archive: Path, folder: str, names: Iterable[str]) -> dict[str, 
             return {name: opened.read(f"{folder}/{name}") for name in names}
     except KeyError as error:
         raise UnreadableData(f"{archive.name} lacks {error.args[0]}") from error
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UnreadableData(f"{archive.name} is not a sound zip file ({error})") from error
 
 

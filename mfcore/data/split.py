@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -102,11 +103,11 @@ class Split:
             UnusableRequest: the file cannot be read, or belongs to other data.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as stored:
                 about = json.loads(str(stored["about"]))
                 rows = [stored[part] for part in ("train", "valid", "test")]
             config = SplitConfig(**about["config"])
-        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise UnusableRequest(f"the stored split {path} cannot be read ({error}); make it anew") from error
         require(about.get("fingerprint") == data.fingerprint, f"the stored split {path} belongs to other data than {data.name}")
         split = cls(data, rows[0], rows[1], rows[2], config)

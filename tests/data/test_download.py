@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from mfcore.data import movielens
+from mfcore.data.download import RoadClosed, download
+from mfcore.data.pip_road import pip_download
+from mfcore.data.readers import UnreadableData, read_recbole
+from tests.data.made_up import grouplens_files, recbole_files, served, zipped
+
+CONTENT = bytes(range(256)) * 2000
+
+
+def test_a_file_arrives_whole_with_progress_by_bytes(tmp_path):
+    seen: list[tuple[str, float | None]] = []
+    with served(CONTENT) as (url, asked):
+        sha256 = hashlib.sha256(CONTENT).hexdigest()
+        download(f"{url}/a.zip", tmp_path / "a", lambda *one: seen.append(one), label="The file", sha256=sha256)
+    assert (tmp_path / "a").read_bytes() == CONTENT and asked == ["/a.zip"]
+    fractions = [fraction for _, fraction in seen]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0 and len(fractions) > 3
+    assert seen[-1][0] == "The file: 0.5 MB of 0.5 MB"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({"announce": len(CONTENT) + 9}, "cut short, 512,000 of 512,009 bytes"),
+        ({"status": 404}, "the server answered 404"),
+        ({"status": 503}, "the server answered 503"),
+        ({}, "wrong checksum: expected sha256 000000000000…, got "),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_line(tmp_path, answer, message):
+    with served(CONTENT, **answer) as (url, _), pytest.raises(RoadClosed, match=message) as caught:
+        download(url, tmp_path / "a", label="The file", sha256="0" * 64)
+    assert "\n" not in str(caught.value)
+
+
+def test_nobody_there(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(RoadClosed, match="refused"):
+        download(f"http://127.0.0.1:{port}/a", tmp_path / "a", label="The file")
+    with pytest.raises(RoadClosed, match="unknown url type"):
+        download("nonsense", tmp_path / "a", label="The file")
+
+
+def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("mfcore.data.download.READ_TIMEOUT", 0.2)
+    started = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(RoadClosed, match="no answer in time"):
+        download(f"http://127.0.0.1:{mute.getsockname()[1]}/a", tmp_path / "a", label="The file")
+    assert time.monotonic() - started < 5
+
+
+def test_the_grouplens_road_and_its_address(tmp_path, monkeypatch):
+    archive = zipped(grouplens_files(), "ml-100k")
+    with served(archive) as (url, asked):
+        monkeypatch.setenv(movielens.GROUPLENS_VARIABLE, f"{url}/mirror/")
+        data = movielens.from_grouplens(tmp_path, lambda *_: None, sha256=None)
+        assert asked == ["/mirror/ml-100k.zip"]
+        with pytest.raises(RoadClosed, match="wrong checksum"):
+            movielens.from_grouplens(tmp_path, lambda *_: None)
+    assert data.fingerprint == read_recbole(recbole_files()).fingerprint
+    monkeypatch.delenv(movielens.GROUPLENS_VARIABLE)
+    assert movielens.grouplens_url() == "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
+
+
+def test_the_grouplens_road_refuses_half_a_zip(tmp_path):
+    archive = zipped(grouplens_files(), "ml-100k")
+    with served(archive[:-40]) as (url, _), pytest.raises(UnreadableData, match="not a sound zip"):
+        movielens.from_grouplens(tmp_path, lambda *_: None, url=url, sha256=None)
+
+
+@pytest.fixture
+def wheel_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that pip takes wheels from, and from nowhere else."""
+    house = tmp_path / "wheels"
+    house.mkdir()
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(house))
+    return house
+
+
+def made_up_wheel(house: Path) -> str:
+    """A wheel named as RecBole's, with made-up ratings inside; returns its sha256."""
+    about = {
+        "METADATA": b"Metadata-Version: 2.1\nName: recbole\nVersion: 1.2.1\nRequires-Dist: torch\n",
+        "WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": b"",
+    }
+    files = {f"{movielens.RECBOLE_FOLDER}/{name}": content for name, content in recbole_files().items()}
+    files |= {f"recbole-1.2.1.dist-info/{name}": content for name, content in about.items()}
+    content = zipped(files)
+    (house / "recbole-1.2.1-py3-none-any.whl").write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_the_pip_road_brings_the_wheel_and_nothing_else(wheel_house, tmp_path, monkeypatch):
+    monkeypatch.setattr(movielens, "RECBOLE_SHA256", made_up_wheel(wheel_house))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    seen: list[str] = []
+    data = movielens.from_recbole(scratch, lambda message, _: seen.append(message))
+    assert data.item_table["title"][0] == "Pocket Comet (1995)"
+    assert sorted(file.suffix for file in scratch.iterdir()) == [".log", ".whl"]
+    assert any(message.startswith("pip is fetching recbole==1.2.1") for message in seen)
+
+
+def test_the_pip_road_refuses_another_wheel(wheel_house, tmp_path):
+    made_up_wheel(wheel_house)
+    with pytest.raises(RoadClosed, match=r"wrong checksum of recbole-1\.2\.1"):
+        movielens.from_recbole(tmp_path, lambda *_: None)
+
+
+def test_the_pip_road_passes_on_pip_s_reason(wheel_house, tmp_path):
+    with pytest.raises(RoadClosed, match="Could not find a version that satisfies") as caught:
+        pip_download("recbole==1.2.1", tmp_path, sha256="")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_python_without_pip_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "")
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n')
+    python.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(python))
+    with pytest.raises(RoadClosed, match="this Python has no pip; run python -m ensurepip"):
+        pip_download("recbole==1.2.1", tmp_path, sha256="")
+
+
+def test_a_pip_that_hangs_is_ended(tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexec sleep 60\n")
+    python.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(python))
+    monkeypatch.setattr("mfcore.data.pip_road.PIP_TIMEOUT", 0.3)
+    started = time.monotonic()
+    with pytest.raises(RoadClosed, match="pip did not bring"):
+        pip_download("recbole==1.2.1", tmp_path, sha256="")
+    assert time.monotonic() - started < 10

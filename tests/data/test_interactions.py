@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mfcore.data import Interactions, Vocabulary, make_item_table
+from mfcore.validate import UnusableRequest
+
+
+def test_vocabulary_goes_both_ways():
+    vocabulary = Vocabulary([30, 10, 20], "item")
+    assert vocabulary.index(10) == vocabulary.index("10") == vocabulary.index(np.int64(10)) == 1
+    assert vocabulary.indices([20, 30, 20]).tolist() == [2, 0, 2]
+    assert vocabulary.indices(["20", "30"]).tolist() == [2, 0]
+    assert vocabulary.ids[vocabulary.indices([10, 20])].tolist() == [10, 20]
+    assert Vocabulary(["x", "7"], "user").index(7) == 1
+    assert len(vocabulary) == 3
+
+
+@pytest.mark.parametrize("raw", [99, "99", "abc"])
+def test_an_unknown_id_is_named_with_what_is_known(raw):
+    vocabulary = Vocabulary([30, 10, 20], "item")
+    for ask in (vocabulary.index, lambda one: vocabulary.indices([one])):
+        with pytest.raises(UnusableRequest, match=r"unknown item .*(99|abc).*3 ids from 10 to 30"):
+            ask(raw)
+
+
+@pytest.mark.parametrize("ids", [[1, 1], [1.5], [[1]]])
+def test_a_vocabulary_refuses_ids_that_are_none(ids):
+    with pytest.raises(UnusableRequest):
+        Vocabulary(ids, "item")
+
+
+def test_counts(small):
+    assert (len(small), small.num_users, small.num_items) == (9, 3, 5)
+    assert small.density == pytest.approx(9 / 15)
+    assert small.popularity().tolist() == [3, 2, 2, 2, 0]
+    indptr, items = small.by_user()
+    assert [items[a:b].tolist() for a, b in itertools.pairwise(indptr)] == [[0, 1, 2, 3], [0, 1, 2], [0, 3]]
+    assert [array.dtype for array in (small.user_idx, small.item_idx, small.rating, small.timestamp)] == [
+        "i8",
+        "i8",
+        "f4",
+        "i8",
+    ]
+
+
+def test_select_keeps_vocabularies_and_recomputes_what_depends_on_rows(small):
+    assert small.by_user() and small.fingerprint
+    part = small.select([4, 0])
+    assert part.rating.tolist() == [5, 1] and part.timestamp.tolist() == [10, 10]
+    assert part.users is small.users and part.popularity().tolist() == [1, 1, 0, 0, 0]
+    assert part.fingerprint != small.fingerprint and part.by_user()[0].tolist() == [0, 1, 2, 2]
+    assert small.select(small.rating == 5).rating.tolist() == [5]
+    nothing = small.select([])
+    assert len(nothing) == 0 and nothing.popularity().tolist() == [0] * 5
+
+
+def test_fingerprint_sees_every_change_that_matters_and_no_other(small):
+    def changed(**new):
+        return dataclasses.replace(small, **new).fingerprint
+
+    assert changed() == small.fingerprint
+    assert changed(name="other", item_table=make_item_table(["x"] * 5)) == small.fingerprint
+    others = {
+        changed(rating=small.rating[::-1].copy()),
+        changed(timestamp=small.timestamp + 1),
+        changed(timestamp=None),
+        changed(rating_scale=(0.5, 5.0)),
+        changed(users=Vocabulary(["a", "b", "d"])),
+        changed(user_idx=small.user_idx[::-1].copy(), item_idx=small.item_idx[::-1].copy()),
+        small.fingerprint,
+    }
+    assert len(others) == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"user_idx": np.array([0] * 8 + [3])}, "user_idx must lie within 0 to 2, got 0 to 3"),
+        ({"item_idx": np.array([-1] + [0] * 8)}, "item_idx must lie within 0 to 4"),
+        ({"user_idx": np.zeros(9)}, "user_idx must be whole numbers, got float64"),
+        ({"rating": np.ones(8, dtype=np.float32)}, "must have one length"),
+        ({"rating": np.array([np.nan] + [1.0] * 8)}, "rating must be finite"),
+        ({"rating": np.array([6.0] + [1.0] * 8)}, "rating must lie within 1 to 5, got 1 to 6"),
+        ({"rating": np.array(["x"] * 9)}, "rating must be one-dimensional numbers"),
+        ({"rating_scale": (5, 1)}, "rating_scale must be"),
+        ({"timestamp": np.zeros(9)}, "timestamp must be whole numbers"),
+        ({"item_idx": np.zeros(9, dtype=int)}, "user a rates item 10 more than once"),
+        ({"item_table": make_item_table(["x"])}, "item_table must have one row per item"),
+        ({"item_table": make_item_table(["x"] * 5).drop(columns="year")}, "item_table lacks year"),
+    ],
+)
+def test_nothing_malformed_is_born(small, change, message):
+    with pytest.raises(UnusableRequest, match=message):
+        dataclasses.replace(small, **change)
+
+
+def test_nothing_at_all_is_refused(small):
+    empty = np.zeros(0, dtype=np.int64)
+    with pytest.raises(UnusableRequest, match="holds no interactions"):
+        Interactions(empty, empty, empty.astype(np.float32), None, small.users, small.items, small.item_table, (1, 5))
+
+
+def test_the_data_layer_does_not_load_torch():
+    code = "import sys, mfcore.data, mfcore.data.stats; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

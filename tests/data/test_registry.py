@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcore.data import DATASETS, fetch, forget_loaded, load_dataset, random_split
+from mfcore.data.stats import counts, item_summary, long_tail, most_rated, rating_histogram, split_summary
+from mfcore.data.synthetic import planted, synthetic
+from mfcore.validate import UnusableRequest
+
+
+@pytest.mark.parametrize("ask", [load_dataset, fetch])
+def test_an_unknown_dataset_is_refused_with_all_names(ask):
+    with pytest.raises(UnusableRequest, match="dataset must be one of ml-100k, synthetic, planted; got 'ml-1b'"):
+        ask("ml-1b")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("synthetic", {"noise": 0.1}, "synthetic has no option 'noise'; it has num_users, num_items, density, seed"),
+        ("ml-100k", {"seed": 1}, "ml-100k has no option 'seed'; it has none"),
+        ("planted", {"noise": -1}, "noise must be >= 0"),
+        ("planted", {"rank": 2.5}, "rank must be a whole number"),
+        ("synthetic", {"density": 0}, "density must be"),
+        ("synthetic", {"num_users": "abc"}, "num_users must be a whole number"),
+        ("synthetic", {"num_users": 100_000, "num_items": 100_000, "density": 1}, "at most 20,000,000"),
+    ],
+)
+def test_unusable_options_are_refused(name, options, message):
+    with pytest.raises(UnusableRequest, match=message):
+        load_dataset(name, **options)
+
+
+def test_every_entry_is_complete():
+    for name, entry in DATASETS.items():
+        assert entry.name == name and entry.title and entry.description and entry.size and entry.licence
+        assert (entry.source is None) != (entry.generate is None)
+        assert all(option.low <= option.default <= option.high and option.help for option in entry.options.values())
+    movielens = DATASETS["ml-100k"]
+    assert "Harper" in movielens.citation and movielens.has_titles and movielens.has_timestamps
+
+
+def test_a_loaded_dataset_is_kept_by_its_options():
+    one = load_dataset("planted", noise=0.1)
+    assert load_dataset("planted", noise=0.1, rank=4.0) is one
+    assert load_dataset("planted", noise=0.2) is not one
+    forget_loaded()
+    again = load_dataset("planted", noise=0.1)
+    assert again is not one and again.fingerprint == one.fingerprint
+
+
+def test_only_a_few_datasets_are_kept():
+    first = load_dataset("planted", seed=0)
+    for seed in range(1, 12):
+        load_dataset("planted", seed=seed)
+    assert load_dataset("planted", seed=0) is not first
+
+
+def test_threads_that_ask_at_once_get_one_and_the_same():
+    got = []
+    threads = [threading.Thread(target=lambda: got.append(load_dataset("synthetic"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 8 and len({id(data) for data in got}) == 1
+
+
+def test_synthetic_is_what_the_seeds_describe():
+    data = synthetic()
+    assert (len(data), data.num_users, data.num_items, data.timestamp) == (10_000, 1000, 1000, None)
+    assert np.unique(data.rating).tolist() == [1, 2, 3, 4]
+    assert data.rating.std() == pytest.approx(np.sqrt(1.25), abs=0.02)
+    assert synthetic(seed=0).fingerprint == data.fingerprint != synthetic(seed=1).fingerprint
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.floats(0.001, 1.0), st.integers(0, 3))
+def test_generated_places_are_distinct_and_as_many_as_asked(num_users, num_items, density, seed):
+    for make in (synthetic, planted):
+        data = make(num_users=num_users, num_items=num_items, density=density, seed=seed)
+        assert len(data) == max(1, round(density * num_users * num_items))  # distinct: checked at birth
+
+
+def test_places_are_uniform():
+    hits = np.zeros(12)
+    for seed in range(1000):
+        data = synthetic(num_users=3, num_items=4, density=0.25, seed=seed)
+        hits[data.user_idx * 4 + data.item_idx] += 1
+    # 3 of 12 cells each time: 250 expected, standard deviation 13.7.
+    assert np.abs(hits - 250).max() < 5 * 13.7
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.25, 0.5])
+def test_planted_factors_explain_the_ratings_up_to_the_noise(noise):
+    data = planted(noise=noise, density=0.3, rank=4, seed=3)
+    p, q = data.planted
+    assert p.shape == (500, 4) and q.shape == (300, 4)
+    error = data.rating - (3 + (p[data.user_idx] * q[data.item_idx]).sum(axis=1))
+    assert np.sqrt((error**2).mean()) == pytest.approx(noise, abs=0.005)
+    assert data.rating.std() > max(noise, 0.1)
+    assert data.rating.min() >= 1 and data.rating.max() <= 5 and len(np.unique(data.rating)) > 1000
+
+
+def test_counts_by_hand(small):
+    got = counts(small)
+    assert (got.interactions, got.users, got.items) == (9, 3, 5)
+    assert got.mean_rating == pytest.approx(25 / 9)
+    assert got.per_user == (2, 3.0, 4) and got.per_item == (0, 2.0, 3)
+    assert (got.first.second, got.last.second) == (5, 50)
+    assert counts(synthetic()).first is None
+
+
+def test_rating_histogram(small):
+    table = rating_histogram(small)
+    assert table["rating"].tolist() == [1, 2, 3, 4, 5] and table["count"].tolist() == [2, 2, 2, 2, 1]
+    real = rating_histogram(planted())
+    assert len(real) == 20 and real["count"].sum() == 15_000 and real["rating"].iloc[0] == pytest.approx(1.1)
+
+
+def test_long_tail_and_most_rated(small):
+    tail = long_tail(small)
+    assert tail["item_idx"].tolist() == [0, 1, 2, 3, 4] and tail["count"].tolist() == [3, 2, 2, 2, 0]
+    assert tail["rating_share"].tolist() == pytest.approx([3 / 9, 5 / 9, 7 / 9, 1, 1])
+    assert tail["item_share"].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
+    assert long_tail(small.select([]))["rating_share"].isna().all()
+    top = most_rated(small, 2)
+    assert top["item_id"].tolist() == [10, 20] and top["mean_rating"].tolist() == pytest.approx([8 / 3, 3.5])
+    assert np.isnan(item_summary(small)["mean_rating"].iloc[4])
+
+
+def test_split_summary_counts_the_cold(small):
+    split = random_split(small)
+    object.__setattr__(split, "train_rows", np.array([0, 1, 2, 4]))
+    object.__setattr__(split, "valid_rows", np.zeros(0, dtype=np.int64))
+    object.__setattr__(split, "test_rows", np.array([3, 5, 6, 7, 8]))
+    table = split_summary(split)
+    assert table["rows"].tolist() == [4, 0, 5]
+    assert table.loc["test", ["users", "items", "cold_users", "cold_items"]].tolist() == [3, 3, 1, 2]
+    assert table["share"].tolist() == pytest.approx([4 / 9, 0, 5 / 9])
+    assert table.loc["train", "last"].second == 30 and table["last"].isna().tolist() == [False, True, False]
+
+
+def test_the_most_rated_film_of_movielens(ml_100k):
+    top = most_rated(ml_100k, 1).iloc[0]
+    assert (top["title"], top["count"], top["year"]) == ("Star Wars (1977)", 583, 1977)

@@ -1,0 +1,277 @@
+"""The cache, the order of the roads, and what a person is told when none of them works."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mfcore.data import DATASETS, DataUnavailable, dataset_status, fetch, forget_loaded, load_dataset, registry
+from mfcore.data.cache import MANIFEST, DamagedCache, read_cache, write_cache
+from mfcore.data.download import RoadClosed
+from mfcore.data.movielens import from_grouplens
+from mfcore.data.readers import UnreadableData, read_grouplens, read_recbole
+from mfcore.data.sources import Road, Source, load_stored
+from mfcore.data.synthetic import planted
+from mfcore.paths import data_dir
+from mfcore.validate import UnusableRequest
+from tests.data.made_up import as_grouplens, grouplens_files, recbole_files, served, zipped
+
+
+def silent(message: str, fraction: float | None) -> None:
+    pass
+
+
+def closed(scratch: Path, progress: object) -> None:
+    raise RoadClosed("the bridge is out")
+
+
+class Counted:
+    """A road that works, and counts how often it was taken."""
+
+    def __init__(self) -> None:
+        self.trips = 0
+
+    def __call__(self, scratch: Path, progress: object):
+        self.trips += 1
+        return read_recbole(recbole_files())
+
+
+def source(*roads, fingerprint=None) -> Source:
+    return Source(tuple(Road(f"road {n}", road) for n, road in enumerate(roads, 1)), "Take the train.", fingerprint)
+
+
+@pytest.fixture
+def made_up_set(monkeypatch):
+    """A registered dataset "ml-100k" that comes by a counted road."""
+    road = Counted()
+    entry = dataclasses.replace(DATASETS["ml-100k"], source=source(road))
+    monkeypatch.setitem(registry.DATASETS, "ml-100k", entry)
+    return road
+
+
+def assert_same(one, other):
+    assert one.fingerprint == other.fingerprint and one.name == other.name and one.rating_scale == other.rating_scale
+    pd.testing.assert_frame_equal(one.item_table, other.item_table)
+    if one.user_table is None:
+        assert other.user_table is None
+    else:
+        pd.testing.assert_frame_equal(one.user_table, other.user_table)
+
+
+@pytest.mark.parametrize("data", [read_grouplens(grouplens_files()), planted(num_users=9, num_items=8)], ids=["full", "bare"])
+def test_the_cache_gives_back_what_it_was_given(data, tmp_path):
+    assert read_cache(tmp_path / "set") is None
+    write_cache(tmp_path / "set", data, "here")
+    assert_same(read_cache(tmp_path / "set"), data)
+
+
+def test_text_ids_survive_the_cache(small, tmp_path):
+    write_cache(tmp_path, small, "here")
+    assert_same(read_cache(tmp_path), small)
+
+
+def test_a_new_copy_replaces_the_old_one_and_leaves_no_litter(small, tmp_path):
+    write_cache(tmp_path, small, "here")
+    write_cache(tmp_path, small.select(np.arange(5)), "here")
+    assert len(read_cache(tmp_path)) == 5
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def data_file(folder: Path) -> Path:
+    return folder / json.loads((folder / MANIFEST).read_text())["file"]
+
+
+DAMAGE = {
+    "cut short": (lambda folder: data_file(folder).write_bytes(data_file(folder).read_bytes()[:-7]), "bytes instead of"),
+    "altered": (lambda folder: data_file(folder).write_bytes(data_file(folder).read_bytes()[:-1] + b"x"), "checksum differs"),
+    "gone": (lambda folder: data_file(folder).unlink(), "data file cannot be read"),
+    "torn manifest": (lambda folder: (folder / MANIFEST).write_text('{"format": 1, "fi'), "manifest cannot be read"),
+    "binary manifest": (lambda folder: (folder / MANIFEST).write_bytes(b"\xff\xfe\x00"), "manifest cannot be read"),
+    "other manifest": (lambda folder: (folder / MANIFEST).write_text("[]"), "another version"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_copy_is_noticed_named_and_fetched_again(kind, made_up_set, tmp_path):
+    harm, how_it_shows = DAMAGE[kind]
+    first = load_dataset("ml-100k", home=tmp_path)
+    folder = tmp_path / "datasets" / "ml-100k"
+    harm(folder)
+    with pytest.raises(DamagedCache, match=how_it_shows):
+        read_cache(folder)
+    forget_loaded()
+    said: list[str] = []
+    again = load_dataset("ml-100k", home=tmp_path, progress=lambda message, _: said.append(message))
+    assert_same(again, first)
+    assert made_up_set.trips == 2
+    assert [line for line in said if "damaged" in line and how_it_shows in line and "\n" not in line]
+    assert_same(read_cache(folder), first)
+
+
+def test_a_sound_file_with_senseless_content_is_damaged(small, tmp_path):
+    write_cache(tmp_path, small, "here")
+    content = b"not an npz"
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    manifest |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    data_file(tmp_path).write_bytes(content)
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(DamagedCache, match="does not make sense"):
+        read_cache(tmp_path)
+
+
+def test_roads_are_tried_in_order_and_the_cache_first(tmp_path):
+    first, second = Counted(), Counted()
+    for _ in range(2):
+        load_stored("set", source(closed, first, second), tmp_path / "set", silent)
+    assert (first.trips, second.trips) == (1, 0)
+    assert json.loads((tmp_path / "set" / MANIFEST).read_text())["source"] == "road 2"
+
+
+def test_when_no_road_works_each_is_named_with_what_to_do(tmp_path):
+    def broken(scratch, progress):
+        raise UnreadableData("line 3 is odd")
+
+    write_cache(tmp_path / "set", read_recbole(recbole_files()), "here")
+    data_file(tmp_path / "set").unlink()
+    with pytest.raises(DataUnavailable) as caught:
+        load_stored("set", source(closed, broken), tmp_path / "set", silent)
+    text = str(caught.value)
+    assert "\n" not in text
+    for part in (
+        "set could not be fetched",
+        "stored copy: damaged",
+        "road 1: the bridge is out",
+        "road 2: line 3 is odd",
+        "Take the train.",
+    ):
+        assert part in text
+    assert [name for name, _ in caught.value.roads] == ["stored copy", "road 1", "road 2"]
+
+
+def test_the_failure_of_movielens_tells_a_newcomer_what_to_do(tmp_path, monkeypatch):
+    genuine = DATASETS["ml-100k"]
+    blocked = tuple(dataclasses.replace(road, fetch=closed) for road in genuine.source.roads)
+    entry = dataclasses.replace(genuine, source=dataclasses.replace(genuine.source, roads=blocked))
+    monkeypatch.setitem(registry.DATASETS, "ml-100k", entry)
+    with pytest.raises(DataUnavailable, match=r"GroupLens: .*pip .*: .*python -m mfcore fetch ml-100k.*synthetic"):
+        load_dataset("ml-100k", home=tmp_path)
+    assert dataset_status("ml-100k", tmp_path) == "to fetch"
+
+
+def test_other_ratings_than_the_published_ones_are_refused(tmp_path):
+    with pytest.raises(DataUnavailable, match="ratings differ from the published ones"):
+        load_stored("set", source(Counted(), fingerprint="f" * 64), tmp_path / "set", silent)
+    assert read_cache(tmp_path / "set") is None
+
+
+def test_a_stored_copy_of_other_ratings_is_fetched_again(tmp_path):
+    genuine = read_recbole(recbole_files())
+    write_cache(tmp_path / "set", genuine.select(np.arange(3)), "elsewhere")
+    data = load_stored("set", source(Counted(), fingerprint=genuine.fingerprint), tmp_path / "set", silent)
+    assert len(data) == len(genuine)
+
+
+def test_status_and_fetch(made_up_set, tmp_path):
+    assert dataset_status("synthetic", tmp_path) == "generated"
+    assert dataset_status("ml-100k", tmp_path) == "to fetch"
+    folder = fetch("ml-100k", tmp_path)
+    assert dataset_status("ml-100k", tmp_path) == "here"
+    assert fetch("ml-100k", tmp_path) == folder and made_up_set.trips == 1
+    assert fetch("planted", tmp_path) is None
+    with data_file(folder).open("ab") as file:
+        file.write(b"x")
+    assert dataset_status("ml-100k", tmp_path) == "to fetch"
+
+
+def test_an_unwritable_data_directory_is_a_clear_error(made_up_set, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        UnusableRequest, match=r"cannot be created \(Not a directory\); choose another with --home or MF_EXPLORER_HOME"
+    ):
+        load_dataset("ml-100k", home=tmp_path / "file" / "home")
+    with pytest.raises(UnusableRequest, match="cannot be created"):
+        fetch("ml-100k", tmp_path / "file")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "datasets").write_text("in the way")
+    with pytest.raises(UnusableRequest, match="cannot write to"):
+        load_dataset("ml-100k", home=tmp_path / "home")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(UnusableRequest, match="is not writable"):
+        data_dir(tmp_path)
+
+
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing(made_up_set, tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnusableRequest, match="No space left on device"):
+        load_dataset("ml-100k", home=tmp_path)
+    assert list((tmp_path / "datasets" / "ml-100k").iterdir()) == []
+
+
+def test_the_data_directory_is_the_argument_then_the_variable_then_the_platform_s(tmp_path, monkeypatch):
+    monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path / "variable"))
+    assert data_dir(tmp_path / "argument") == tmp_path / "argument"
+    assert data_dir() == tmp_path / "variable" and (tmp_path / "variable").is_dir()
+    monkeypatch.delenv("MF_EXPLORER_HOME")
+    monkeypatch.setattr("platformdirs.user_data_dir", lambda name, **_: str(tmp_path / name))
+    assert data_dir() == tmp_path / "mf-explorer"
+
+
+def _slow_road(trips: Path, scratch: Path, progress: object):
+    (trips / str(os.getpid())).write_text("")
+    time.sleep(0.3)
+    return read_recbole(recbole_files())
+
+
+def _fetch_in_process(home: str, trips: str, answers) -> None:
+    data = load_stored("set", source(partial(_slow_road, Path(trips))), Path(home) / "set", silent)
+    answers.put(data.fingerprint)
+
+
+def test_two_processes_fetch_once_and_agree(tmp_path):
+    trips = tmp_path / "trips"
+    trips.mkdir()
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    processes = [context.Process(target=_fetch_in_process, args=(str(tmp_path), str(trips), answers)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    got = {answers.get(timeout=60) for _ in processes}
+    for process in processes:
+        process.join(60)
+    answers.close()
+    answers.join_thread()
+    assert got == {read_recbole(recbole_files()).fingerprint}
+    assert len(list(trips.iterdir())) == 1
+
+
+def test_the_cache_is_quick(ml_100k, tmp_path):
+    write_cache(tmp_path / "ml-100k", ml_100k, "here")
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        load_stored("ml-100k", DATASETS["ml-100k"].source, tmp_path / "ml-100k", silent)
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.1
+
+
+def test_both_roads_to_movielens_give_the_same(ml_100k, tmp_path):
+    archive = zipped(as_grouplens(ml_100k), "ml-100k")
+    genuine = DATASETS["ml-100k"].source
+    assert genuine.fingerprint == ml_100k.fingerprint
+    with served(archive) as (url, _):
+        road = Road("GroupLens", partial(from_grouplens, url=f"{url}/ml-100k.zip", sha256=None))
+        data = load_stored("ml-100k", dataclasses.replace(genuine, roads=(road,)), tmp_path / "ml-100k", silent)
+    assert_same(data, ml_100k)
