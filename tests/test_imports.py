@@ -29,7 +29,8 @@ INSIDE_MFCORE = {
     "recommend": FOUNDATION | {"data", "models"},
     "projection": FOUNDATION | {"data", "models"},
     "runs": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection"},
-    "__main__": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection", "runs"},
+    "cli": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection", "runs"},
+    "__main__": FOUNDATION | {"cli", "data"},
 }
 
 

@@ -33,7 +33,7 @@ _HOME_OF = {
     "summary": ("RunSummary",),
 }
 _MODULE_OF = {name: f"mfcore.runs.{module}" for module, names in _HOME_OF.items() for name in names}
-__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:

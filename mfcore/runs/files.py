@@ -12,7 +12,7 @@ from typing import Any
 
 
 def clean(value: Any) -> Any:
-    """``value`` as strict JSON data: numpy and torch scalars become Python's, what is undefined (None, NaN, ±inf) is left out."""
+    """``value`` as strict JSON data: numpy's scalars become Python's; None, NaN and ±inf are left out."""
     if isinstance(value, Mapping):
         cleaned = {str(key): clean(entry) for key, entry in value.items()}
         return {key: entry for key, entry in cleaned.items() if entry is not None}

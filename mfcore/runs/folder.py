@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mfcore.runs.config import RunConfig
-from mfcore.runs.files import cut_torn_line, dumps, read_json, tail_lines, write_json
+from mfcore.runs.files import clean, cut_torn_line, dumps, read_json, tail_lines, write_json
 from mfcore.validate import UnusableRequest, boolean, require
 
 STATES = ("queued", "running", "paused", "stopped", "finished", "failed", "interrupted")
@@ -197,7 +197,7 @@ class RunFolder:
 
     def append_event(self, event: dict[str, Any]) -> dict[str, Any]:
         """Add one line to events.jsonl: v and time are put in, undefined numbers are left out. Returns the line."""
-        line = {"v": EVENT_VERSION, "time": round(time.time(), 3), **event}
+        line: dict[str, Any] = clean({"v": EVENT_VERSION, "time": round(time.time(), 3), **event})
         handle = os.open(self.events_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             os.write(handle, (dumps(line) + "\n").encode())
@@ -217,6 +217,10 @@ class RunFolder:
                 kept = [e for e in kept if e.get("step", 0) <= event.get("step", 0)]
             kept.append(event)
         return kept
+
+    def load_events_of(self, kind: str) -> list[dict[str, Any]]:
+        """Those of :meth:`load_events` that are of one kind."""
+        return [event for event in self.load_events() if event.get("kind") == kind]
 
     # --- what people ask of it ---------------------------------------------------------------------------------------
 
@@ -258,7 +262,8 @@ class RunFolder:
 
     def _command_numbers(self) -> list[int]:
         try:
-            names = os.listdir(self.path / "commands")
+            with os.scandir(self.path / "commands") as entries:
+                names = [entry.name for entry in entries]
         except FileNotFoundError:
             return []
         return [int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()]

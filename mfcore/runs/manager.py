@@ -16,8 +16,8 @@ from mfcore.runs.commands import check_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.executor import LocalExecutor, LocalWorker
 from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus
-from mfcore.runs.store import LOST_WORKER, RunStore
-from mfcore.validate import UnusableRequest, require
+from mfcore.runs.store import LOST_WORKER, RunStore, check_config
+from mfcore.validate import require
 
 _TICK = 0.1
 """Seconds between looks at workers while any run is on; with none on, the manager sleeps until it is called."""
@@ -79,21 +79,7 @@ class RunManager(RunStore):
         Raises:
             UnusableRequest: the run did not end in a way that can be continued.
         """
-        folder = self.folder(run_id)
-        try:
-            with folder.lock():
-                status = folder.status()
-                lost = status.state in LIVE_STATES
-                again = status.state == "failed" and status.error not in ("TrainingDiverged", "UnusableRequest")
-                require(
-                    lost or again or status.state == "interrupted",
-                    f"run {run_id} is {status.state}; only an interrupted run can be resumed",
-                )
-                folder.write_status(
-                    RunStatus("queued", created=status.created, started=status.started, commands_seen=folder.last_command())
-                )
-        except Timeout:
-            raise UnusableRequest(f"run {run_id} is being trained already") from None
+        self.requeue(run_id)
         self._call()
 
     def kill(self, run_id: str) -> None:
@@ -236,20 +222,6 @@ class RunManager(RunStore):
                 )
                 return True
         return False
-
-
-def check_config(config: RunConfig, store: RunStore) -> None:
-    """What can be refused before a worker is started.
-
-    Raises:
-        UnusableRequest: the dataset is unknown or a run it builds on does not exist.
-    """
-    from mfcore.data.registry import DATASETS
-    from mfcore.validate import choice
-
-    choice("dataset", config.dataset.name, DATASETS)
-    for run_id in filter(None, (config.model.pretrained_gmf, config.model.pretrained_mlp)):
-        store.folder(run_id)
 
 
 def _last_words(code: int) -> str:

@@ -64,7 +64,7 @@ def score_test(
     evaluator = Evaluator(split, "test", config.protocol, all_relevant(config))
     details = evaluator.details(refitted if refitted is not None else best)
     details.save(folder.path / "evaluation.npz")
-    epochs = [event for event in folder.load_events() if event.get("kind") == "epoch"]
+    epochs = folder.load_events_of("epoch")
     chosen = next((e for e in epochs if e["epoch"] == trainer.best_epoch), {})
     seconds = sum(event.get("seconds", 0.0) for event in epochs)
     samples = sum(event.get("samples", 0) for event in epochs)

@@ -45,7 +45,7 @@ _ALL = (
     Preset(
         "biased-mf",
         "Biased MF",
-        "Watch the curve start near the bias-only line: most of a rating is who rates and what is rated; the vectors add the rest.",
+        "Watch the curve start near the bias-only line: who rates and what is rated says most; the vectors add the rest.",
         "good",
         {
             "model": "biased-mf",

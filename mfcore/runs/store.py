@@ -11,9 +11,10 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from mfcore.runs.folder import LIVE_STATES, RunFolder, open_folder, runs_dir
+from mfcore.runs.config import RunConfig
+from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, open_folder, runs_dir
 from mfcore.runs.summary import RunReader, RunSummary
-from mfcore.validate import UnusableRequest, require
+from mfcore.validate import UnusableRequest, choice, require
 
 LOST_WORKER = "its worker process ended without a word: killed, out of memory, or the machine went down"
 
@@ -88,6 +89,42 @@ class RunStore:
         with self._guard:
             self._readers.pop(run_id, None)
 
+    def find(self, name: str) -> str:
+        """The id of a run by its id, the beginning of one that fits no other, or ``latest``.
+
+        Raises:
+            UnusableRequest: none fits, or several do.
+        """
+        names = sorted(entry.name for entry in os.scandir(self.runs) if entry.is_dir() and not entry.name.startswith("."))
+        if name in names:
+            return name
+        found = [s.run_id for s in self.list()][:1] if name == "latest" else [n for n in names if name and n.startswith(name)]
+        require(bool(found), f"there is no run {name}; `python -m mfcore runs` lists them")
+        require(len(found) == 1, f"{name} fits {len(found)} runs, such as {found[0]} and {found[-1]}; write more of it")
+        return found[0]
+
+    def requeue(self, run_id: str, *, claimed: bool = False) -> None:
+        """Put an interrupted run back into the queue; it will continue from its last checkpoint.
+
+        ``claimed``: this process goes on with it itself; no manager is to take it.
+
+        Raises:
+            UnusableRequest: the run did not end in a way that can be continued, or is being trained.
+        """
+        folder = self.folder(run_id)
+        try:
+            with folder.lock():
+                status = folder.status()
+                lost = status.state in (*LIVE_STATES, "interrupted")
+                again = status.state == "failed" and status.error not in ("TrainingDiverged", "UnusableRequest")
+                require(lost or again, f"run {run_id} is {status.state}; only an interrupted run can be resumed")
+                queued = RunStatus(
+                    "queued", created=status.created, started=status.started, commands_seen=folder.last_command()
+                )
+                folder.write_status(queued.claim() if claimed else queued)
+        except Timeout:
+            raise UnusableRequest(f"run {run_id} is being trained already") from None
+
     def export_zip(self, run_id: str) -> bytes:
         """The run as a zip file that :meth:`import_zip` reads, here or elsewhere."""
         from mfcore.runs.archive import pack
@@ -117,3 +154,16 @@ class RunStore:
                 return True
         except Timeout:
             return False
+
+
+def check_config(config: RunConfig, store: RunStore) -> None:
+    """What can be refused before a worker is started.
+
+    Raises:
+        UnusableRequest: the dataset is unknown or a run it builds on does not exist.
+    """
+    from mfcore.data.registry import DATASETS
+
+    choice("dataset", config.dataset.name, DATASETS)
+    for run_id in filter(None, (config.model.pretrained_gmf, config.model.pretrained_mlp)):
+        store.folder(run_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +102,7 @@ class RunReader:
 
     def _changed(self, name: str, *, must_exist: bool = False) -> bool:
         try:
-            stat = os.stat(self.folder.path / name)
+            stat = (self.folder.path / name).stat()
             stamp = (stat.st_mtime_ns, stat.st_size)
         except FileNotFoundError:
             if must_exist:

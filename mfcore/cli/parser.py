@@ -1,0 +1,73 @@
+"""The grammar of the command line. Values are checked by the configs they end up in, not here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, NoReturn
+
+from mfcore.cli import listing, stored, train
+from mfcore.cli.output import complain
+from mfcore.runs.command import FLAGS
+from mfcore.runs.config import FLAT_KEYS, help_for
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line, like everything else here."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{message}; see {self.prog} --help")
+        sys.exit(2)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """``options.run`` is the function of the chosen command."""
+    shared = _Parser(add_help=False)
+    shared.add_argument(
+        "--home", metavar="DIR", help="where data and runs are kept (else MF_EXPLORER_HOME, else your user data)"
+    )
+    shared.add_argument("--json", action="store_true", help="print one JSON object as the last line of standard output")
+    parser = _Parser(prog="python -m mfcore", description="Train and inspect matrix-factorization recommenders.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Any, text: str, where: Any = commands) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = where.add_parser(name, help=text, description=text, parents=[shared])
+        made.set_defaults(run=run)
+        return made
+
+    command("datasets", listing.datasets, "What can be loaded, its size and licence, and whether it is here.")
+    command("fetch", listing.fetch, "Download, check and keep a dataset.").add_argument("dataset")
+    command("presets", listing.presets, "Recipes for train --preset.")
+    _add_train_flags(command("train", train.train, "Train a run and score it on test."))
+    command("evaluate", stored.evaluate, "Every metric of a stored run.").add_argument("run_id", metavar="RUN")
+    recommend = command("recommend", stored.recommend, "What a stored run would recommend to a user.")
+    recommend.add_argument("run_id", metavar="RUN")
+    recommend.add_argument("--user", required=True, help="user id, as in the dataset")
+    recommend.add_argument("-n", default="10", help="how many items (default 10)")
+    recommend.add_argument("--include-seen", action="store_true", help="also items the user has rated")
+    _add_runs(command)
+    return parser
+
+
+def _add_train_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", help="a whole recipe by name; see the command presets")
+    parser.add_argument("--config", metavar="FILE", help="settings from a JSON file, such as a run's config.json")
+    for key, flag in FLAGS.items():
+        parser.add_argument(flag, dest=key, metavar=flag[2:].upper(), help=help_for(key).replace("%", "%%"))
+    others = ", ".join(key for key in FLAT_KEYS if key not in FLAGS)
+    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help=f"any other setting: {others}, dataset.OPTION")
+
+
+def _add_runs(command: Any) -> None:
+    """``runs`` alone lists; ``runs list | show | resume | delete``."""
+    runs = command("runs", stored.list_runs, "List, show, resume and delete runs. RUN: an id, the beginning of one, or latest.")
+    actions = runs.add_subparsers(metavar="ACTION")
+    command("list", stored.list_runs, "All runs, newest first.", actions)
+    command("show", stored.show, "One run.", actions).add_argument("run_id", metavar="RUN")
+    command("resume", train.resume, "Go on with an interrupted run.", actions).add_argument("run_id", metavar="RUN")
+    command("delete", stored.delete, "Delete runs and all their files.", actions).add_argument(
+        "run_ids", metavar="RUN", nargs="+"
+    )

@@ -1,0 +1,75 @@
+"""From flags to a run: flags override ``--config``, which overrides ``--preset``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mfcore.paths import reason
+from mfcore.runs.command import FLAGS
+from mfcore.runs.config import FLAT_KEYS, RunConfig
+from mfcore.runs.files import loads
+from mfcore.runs.presets import PRESETS
+from mfcore.validate import UnusableRequest, choice, require
+
+_SECTIONS = ("dataset", "split", "model", "training", "protocol")
+
+
+def config_from(options: argparse.Namespace) -> RunConfig:
+    """The run that was asked for.
+
+    Raises:
+        UnusableRequest: a flag, the file or the preset cannot be used, or no model was named anywhere.
+    """
+    flat: dict[str, Any] = {}
+    if options.preset is not None:
+        flat.update(PRESETS[choice("preset", options.preset, PRESETS)].flat, preset=options.preset)
+    if options.config is not None:
+        flat.update(flat_from_file(Path(options.config)))
+    flat.pop("pace", None)  # for watching on a page; here it would only be waiting
+    flat.update(_from_set(options.set or []))
+    flat.update({key: getattr(options, key) for key in FLAGS if getattr(options, key) is not None})
+    require("model" in flat, "say which model to train with --model, or choose a whole recipe with --preset")
+    return RunConfig().with_flat(flat)
+
+
+def flat_from_file(path: Path) -> dict[str, Any]:
+    """Flat keys from a JSON file: either flat itself, or nested like a run's config.json; what it leaves out stays open.
+
+    Raises:
+        UnusableRequest: the file cannot be read or is not such JSON.
+    """
+    try:
+        values = loads(path.read_bytes())
+    except OSError as error:
+        raise UnusableRequest(f"--config {path} cannot be read ({reason(error)})") from None
+    except ValueError as error:
+        raise UnusableRequest(f"--config {path} is not JSON ({error})") from None
+    require(isinstance(values, dict), f"--config {path} must hold a JSON object of settings")
+    flat: dict[str, Any] = {}
+    names = {where: key for key, where in FLAT_KEYS.items()}
+    for key, value in values.items():
+        if key in ("format_version", "provenance"):
+            continue
+        if not (key in _SECTIONS and isinstance(value, dict)):
+            flat[key] = value
+            continue
+        for name, entry in value.items():
+            if (key, name) == ("dataset", "options") and isinstance(entry, dict):
+                flat.update({f"dataset.{option}": number for option, number in entry.items()})
+            else:
+                require((key, name) in names, f"--config {path} has an unknown setting {name!r} in {key}")
+                flat[names[key, name]] = entry
+    return flat
+
+
+def _from_set(pairs: list[str]) -> dict[str, str]:
+    """``["momentum=0.9"]`` → ``{"momentum": "0.9"}``; dashes in a key are read as underscores."""
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        require(bool(equals) and bool(key), f"--set takes KEY=VALUE, got {pair!r}")
+        key = key.strip()
+        found[key if key in FLAT_KEYS else key.replace("-", "_")] = value.strip()
+    return found

@@ -1,0 +1,122 @@
+"""``python -m mfcore train``, and going on with an interrupted run."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from mfcore.cli.output import complain, duration, metric, print_json, print_table, say
+from mfcore.cli.progress import TrainingProgress
+from mfcore.cli.settings import config_from
+from mfcore.runs.folder import RunFolder, RunStatus
+from mfcore.runs.store import RunStore, check_config
+from mfcore.validate import UnusableRequest
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train one run in this process; it shows in the app like any other."""
+    config = config_from(options)
+    store = RunStore(options.home)
+    check_config(config, store)
+    folder = RunFolder.create(store.home, config, claimed=True)
+    status = _train_here(folder, store)
+    if status.error in ("UnusableRequest", "DataUnavailable") and not folder.load_events_of("epoch"):
+        store.delete(folder.run_id)  # nothing happened that would be worth keeping
+        if status.error == "UnusableRequest":
+            raise UnusableRequest(status.reason)
+        complain(status.reason)
+        return 1
+    return report(folder, status, options.json)
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Go on with an interrupted run, in this process."""
+    store = RunStore(options.home)
+    run_id = store.find(options.run_id)
+    store.requeue(run_id, claimed=True)
+    folder = store.folder(run_id)
+    return report(folder, _train_here(folder, store), options.json)
+
+
+def report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
+    """Print how a run ended; returns the exit status."""
+    result = folder.result()
+    if as_json:
+        print_json({**_unfinished(folder), **result, "state": status.state, "reason": status.reason})
+    else:
+        _print_result(folder, status, result)
+    if status.state in ("finished", "stopped"):
+        return 0
+    complain(f"run {folder.run_id} {status.state}: {status.reason}")
+    return 130 if status.state == "interrupted" else 1
+
+
+def _train_here(folder: RunFolder, store: RunStore) -> RunStatus:
+    from mfcore.runs.session import train_run
+
+    stop, leave, begun = threading.Event(), threading.Event(), threading.Event()
+
+    def listen(event: dict[str, Any]) -> None:
+        if event["kind"] in ("start", "resume"):
+            begun.set()
+        progress.event(event)
+
+    with TrainingProgress() as progress, _signals(stop, leave, begun):
+        return train_run(
+            folder, store.home, progress=progress.fetching, listen=listen, interrupted=leave.is_set, stop=stop.is_set
+        )
+
+
+@contextmanager
+def _signals(stop: threading.Event, leave: threading.Event, begun: threading.Event) -> Iterator[None]:
+    """Ctrl-C stops the run cleanly and tests what it learned; a second one ends at once. SIGTERM saves, to be resumed."""
+
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set() or not begun.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    handlers: dict[int, Any] = {signal.SIGINT: on_interrupt, signal.SIGTERM: lambda _number, _frame: leave.set()}
+    if threading.current_thread() is not threading.main_thread():
+        handlers = {}  # only there signals can be handled
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _unfinished(folder: RunFolder) -> dict[str, Any]:
+    """The result's keys for a run without result, so that whoever parses it finds them all."""
+    config = folder.config()
+    epochs = [event for event in folder.load_events_of("epoch") if event["epoch"] > 0]
+    return {
+        "run_id": folder.run_id,
+        "dataset": config.dataset.name,
+        "model": config.model.name,
+        "test": {},
+        "valid": epochs[-1].get("metrics", {}) if epochs else {},
+        "train_seconds": sum(event.get("seconds", 0.0) for event in epochs),
+        "epochs": len(epochs),
+        "samples_per_second": epochs[-1].get("samples_per_second", 0.0) if epochs else 0.0,
+    }
+
+
+def _print_result(folder: RunFolder, status: RunStatus, result: dict[str, Any]) -> None:
+    if not result:
+        return
+    chosen = f"best epoch {result['best_epoch']} of {result['epochs']}"
+    say(f"run {folder.run_id} {status.state}: {chosen}, {duration(result['train_seconds'])} of training")
+    floors = result.get("baselines", {})
+    names = [name for name in floors if floors[name]]
+    rows = [
+        [name, metric(value), metric(result["valid"].get(name)), *(metric(floors[floor].get(name)) for floor in names)]
+        for name, value in result["test"].items()
+    ]
+    print_table(["metric", "test", "validation", *names], rows, numbers=["test", "validation", *names])
