@@ -7,12 +7,13 @@ import streamlit as st
 from mfcore.data import DatasetEntry, Interactions, dataset_status, load_dataset, make_split
 from mfcore.validate import UnusableRequest
 from ui.controls import error_line, link_to, page_header
-from ui.data_charts import densest_corner, long_tail, rating_histogram, split_of_corner, split_over_time, whole_table
+from ui.data_charts import densest_corner, long_tail, rating_histogram, whole_table
 from ui.data_controls import choose_dataset, choose_shape, choose_split, offer_fetch
 from ui.data_facts import SPLIT_SENTENCES, density_words, item_rows, part_table, rounded_percent, search, words_for
 from ui.data_tables import show_item_table, source_rows
 from ui.figures import show
 from ui.format import count, escape_markdown
+from ui.split_charts import split_picture
 
 
 def show_counts(data: Interactions) -> None:
@@ -62,7 +63,7 @@ def show_items(data: Interactions) -> None:
         type="search",
         live="300ms",
         key="search",
-        placeholder="star wars · comedy 1994 · an id",
+        placeholder="star wars · comedy 1994 · an id" if things == "films" else "a word of the title, or an id",
         label_visibility="collapsed",
         width=380,
     )
@@ -89,10 +90,7 @@ def show_split(entry: DatasetEntry, data: Interactions) -> None:
             return
         st.table(part_table(split), border="horizontal")
     with picture:
-        if data.timestamp is not None:
-            show(split_over_time(split), key="split_time", alt="Ratings of each part over time")
-        else:
-            show(split_of_corner(split, words_for(data)), key="split_corner", alt="Part of each rating in the densest corner")
+        show(split_picture(split, words_for(data)), key="split_picture", alt="Which ratings went to train, validation and test")
 
 
 def show_source(entry: DatasetEntry) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import dataset_status
 from mfcore.runs import PRESETS
 from ui.components.live import live_run
 from ui.controls import link_to, run_label, state_badge
 from ui.format import escape_markdown, metric, metric_name, when
 from ui.runs_table import verdict
-from ui.session import ACTIVE, manager
+from ui.session import ACTIVE, data_at_hand, manager
 from ui.starts import FIRST, start
 from ui.verdict import comparison
 
 RECENT = 5
 runs = manager().list()
-real_data = dataset_status("ml-100k") == "here"
 
 words, picture = st.columns([5, 6], gap="large", vertical_alignment="center")
 
@@ -33,7 +31,7 @@ with words:
         if st.button("Train a recommender now", type="primary", icon=":material/play_arrow:", key="start_now"):
             start(FIRST)
         link_to("train", "or set one up yourself", icon=":material/tune:")
-    if not real_data:
+    if not data_at_hand():
         st.warning(
             "**Made-up ratings are in use.** MovieLens 100K, the real data, is not on this machine: it could not be downloaded "
             "during set-up, or was never asked for. Presets learn a made-up table with known answers until it is here.",
@@ -66,7 +64,10 @@ if runs:
     st.subheader("Recent runs", anchor=False)
     for run in runs[:RECENT]:
         with st.container(horizontal=True, vertical_alignment="center"):
-            link_to("train" if run.state in ACTIVE else "evaluate", run_label(run), run=run.run_id)
+            with st.container(width=260):
+                link_to(
+                    "train" if run.state in (*ACTIVE, "failed") else "evaluate", escape_markdown(run_label(run)), run=run.run_id
+                )
             st.markdown(state_badge(run.state), width="content")
             found = verdict(run)
             if found:

@@ -1,19 +1,16 @@
-"""Pictures of a dataset and of its split, as Plotly figures. They change only when a person chooses something else."""
+"""Pictures of a dataset as Plotly figures. They change only when a person chooses something else."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from mfcore.data.interactions import Interactions
-from mfcore.data.split import Split
-from ui.data_facts import block, head_share, parts, rounded_percent
+from ui.data_facts import block, head_share, rounded_percent
 from ui.figures import titled
 from ui.format import escape_plotly
 from ui.theme import colour, sequential
 
-PART_COLOURS = {"train": "train", "validation": "valid", "test": "test"}  # part → its colour's name
 CELLS = 60  # the whole table is drawn as CELLS × CELLS squares, whatever its size
 
 
@@ -38,7 +35,7 @@ def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
         showscale=False,
         hovertemplate="%{z:.0f} % of the cells here are known<extra></extra>",
     )
-    return _as_picture(chart)
+    return as_picture(chart)
 
 
 def densest_corner(data: Interactions, words: tuple[str, str], names: list[str], size: int = 40) -> go.Figure:
@@ -65,7 +62,7 @@ def densest_corner(data: Interactions, words: tuple[str, str], names: list[str],
         xgap=1,
         ygap=1,
     )
-    return _as_picture(chart)
+    return as_picture(chart)
 
 
 def long_tail(counts: np.ndarray, thing: str) -> go.Figure:
@@ -120,57 +117,6 @@ def rating_histogram(data: Interactions) -> go.Figure:
     return chart.update_xaxes(dtick=1).update_layout(bargap=0.15)
 
 
-def split_over_time(split: Split) -> go.Figure:
-    """Which part each stretch of time fell into: stacked counts over about forty stretches. Needs timestamps."""
-    everything = split.data.timestamp
-    assert everything is not None
-    edges = np.linspace(everything.min(), everything.max() + 1, 41)
-    middles = pd.to_datetime((edges[:-1] + edges[1:]) / 2, unit="s")
-    chart = titled("Which part the ratings of each stretch of time went to", "", "ratings", height=260)
-    for name, rows in parts(split):
-        counts = np.histogram(everything[rows], bins=edges)[0]
-        chart.add_bar(
-            x=middles,
-            y=counts,
-            name=name,
-            marker={"color": colour(PART_COLOURS[name]), "line": {"width": 0}},
-            hovertemplate="%{x|%d %b %Y}: %{y:,}<extra>" + name + "</extra>",
-        )
-    return _with_legend(chart.update_layout(barmode="stack", bargap=0.05).update_yaxes(tickformat=","))
-
-
-def split_of_corner(split: Split, words: tuple[str, str], size: tuple[int, int] = (24, 80)) -> go.Figure:
-    """The densest corner of the table, each known cell in the colour of the part it went to."""
-    data = split.data
-    users = np.argsort(-np.bincount(data.user_idx, minlength=data.num_users), kind="stable")[: size[0]]
-    items = np.argsort(-data.popularity(), kind="stable")[: size[1]]
-    part = np.full(len(data), np.nan)
-    for number, (_, rows) in enumerate(parts(split)):
-        part[rows] = number
-    colours = [colour(PART_COLOURS[name]) for name in PART_COLOURS]
-    chart = titled(
-        "Which part each known rating went to (the densest corner of the table)",
-        f"the {len(items)} most rated {words[1]}",
-        f"the {len(users)} most active {words[0]}",
-        height=260,
-    )
-    chart.add_heatmap(
-        z=block(data.user_idx, data.item_idx, part, users, items),
-        zmin=-0.5,
-        zmax=2.5,
-        colorscale=[(edge, shade) for i, shade in enumerate(colours) for edge in (i / 3, (i + 1) / 3)],
-        showscale=False,
-        hoverinfo="skip",
-        xgap=1,
-        ygap=1,
-    )
-    for name, shade in zip(PART_COLOURS, colours, strict=True):  # a heat map has no legend of its own
-        chart.add_scatter(
-            x=[None], y=[None], mode="markers", name=name, marker={"color": shade, "symbol": "square", "size": 10}
-        )
-    return _with_legend(_as_picture(chart))
-
-
 def _bins(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rank by count, cut into at most CELLS equal groups: the group of each index, and the size of each group."""
     rank = np.empty(len(counts), dtype=np.int64)
@@ -185,14 +131,7 @@ def _scale() -> list[list[object]]:
     return [[0.0, colour("surface")], *([0.02 + 0.98 * at, step] for at, step in sequential())]
 
 
-def _as_picture(chart: go.Figure) -> go.Figure:
+def as_picture(chart: go.Figure) -> go.Figure:
     """A table has no numbered axes: only their titles stay, and the first row is on top."""
     chart.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
     return chart.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, autorange="reversed")
-
-
-def _with_legend(chart: go.Figure) -> go.Figure:
-    return chart.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
-    )

@@ -53,7 +53,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "metric": metric_name(found.metric) if found else "",
         "test": found.value if found else None,
         "baseline": f"{metric(found.baseline)} {found.baseline_name}" if found and found.baseline_name else "",
-        "gain": 100 * found.gain if found and math.isfinite(found.gain) else None,
+        "gain": round(100 * found.gain, 1) + 0.0 if found and math.isfinite(found.gain) else None,
         "time": duration(run.train_seconds) if run.train_seconds else "",
         "created": pd.Timestamp.fromtimestamp(run.created),
         "note": run.note,
