@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import socket
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -18,6 +21,7 @@ Progress = Callable[[str, float | None], None]
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
+REPORT_EVERY = 0.1
 BLOCK = 1 << 16
 
 
@@ -36,7 +40,7 @@ def download(url: str, to: Path, progress: Progress = silent, *, label: str, sha
         RoadClosed: no connection within 5 s, an HTTP error, fewer bytes than announced, or a checksum other than ``sha256``.
     """
     opener = urllib.request.build_opener(_PatientHTTP, _PatientHTTPS)
-    digest, got = hashlib.sha256(), 0
+    digest, got, reported = hashlib.sha256(), 0, 0.0
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "mf-explorer"})
         with opener.open(request, timeout=CONNECT_TIMEOUT) as response, to.open("wb") as file:
@@ -45,7 +49,9 @@ def download(url: str, to: Path, progress: Progress = silent, *, label: str, sha
                 file.write(block)
                 digest.update(block)
                 got += len(block)
-                progress(f"{label}: {got / 1e6:.1f} MB{_of(announced)}", min(got / announced, 1.0) if announced else None)
+                if got >= announced or time.monotonic() - reported >= REPORT_EVERY:
+                    reported = time.monotonic()
+                    progress(f"{label}: {got / 1e6:.1f} MB{_of(announced)}", min(got / announced, 1.0) if announced else None)
     except urllib.error.HTTPError as error:
         error.close()
         raise RoadClosed(f"the server answered {error.code} {error.reason}") from error
@@ -70,16 +76,33 @@ def _why(error: BaseException) -> str:
     return reason(cause) if isinstance(cause, BaseException) else str(cause)
 
 
+def _look_up(host: str, port: int) -> None:
+    """Give up on a name server that does not answer: a socket's timeout does not cover the look-up."""
+
+    def ask() -> None:
+        # A name that does not exist is reported by the connection itself, right after this.
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo(host, port)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(CONNECT_TIMEOUT)
+    if asking.is_alive():
+        raise TimeoutError
+
+
 class _PatientHTTPConnection(http.client.HTTPConnection):
     """Impatient until connected; then a slow line is given time."""
 
     def connect(self) -> None:
+        _look_up(self.host, self.port)
         super().connect()
         self.sock.settimeout(READ_TIMEOUT)
 
 
 class _PatientHTTPSConnection(http.client.HTTPSConnection):
     def connect(self) -> None:
+        _look_up(self.host, self.port)
         super().connect()
         self.sock.settimeout(READ_TIMEOUT)
 

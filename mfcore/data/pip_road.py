@@ -47,12 +47,14 @@ def pip_download(requirement: str, into: Path, progress: Progress = silent, *, s
 
 
 def _wait(process: subprocess.Popen[bytes], requirement: str, progress: Progress) -> None:
-    started = time.monotonic()
+    started, said = time.monotonic(), -1
     while process.poll() is None:
         seconds = time.monotonic() - started
         if seconds > PIP_TIMEOUT:
             raise RoadClosed(f"pip did not bring {requirement} within {PIP_TIMEOUT / 60:.0f} minutes")
-        progress(f"pip is fetching {requirement} (about 2 MB), {seconds:.0f} s", None)
+        if int(seconds) > said:
+            said = int(seconds)
+            progress(f"pip is fetching {requirement} (about 2 MB), {said} s", None)
         time.sleep(POLL)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from tests.data.made_up import grouplens_files, recbole_files, served, zipped
 CONTENT = bytes(range(256)) * 2000
 
 
-def test_a_file_arrives_whole_with_progress_by_bytes(tmp_path):
+def test_a_file_arrives_whole_with_progress_by_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr("mfcore.data.download.REPORT_EVERY", 0.0)
     seen: list[tuple[str, float | None]] = []
     with served(CONTENT) as (url, asked):
         sha256 = hashlib.sha256(CONTENT).hexdigest()
@@ -58,6 +60,17 @@ def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(RoadClosed, match="no answer in time"):
         download(f"http://127.0.0.1:{mute.getsockname()[1]}/a", tmp_path / "a", label="The file")
     assert time.monotonic() - started < 5
+
+
+def test_a_name_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("mfcore.data.download.CONNECT_TIMEOUT", 0.2)
+    done = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: done.wait(30) and [])
+    started = time.monotonic()
+    with pytest.raises(RoadClosed, match="no answer in time"):
+        download("http://films.invalid/a", tmp_path / "a", label="The file")
+    assert time.monotonic() - started < 5
+    done.set()
 
 
 def test_the_grouplens_road_and_its_address(tmp_path, monkeypatch):
