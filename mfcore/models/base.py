@@ -109,7 +109,10 @@ class RecommenderModel(nn.Module):
             return self.forward(self._indices(user_idx), self._indices(item_idx))
 
     def score_items(self, user_idx: Any) -> Tensor:
-        """Scores of every item. user_idx: (B,) int64 → (B, num_items) float32, on the model's device."""
+        """Scores of every item. user_idx: (B,) int64 → (B, num_items) float32, on the model's device.
+
+        An inference tensor: clone it before changing it in place.
+        """
         with scoring(self):
             return self._score_items(self._indices(user_idx))
 

@@ -35,7 +35,7 @@ class EpochEnd:
     best: bool = False
 
 
-class TrainingDiverged(RuntimeError):  # noqa: N818 - says what happened
+class TrainingDiverged(RuntimeError):
     """The loss became NaN or infinite. The message names epoch, step and the likely cause."""
 
     def __init__(self, message: str, *, epoch: int, step: int) -> None:
@@ -44,5 +44,5 @@ class TrainingDiverged(RuntimeError):  # noqa: N818 - says what happened
         self.step = step
 
 
-class TrainingStopped(Exception):  # noqa: N818 - a request that was granted, not an error
+class TrainingStopped(Exception):
     """``should_stop`` said so in the middle of an epoch. Training can go on from there, exactly."""

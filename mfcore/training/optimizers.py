@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, SparseAdam
 
@@ -18,6 +19,9 @@ def build_optimizers(model: RecommenderModel, config: TrainConfig) -> list[Optim
     decays weights itself (all of them, each step); for the others L2 is part of the loss.
     """
     groups = _groups(model, config)
+    if gradients_are_sparse(config):
+        # Adagrad builds sparse tensors from the indices of gradients, which are sound; unasked, torch warns that it trusts so.
+        torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]
     if config.optimizer == "sparse-adam":
         sparse = [group for group in groups if group["kind"] != "mlp"]
         dense = [group for group in groups if group["kind"] == "mlp"]
