@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 
 from mfcore.cli.output import complain, print_json, print_table, say
 from mfcore.cli.progress import TrainingProgress

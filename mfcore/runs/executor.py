@@ -45,6 +45,11 @@ class LocalWorker:
     def kill(self) -> None:
         self._process.kill()
 
+    def let_go(self) -> None:
+        """Leave it running when this process goes."""
+        if self._process.poll() is None:
+            self._process.returncode = 0  # else Popen complains when it is collected
+
     def wait(self, timeout: float | None = None) -> int:
         """Raises subprocess.TimeoutExpired."""
         return self._process.wait(timeout)
@@ -103,5 +108,6 @@ class LocalExecutor:
                 stdout=output,
                 stderr=output,
                 env=environment,
-                start_new_session=True,
+                start_new_session=True,  # a Ctrl-C at the server is not for the runs
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
             )

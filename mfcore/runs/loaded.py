@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mfcore.data import Interactions, Split, load_dataset, make_split
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import RunFolder, open_folder
-from mfcore.validate import UnusableRequest
+from mfcore.validate import UnusableRequest, require
 
 if TYPE_CHECKING:
     from mfcore.evaluation import EvaluationDetails
@@ -73,13 +73,24 @@ def load_run(run_id: str, home: str | Path | None = None, *, progress: Any = Non
         if key in _cache:
             _cache.move_to_end(key)
             return _cache[key]
-        loaded = _open(folder, home, name, path, progress)
+    loaded = _open(folder, home, name, path, progress)  # unguarded: fetching data must not hold up the other runs
+    with _guard:
         for old in [old for old in _cache if old[0] == folder.path]:
             del _cache[old]
         _cache[key] = loaded
         while len(_cache) > _KEPT:
             _cache.popitem(last=False)
         return loaded
+
+
+def check_same_data(data: Interactions, folder: RunFolder) -> None:
+    """Weights mean nothing on other interactions than those they were learned from.
+
+    Raises:
+        UnusableRequest: the dataset is not what it was when the run began.
+    """
+    known = folder.provenance().get("dataset_fingerprint", data.fingerprint)
+    require(known == data.fingerprint, f"dataset {data.name} has changed since run {folder.run_id} was trained; train it again")
 
 
 def load_split(config: RunConfig, data: Interactions, home: Path, split_hash: str = "") -> Split:
@@ -112,6 +123,7 @@ def _open(folder: RunFolder, home: str | Path | None, name: str, path: Path, pro
 
     config, known = folder.config(), folder.provenance()
     data = load_dataset(config.dataset.name, home=home, progress=progress, **config.dataset.options)
+    check_same_data(data, folder)
     split = load_split(config, data, data_dir(home), str(known.get("split_hash", "")))
     weights, info = load_weights(path)
     model = build_model(config.model, split.train, seed=config.training.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import threading
 import time
 from contextlib import suppress
@@ -15,12 +16,15 @@ from filelock import FileLock, Timeout
 from mfcore.runs.commands import check_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.executor import LocalExecutor, LocalWorker
-from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus
+from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, this_host
 from mfcore.runs.store import LOST_WORKER, RunStore, check_config
 from mfcore.validate import require
 
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _TICK = 0.1
 """Seconds between looks at workers while any run is on; with none on, the manager sleeps until it is called."""
+_QUEUE_TICK = 5.0
+"""Seconds between looks into the queue when nobody here has changed it; other servers may have."""
 _SPARE_DELAY = 2.0
 """Seconds a run has the processor to itself before the next spare is warmed: its first points come first."""
 
@@ -38,6 +42,8 @@ class RunManager(RunStore):
         self._last_start = 0.0
         self._wake = threading.Event()
         self._closing = False
+        self._queue_due = 0.0
+        self._waiting = False
         self._thread: threading.Thread | None = None
         self._start_lock = threading.Lock()
 
@@ -84,11 +90,14 @@ class RunManager(RunStore):
 
     def kill(self, run_id: str) -> None:
         """End a worker that no longer answers, at once. The run becomes ``interrupted`` and can be resumed."""
-        self.folder(run_id)
-        worker = self._workers.get(run_id)
-        require(worker is not None, f"run {run_id} has no worker that this server started")
-        assert worker is not None
-        worker.kill()
+        folder = self.folder(run_id)
+        worker, status = self._workers.get(run_id), folder.status()
+        if worker is not None:
+            worker.kill()
+        else:
+            here = status.pid is not None and status.host == this_host() and folder.locked()
+            require(here, f"run {run_id} has no worker on this machine")
+            os.kill(int(status.pid or 0), _KILL)
         self._wake.set()
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -105,6 +114,8 @@ class RunManager(RunStore):
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
+        for worker in self._workers.values():
+            worker.let_go()
         self.executor.close()
 
     def wait(self, run_id: str, timeout: float = 60.0) -> RunStatus:
@@ -126,6 +137,7 @@ class RunManager(RunStore):
             if self._thread is None and not self._closing:
                 self._thread = threading.Thread(target=self._watch, name="mfcore-runs", daemon=True)
                 self._thread.start()
+        self._queue_due = 0.0
         self._wake.set()
 
     def _watch(self) -> None:
@@ -134,20 +146,24 @@ class RunManager(RunStore):
             self._wake.clear()
             with suppress(OSError):  # a full disk or a vanished folder must not end the watch
                 self._reap()
-                self._start_queued()
+                if time.monotonic() >= self._queue_due:
+                    self._queue_due = time.monotonic() + _QUEUE_TICK
+                    self._start_queued()
+            self._keep_spare()
             self._wake.wait(self._pause())
 
     def _pause(self) -> float | None:
         """How long to sleep: for ever when nothing runs and nothing waits."""
-        if self._warm_wanted or self._workers or self._adopted:
-            spare_due = self._last_start + _SPARE_DELAY - time.monotonic()
-            if self._warm_wanted and (spare_due <= 0 or not self._workers):
-                self.executor.warm()
-                self._warm_wanted = False
         if self._workers or self._adopted or self._warm_wanted:
             return _TICK
         # Another server on this home may have the queue, or may have died with it: look again now and then.
-        return 5.0 if self._queued() else None
+        return _QUEUE_TICK if self._waiting else None
+
+    def _keep_spare(self) -> None:
+        """Warm the next spare, once the run that took the last one has had its start."""
+        if self._warm_wanted and (not self._workers or time.monotonic() >= self._last_start + _SPARE_DELAY):
+            self.executor.warm()
+            self._warm_wanted = False
 
     def _recover(self) -> None:
         """At start-up: runs without a worker are interrupted, orphan workers adopted; queued runs simply are in the queue."""
@@ -161,10 +177,12 @@ class RunManager(RunStore):
             if code is not None:
                 self._settle(run_id, code)
                 del self._workers[run_id]
+                self._queue_due = 0.0
         for run_id in list(self._adopted):
             folder = RunFolder(self.runs / run_id)
             if not folder.exists() or self._mark_if_lost(folder):
                 self._adopted.discard(run_id)
+                self._queue_due = 0.0
 
     def _settle(self, run_id: str, code: int) -> None:
         """A worker of ours is gone: a status that still says it runs, or is about to, is set right."""
@@ -180,6 +198,7 @@ class RunManager(RunStore):
 
     def _start_queued(self) -> None:
         queued = self._queued()
+        self._waiting = bool(queued)
         if not queued:
             return
         # One manager at a time looks at the room there is and fills it.

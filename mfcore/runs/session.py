@@ -19,7 +19,7 @@ from mfcore.runs.conductor import Conductor
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import RunFolder, RunStatus, this_host
 from mfcore.runs.keeper import Keeper
-from mfcore.runs.loaded import load_run, load_split
+from mfcore.runs.loaded import check_same_data, load_run, load_split
 from mfcore.runs.outcome import first_line, packages, score_test, start_event
 from mfcore.training import EpochEnd, StepEnd, Trainer, TrainingDiverged, TrainingStopped, resolve_device
 from mfcore.validate import UnusableRequest
@@ -139,6 +139,7 @@ class Session:
 
     def _prepare_split(self, config: RunConfig) -> Split:
         data = load_dataset(config.dataset.name, home=self.home, progress=self._on_progress, **config.dataset.options)
+        check_same_data(data, self.folder)
         split = load_split(config, data, self.home, str(self.folder.provenance().get("split_hash", "")))
         self.folder.write_provenance(
             {"dataset_fingerprint": data.fingerprint, "split_hash": split.hash, "packages": packages()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from mfcore.runs.config import RunConfig
-from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, open_folder, runs_dir
+from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, check_run_id, runs_dir
 from mfcore.runs.summary import RunReader, RunSummary
 from mfcore.validate import UnusableRequest, choice, require
 
@@ -30,7 +30,9 @@ class RunStore:
 
     def folder(self, run_id: str) -> RunFolder:
         """Raises UnusableRequest when there is no such run."""
-        return open_folder(run_id, self.home)
+        folder = RunFolder(self.runs / check_run_id(run_id))
+        require(folder.exists(), f"there is no run {run_id}; `python -m mfcore runs` lists them")
+        return folder
 
     def get(self, run_id: str) -> RunSummary:
         """The summary of one run as of now.
@@ -38,9 +40,11 @@ class RunStore:
         Raises:
             UnusableRequest: there is no such run.
         """
-        folder = self.folder(run_id)
         with self._guard:
-            reader = self._readers.setdefault(run_id, RunReader(folder))
+            reader = self._readers.get(run_id)
+            if reader is None:
+                reader = self._readers[run_id] = RunReader(self.folder(run_id))
+            folder = reader.folder
             try:
                 summary = reader.read()
                 if summary.state in LIVE_STATES and self._mark_if_lost(folder):
