@@ -9,7 +9,7 @@ import streamlit as st
 
 from mfcore.validate import UnusableRequest
 from ui.choices import linked_choice, write_param
-from ui.controls import error_line
+from ui.controls import error_line, link_to
 from ui.embedding_map import embedding_map
 from ui.embedding_points import colours_for
 from ui.embedding_space import ITEMS, USERS, Space, neighbours, space_of, variance_words
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from mfcore.runs.loaded import LoadedRun
 
 NEAR = 10
-HEIGHT = 500
-"""Pixels: the map ends where a window of 1280 × 720 does."""
+FILL = "<style>.st-key-map_box{height:calc(100vh - 19.5rem);min-height:26rem}</style>"  # what is left of the window
 
 
 def controls(run: LoadedRun, thing: tuple[str, str]) -> tuple[Space, bool, int, str, int | None]:
@@ -69,9 +68,9 @@ def draw(space: Space, both: bool, axes: int, words: str, row: int | None, near:
         figure,
         key="map",
         alt=f"Map of {len(space.points)} points on {axes} principal components",
-        height=HEIGHT,
+        height="stretch",
         scroll=True,
-        bar=True,
+        bar="hover",
         on_select="rerun",
         selection_mode="points",
     )
@@ -94,6 +93,8 @@ def beside(run: LoadedRun, space: Space, row: int, near: np.ndarray, cosine: np.
         for index, value in zip(near.tolist(), cosine.tolist(), strict=True)
     ]
     st.html(film_list(rows, colour=colour(run.config.model.name), name="Neighbours"))
+    if space.kind == USERS:
+        link_to("recommend", "What to recommend them", run=run.folder.run_id, user=str(point["id"]))
 
 
 def clicked(event: Any) -> int | None:
@@ -112,7 +113,8 @@ if run is not None:
         space, both, axes, words, row = controls(run, thing)
         near, cosine = neighbours(space.vectors, row, NEAR) if row is not None else (None, None)
         left, right = st.columns([3, 1]) if row is not None else (st.container(), None)
-        with left:
+        st.html(FILL)
+        with left, st.container(key="map_box"):
             event = draw(space, both, axes, words, row, near)
         if right is not None:
             with right:
@@ -121,11 +123,8 @@ if run is not None:
         if hit is not None and hit != row:
             write_param("user" if space.kind == USERS else "film", str(space.points["id"].iloc[hit]))
             st.rerun()
-        halves = (
-            " NeuMF's vectors are those of its two halves, GMF and MLP, side by side."
-            if run.config.model.name == "neumf"
-            else ""
-        )
+        neumf = run.config.model.name == "neumf"
+        halves = " NeuMF's vectors are those of its two halves, GMF and MLP, side by side." if neumf else ""
         words = variance_words(space.explained, axes, space.vectors.shape[1])
         st.caption(f"{count(len(space.points))} points. {words}{halves}")
     except UnusableRequest as error:

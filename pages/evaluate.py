@@ -15,7 +15,7 @@ from ui.evaluation_store import curves, evaluated_at, popularity_curves, random_
 from ui.figures import show
 from ui.films import nouns
 from ui.runbar import current_settings, run_bar, unfinished
-from ui.session import ACTIVE
+from ui.session import ACTIVE, manager
 from ui.verdict import PART_WORDS, comparison, epoch_sentence, headline, judge, protocol_sentence
 
 
@@ -24,11 +24,8 @@ def answer(run: RunSummary, part: str) -> None:
     metrics, baselines = getattr(run, part), run.baselines.get(part, {})
     thing = nouns(run.config.dataset)
     verdict = judge(metrics, baselines, run.config.protocol.k)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {headline(metrics, baselines, run.config.protocol.k, thing)}", width="content")
-        if verdict is not None:
-            words, colour = comparison(verdict)
-            st.badge(words, color=colour)
+    words, colour = comparison(verdict) if verdict is not None else ("not measured yet", "gray")
+    st.markdown(f"#### {headline(metrics, baselines, run.config.protocol.k, thing)} :{colour}-badge[{words}]")
     table_of(run, part)
 
 
@@ -39,7 +36,8 @@ def table_of(run: RunSummary, part: str) -> None:
         "valid": "**Validation**: held out from training too, but used to choose the epoch, so a little flattering.",
     }
     st.markdown(explained[part])
-    table = metrics_table(getattr(run, part), run.baselines.get(part, {}))
+    before = manager().folder(run.run_id).result().get("test_before_refit") if part == "test" else None
+    table = metrics_table(getattr(run, part), run.baselines.get(part, {}), before)
     show_metrics(table, model=run.model, key=f"metrics_{part}", alt=f"All {PART_WORDS[part]} metrics beside the baselines")
 
 
@@ -47,6 +45,8 @@ def ranking_charts(run: RunSummary, details: EvaluationDetails) -> None:
     """HR and NDCG against the length of the list, sampled and full."""
     many = nouns(run.config.dataset)[1]
     st.subheader("How long must the list be?", anchor=False)
+    if not run.config.training.implicit:
+        st.caption("This run was trained to predict ratings, not to rank; against popularity, that alone is seldom enough.")
     ours, by_lot = curves(details), random_curves(details)
     popular = popularity_curves(run.run_id, evaluated_at(run.run_id))
     sampled = f"among {run.config.protocol.sampled_negatives} other {many} (sampled)"
@@ -54,8 +54,8 @@ def ranking_charts(run: RunSummary, details: EvaluationDetails) -> None:
     titles = {
         "hr": ("Hit rate", sampled),
         "hr_full": ("Hit rate", full),
-        "ndcg": ("NDCG: early hits count more", sampled),
-        "ndcg_full": ("NDCG: early hits count more", full),
+        "ndcg": ("NDCG", f"{sampled}; early hits count more"),
+        "ndcg_full": ("NDCG", f"{full}; early hits count more"),
     }
     with st.grid(2, min_column_width=360):
         for name, (title, note) in titles.items():
@@ -105,5 +105,6 @@ if run is not None:
         if len(details.predicted):
             rating_charts(run, details)
     if run.test and run.valid:
+        st.subheader("Before the test", anchor=False)
         table_of(run, "valid")
     how_measured(run)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from mfcore.validate import UnusableRequest
 from ui.choices import linked_choice
-from ui.controls import error_line
-from ui.films import nouns, titles
+from ui.controls import error_line, link_to
+from ui.films import nouns, titles, with_titles
 from ui.format import count
 from ui.loaded import open_model
 from ui.recommend_views import profile_line, show_history, show_recommended, show_similar
@@ -69,7 +69,7 @@ def one_user(run: LoadedRun, user: Any, n: int, seen: bool, thing: tuple[str, st
     with left:
         st.subheader(f"What user {user} rated", anchor=False)
         st.caption(profile_line(profile(history), float(run.data.rating.mean())))
-        show_history(history, run.data.rating_scale, thing[1])
+        show_history(history, thing[1], n)
     with right:
         st.subheader("What the model would recommend", anchor=False)
         explained = (
@@ -101,8 +101,9 @@ def like_this(run: LoadedRun, first: Any, thing: tuple[str, str], names: list[st
             "Similar means that two learned vectors point the same way: their cosine is 1 when they do, 0 when they have "
             "nothing in common. The model never saw titles or genres, only who rated what."
         )
+        link_to("embeddings", "See it on the map", icon=":material/scatter_plot:", run=run.folder.run_id, film=str(chosen))
     with right:
-        similar = run.recommender().similar_items(chosen, n=10)
+        similar = with_titles(run.recommender().similar_items(chosen, n=10))
         show_similar(similar, model=run.config.model.name, things=thing[1])
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ui.embedding_points import OTHER
+from ui.format import escape_plotly
+from ui.label_places import place_labels
 from ui.theme import colour, colours, dark, plotly_layout, sequential
 
 Floats = npt.NDArray[np.float32]
@@ -43,15 +45,13 @@ def embedding_map(
         name, behind = backdrop
         grey = {"size": SIZE[axes] - 1, "color": colour("baseline"), "opacity": 0.35}
         _add(figure, behind, name=name, marker=grey, hoverinfo="skip")
-    opacity = 0.8 if chosen is None else 0.25
+    opacity = 0.8 if chosen is None else 0.2
     if colour_by == "genre":
         _add_genres(figure, points, coordinates, opacity)
     else:
         _add_scale(figure, points, coordinates, colour_by, words, opacity)
     if chosen is not None:
-        near = np.zeros(0, np.int64) if near is None else near
-        _add_highlight(figure, points, coordinates, near, "neighbours", 1.5, colour("primary"))
-        _add_highlight(figure, points, coordinates, np.array([chosen]), "chosen", 2.2, colour("text"))
+        _add_highlights(figure, points, coordinates, [chosen, *(near.tolist() if near is not None else [])])
     return figure
 
 
@@ -79,11 +79,11 @@ def _add_scale(figure: go.Figure, points: pd.DataFrame, coordinates: Floats, col
         ticks = np.arange(int(values.max(initial=0)) + 1)
         bar |= {"tickvals": ticks, "ticktext": [f"{10 ** int(t):,}" for t in ticks]}
     known = values[np.isfinite(values)]
-    low, high = np.quantile(known, (0.02, 0.98)) if len(known) else (0.0, 1.0)  # a few old films must not flatten the scale
+    low, high = np.quantile(known, (0.05, 0.98)) if len(known) else (0.0, 1.0)  # a few old films must not flatten the scale
     marker = {
         "size": _size(coordinates),
         "color": values,
-        "colorscale": sequential(),
+        "colorscale": _visible_scale(),
         "cmin": float(low),
         "cmax": float(max(high, low + 1e-6)),
         "colorbar": bar,
@@ -93,32 +93,43 @@ def _add_scale(figure: go.Figure, points: pd.DataFrame, coordinates: Floats, col
     _add(figure, coordinates, name=words, marker=marker, hovertext=points["hover"], customdata=rows, showlegend=False)
 
 
-def _add_highlight(
-    figure: go.Figure, points: pd.DataFrame, coordinates: Floats, rows: Rows, name: str, grow: float, shade: str
-) -> None:
-    if not len(rows):
-        return
-    marker = {"size": grow * _size(coordinates), "color": shade, "line": {"color": colour("background"), "width": 1}}
-    text = [_short(label) for label in points["label"].iloc[rows]]
-    places = ["top center", "bottom center", "middle right", "middle left"]
-    _add(
-        figure,
-        coordinates[rows],
-        name=name,
-        mode="markers+text",
-        marker=marker,
-        text=text,
-        textposition=[places[i % 4] for i in range(len(rows))] if name != "chosen" else "top center",
-        textfont={"size": 14 if name == "chosen" else 11, "color": colour("text")},
-        hovertext=points["hover"].iloc[rows],
-        customdata=rows,
-        showlegend=False,
-    )
+def _visible_scale() -> list[list[Any]]:
+    """The sequential scale without its first steps, which would be lost on the page's background."""
+    steps = [step for _, step in sequential()][2:]
+    return [[place / (len(steps) - 1), step] for place, step in enumerate(steps)]
+
+
+def _add_highlights(figure: go.Figure, points: pd.DataFrame, coordinates: Floats, rows: list[int]) -> None:
+    """The chosen point (first of ``rows``) and its neighbours, numbered by closeness as in the list beside the map."""
+    titles = [_short(points["label"].iloc[row]) for row in rows]
+    numbers = ["", *map(str, range(1, len(rows)))]
+    labels = [f"{number} {title}".strip() for number, title in zip(numbers, titles, strict=True)]
+    if coordinates.shape[1] == 2:
+        placed = place_labels(coordinates, rows, labels, numbers)
+    else:
+        placed = [(label, "top center") for label in labels]
+    for part, name, grow, shade in ((slice(1, None), "neighbours", 1.5, "primary"), (slice(0, 1), "chosen", 2.2, "text")):
+        inside = np.array(rows[part], dtype=np.int64)
+        if not len(inside):
+            continue
+        marker = {"size": grow * _size(coordinates), "color": colour(shade)}
+        marker["line"] = {"color": colour("background"), "width": 1}
+        _add(
+            figure,
+            coordinates[inside],
+            name=name,
+            mode="markers+text",
+            marker=marker,
+            text=[text for text, _ in placed[part]],
+            textposition=[place for _, place in placed[part]],
+            textfont={"size": 14 if name == "chosen" else 12, "color": colour("text")},
+            hovertext=points["hover"].iloc[inside],
+            customdata=inside,
+            showlegend=False,
+        )
 
 
 def _short(label: str, limit: int = 26) -> str:
-    from ui.format import escape_plotly
-
     return escape_plotly(label if len(label) <= limit else f"{label[: limit - 1].rstrip()}…")
 
 
@@ -142,19 +153,29 @@ def _add(figure: go.Figure, coordinates: Floats, *, mode: str = "markers", **loo
 def _layout(axes: int, explained: npt.NDArray[np.float64]) -> dict[str, Any]:
     shades = colours()
     shared = {"showticklabels": False, "zeroline": True, "zerolinecolor": shades["grid"], "gridcolor": shades["grid"]}
-    named = [{**shared, "title": {"text": axis_title(place, share)}} for place, share in enumerate(explained[:axes])]
+    named = [
+        {**shared, "title": {"text": axis_title(place, share, brief=axes == 3)}} for place, share in enumerate(explained[:axes])
+    ]
     layout = plotly_layout(
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant"},
+        legend={"x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant", "traceorder": "reversed"},
         hovermode="closest",
         dragmode="pan" if axes == 2 else "orbit",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": shades["muted"], "activecolor": shades["text"]},
     )
     if axes == 2:
         return layout | {"xaxis": layout["xaxis"] | named[0], "yaxis": layout["yaxis"] | named[1]}
     scene = {f"{letter}axis": axis | {"backgroundcolor": "rgba(0,0,0,0)"} for letter, axis in zip("xyz", named, strict=True)}
-    return layout | {"scene": scene | {"aspectmode": "cube", "dragmode": "orbit"}}
+    camera = {"eye": {"x": 1.15, "y": 1.15, "z": 0.6}, "center": {"x": 0, "y": 0, "z": -0.1}}
+    return layout | {"scene": scene | {"aspectmode": "cube", "dragmode": "orbit", "camera": camera}}
 
 
-def axis_title(place: int, share: float) -> str:
-    """First axis (12 % of the variance)."""
-    return f"{ORDINALS[place]} axis ({100 * share:.0f} % of the variance)" if np.isfinite(share) else f"{ORDINALS[place]} axis"
+def axis_title(place: int, share: float, *, brief: bool = False) -> str:
+    """First axis (12 % of the variance); in brief, for slanted axes: First axis, 12 %."""
+    if not np.isfinite(share):
+        return f"{ORDINALS[place]} axis"
+    return (
+        f"{ORDINALS[place]} axis, {100 * share:.0f} %"
+        if brief
+        else f"{ORDINALS[place]} axis ({100 * share:.0f} % of the variance)"
+    )

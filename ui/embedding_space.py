@@ -22,7 +22,7 @@ ITEMS, USERS = "items", "users"
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """``kind`` (items or users), points (n rows), their vectors (n, d), coordinates on up to three axes, and the share of variance per axis.
+    """Items or users as points (n rows), vectors (n, d), coordinates on up to three axes, and the variance each axis holds.
 
     ``others``: coordinates of the other kind of points (users, where these are items) on the same axes.
     """

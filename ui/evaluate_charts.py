@@ -27,6 +27,8 @@ def against_k(
 
     ``ours``: (ks (n,), values (n,)); ``baselines``: name → the same.
     """
+    at_k = dict(zip(ours[0].tolist(), ours[1].tolist(), strict=True)).get(k)
+    title = f"{title}: {percent(at_k, 0)} in lists of {k}" if at_k is not None else title
     figure = titled(title, f"length of the list (K, {things})", "", note=note, hovermode="x unified")
     for dash, (name, (ks, values)) in zip(DASHES, baselines.items(), strict=False):
         look = {"color": colour("baseline"), "width": 1.5, "dash": dash}
@@ -34,7 +36,7 @@ def against_k(
     ks, values = ours
     look = {"color": colour(model), "width": 3}
     figure.add_scatter(x=ks, y=100 * values, name="this run", mode="lines", line=look, hovertemplate="<b>%{y:.1f} %</b>")
-    figure.add_vline(x=k, line={"color": colour("grid"), "width": 1})
+    figure.add_vline(x=k, line={"color": colour("muted"), "width": 1, "dash": "dot"})
     figure.update_yaxes(rangemode="tozero", ticksuffix=" %", title=None)
     figure.update_xaxes(range=[1, ks[-1] if len(ks) else k])
     return figure
@@ -75,7 +77,7 @@ def predicted_by_rating(predicted: Floats, actual: Floats, *, model: str) -> go.
         _spread_title(levels, boxes),
         "true rating (stars)",
         "predicted (stars)",
-        note="box: half of the predictions, whiskers: 90 %; dotted: where they would agree",
+        note="box: half of the predictions, whiskers: 90 %; dotted: perfect",
         showlegend=False,
     )
     ends = [float(levels[0]), float(levels[-1])] if len(levels) else []
@@ -109,4 +111,4 @@ def _spread_title(levels: Floats, boxes: npt.NDArray[np.float64]) -> str:
     if len(levels) < 2:
         return "Predicted against true ratings"
     lowest, highest = boxes[0, 2], boxes[-1, 2]
-    return f"What people rated {levels[-1]:g} is predicted {highest:.1f}, what they rated {levels[0]:g} {lowest:.1f}"
+    return f"Rated {levels[-1]:g}, predicted {highest:.1f}; rated {levels[0]:g}, predicted {lowest:.1f}"

@@ -12,12 +12,19 @@ from ui.format import NOTHING, lower_is_better, metric_help, metric_name
 from ui.theme import colour
 
 OURS = "This run"
-ROW_HEIGHT = 35
+REFIT = "Before refit"
 
 
-def metrics_table(metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    """One row for the run, then one per baseline; one column per metric the run has. Undefined is NaN."""
-    rows = {OURS: dict(metrics), **{name.capitalize(): dict(values) for name, values in baselines.items()}}
+def metrics_table(
+    metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], before_refit: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """One row for the run, one for the model before its refit if there is one, then one per baseline, best first.
+
+    One column per metric the run has. Undefined is NaN.
+    """
+    ordered = sorted(baselines, key=lambda name: [(baselines[name].get(key, 9.0)) for key in ("rmse", "mae")])
+    rows = {OURS: dict(metrics), **({REFIT: dict(before_refit)} if before_refit else {})}
+    rows |= {name.capitalize(): dict(baselines[name]) for name in ordered}
     table = pd.DataFrame.from_dict(rows, orient="index", dtype="float64").reindex(columns=sorted(metrics, key=_order))
     return table.dropna(how="all").rename_axis("")
 
@@ -25,13 +32,17 @@ def metrics_table(metrics: Mapping[str, float], baselines: Mapping[str, Mapping[
 def show_metrics(table: pd.DataFrame, *, model: str, key: str, alt: str) -> None:
     """Draw :func:`metrics_table`: the run's row in its model's colour, the best of each column in bold, tooltips on headers."""
     columns: dict[str, Any] = {
-        name: st.column_config.NumberColumn(metric_name(name), format="%.3f", help=metric_help(name) or None, width="small")
+        name: st.column_config.NumberColumn(_header(name), format="%.3f", help=metric_help(name) or None, width="small")
         for name in table.columns
     }
-    columns[""] = st.column_config.TextColumn("", pinned=True, width="small")
+    columns[""] = st.column_config.TextColumn("", pinned=True, width=110)
     styled = table.style.apply(_bold_best, axis=0).apply(lambda row: _tint(row, model), axis=1)
-    height = ROW_HEIGHT * (len(table) + 1) + 3
-    st.dataframe(styled, column_config=columns, height=height, placeholder=NOTHING, key=key, alt=alt)
+    st.dataframe(styled, column_config=columns, height="content", placeholder=NOTHING, key=key, alt=alt)
+
+
+def _header(name: str) -> str:
+    """Short enough for a narrow column: "HR@10 all" is full ranking; the tooltip says so."""
+    return metric_name(name).replace(" (all items)", " all")
 
 
 def _order(name: str) -> tuple[int, int, str]:

@@ -46,9 +46,9 @@ def _read(path: str, stamp: int) -> EvaluationDetails:
     return EvaluationDetails.load(path)
 
 
-def list_lengths(details: EvaluationDetails) -> np.ndarray:
+def list_lengths(details: EvaluationDetails) -> list[int]:
     """K = 1 … 50, or fewer where there are not so many candidates."""
-    return np.arange(1, min(LONGEST_LIST, int(details.num_full.max(initial=1))) + 1)
+    return list(range(1, min(LONGEST_LIST, int(details.num_full.max(initial=1))) + 1))
 
 
 def curves(details: EvaluationDetails) -> dict[str, Curve]:
@@ -65,10 +65,10 @@ def random_curves(details: EvaluationDetails) -> dict[str, Curve]:
     ks = list_lengths(details)
     _, first, relevant = np.unique(details.case_user, return_index=True, return_counts=True)
     alone = np.ones(len(details.case_user), np.int64)
-    sampled = [ranking.expected_random(details.num_sampled, alone, int(k)) for k in ks]
-    full = [ranking.expected_random(details.num_full[first], relevant, int(k)) for k in ks]
+    sampled = [ranking.expected_random(details.num_sampled, alone, k) for k in ks]
+    full = [ranking.expected_random(details.num_full[first], relevant, k) for k in ks]
     parts: Mapping[str, list[dict[str, float]]] = {"hr": sampled, "ndcg": sampled, "hr_full": full, "ndcg_full": full}
-    return {name: (ks, np.array([row[stem] for row in parts[name]])) for name, stem in CURVES.items()}
+    return {name: (np.array(ks), np.array([row[stem] for row in parts[name]])) for name, stem in CURVES.items()}
 
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking the most popular films, for comparison …")
@@ -77,9 +77,8 @@ def popularity_curves(run_id: str, stamp: int) -> dict[str, Curve]:
     from mfcore.evaluation import Evaluator
     from mfcore.models.baselines import Popularity
     from mfcore.runs import load_run
+    from mfcore.runs.outcome import all_relevant
 
     run = load_run(run_id)
-    config = run.config
-    everything = config.split.kind == "leave-last-out" or config.training.implicit
-    evaluator = Evaluator(run.split, "test", config.protocol, everything)
+    evaluator = Evaluator(run.split, "test", run.config.protocol, all_relevant(run.config))
     return curves(evaluator.details(Popularity(run.split.train)))

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.theme import plotly_layout
+from ui.theme import colour, plotly_layout
 
 HEIGHT = 340
 
@@ -18,7 +18,7 @@ def titled(title: str, x: str, y: str, *, note: str = "", height: int = HEIGHT, 
         layout=plotly_layout(
             title={
                 "text": title,
-                "subtitle": {"text": note},
+                "subtitle": {"text": note, "font": {"size": 13, "color": colour("muted")}},
                 "x": 0,
                 "xanchor": "left",
                 "y": 1,

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from mfcore.data.registry import DATASETS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mfcore.data import Interactions
     from mfcore.data.config import DatasetConfig
 
@@ -42,7 +41,7 @@ def without_year(title: str, year: Any) -> str:
 
 def year_text(year: Any) -> str:
     """A year, or nothing where it is unknown."""
-    return str(int(year)) if year is not None and year == year and str(year) != "<NA>" else ""
+    return "" if pd.isna(year) else str(int(year))
 
 
 def genre_text(genres: Sequence[str]) -> str:

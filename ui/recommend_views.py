@@ -12,7 +12,7 @@ from ui.films import film_list, genre_text
 from ui.format import count, escape_markdown
 from ui.theme import colour
 
-HISTORY_HEIGHT = 470
+ROW_HEIGHT = 52  # pixels of a row of the list beside the history, about
 
 
 def profile_line(profile: dict[str, Any], overall_mean: float) -> str:
@@ -26,15 +26,15 @@ def profile_line(profile: dict[str, Any], overall_mean: float) -> str:
     return " · ".join(facts)
 
 
-def show_history(history: pd.DataFrame, scale: tuple[float, float], things: str) -> None:
-    """Sortable table of everything the user rated."""
+def show_history(history: pd.DataFrame, things: str, rows: int) -> None:
+    """Sortable table of everything the user rated, as high as a list of ``rows`` beside it."""
     table = pd.DataFrame(
         {
             "title": history["title"],
             "rating": history["rating"],
             "genres": [genre_text(genres) for genres in history["genres"]],
-            "part": history["part"],
             "when": history["timestamp"],
+            "part": history["part"],
         }
     )
     dated = bool(table["when"].notna().any())
@@ -42,13 +42,20 @@ def show_history(history: pd.DataFrame, scale: tuple[float, float], things: str)
     columns = {
         "title": st.column_config.TextColumn(things[:-1].capitalize(), width="medium", pinned=True),
         "rating": st.column_config.NumberColumn("Rating", format="%d ★" if whole else "%.1f ★", width=60),
-        "genres": st.column_config.TextColumn("Genres", width="small") if table["genres"].any() else None,
+        "genres": st.column_config.TextColumn("Genres", width=130) if table["genres"].any() else None,
         "part": st.column_config.TextColumn(
             "Used for", width=80, help="The model learned from train; validation chose the epoch; test was kept from it."
         ),
         "when": st.column_config.DatetimeColumn("Rated", format="D MMM YYYY", width=90) if dated else None,
     }
-    st.dataframe(table, column_config=columns, hide_index=True, height=HISTORY_HEIGHT, key="history", alt=f"Rated {things}")
+    st.dataframe(
+        table,
+        column_config=columns,
+        hide_index=True,
+        height=ROW_HEIGHT * max(6, min(rows, 12)),
+        key="history",
+        alt=f"Rated {things}",
+    )
 
 
 def show_recommended(top: pd.DataFrame, *, ratings: bool, scale: tuple[float, float], model: str, things: str) -> None:
@@ -57,10 +64,9 @@ def show_recommended(top: pd.DataFrame, *, ratings: bool, scale: tuple[float, fl
     shares = (scores - scale[0]) / (scale[1] - scale[0]) if ratings else relative(scores)
     rows = []
     for row, share in zip(top.to_dict("records"), shares.tolist(), strict=True):
-        known = f"rated {row['rating']:g} ★" if row["seen"] else ""
         near = f"close to {row['near']}" if row["near"] else ""
+        note = f"they rated it {row['rating']:g} ★" if row["seen"] else near
         value = f"{row['score']:.2f} ★" if ratings else ""
-        note = " · ".join(part for part in (known, near) if part)
         rows.append({**row, "share": share, "value": value, "note": note, "known": row["seen"]})
     st.html(film_list(rows, colour=colour(model), name=f"Recommended {things}"))
 

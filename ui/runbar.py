@@ -10,7 +10,7 @@ from mfcore.models.config import MODELS
 from mfcore.validate import UnusableRequest
 from ui.choices import write_param
 from ui.controls import empty_state, error_line, failed_state, link_to, run_label, run_missing, state_badge
-from ui.format import escape_markdown, metric, metric_help, metric_name
+from ui.format import escape_markdown, metric, metric_name
 from ui.session import ACTIVE, current_run_id, manager
 from ui.verdict import PART_WORDS, comparison, judge
 
@@ -36,7 +36,7 @@ def run_bar(purpose: str) -> RunSummary | None:
         if chosen is None:
             run_missing(current)
             return None
-        facts.markdown(_facts(runs[chosen]), help=_help(runs[chosen]))
+        facts.markdown(_facts(runs[chosen]))
     return runs[chosen]
 
 
@@ -111,11 +111,6 @@ def _facts(run: RunSummary) -> str:
         return words
     _, colour = comparison(verdict)
     return f"{words} · :{colour}[best baseline {metric(verdict.baseline)}] ({verdict.baseline_name})"
-
-
-def _help(run: RunSummary) -> str | None:
-    verdict = judge(run.test or run.valid, {}, run.config.protocol.k)
-    return metric_help(verdict.metric) or None if verdict else None
 
 
 def current_settings(run: RunSummary) -> None:

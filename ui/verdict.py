@@ -77,6 +77,9 @@ def headline(metrics: Metrics, baselines: Baselines, k: int, thing: Nouns = FILM
     if not verdict.baseline_name:
         return f"{start}."
     words = BASELINE_WORDS.get(verdict.baseline_name, verdict.baseline_name).replace(FILM[0], thing[0])
+    hits = baselines[verdict.baseline_name].get(verdict.metric.replace("ndcg", "hr"))
+    if verdict.metric.startswith("ndcg") and hits is not None:
+        return f"{start}; {words} manages {percent(hits, 0)} and an NDCG of {metric(verdict.baseline)}."
     return f"{start}; {words} gives {metric(verdict.baseline)}."
 
 
@@ -84,10 +87,11 @@ def comparison(verdict: Verdict) -> tuple[str, str]:
     """How run and best baseline compare, in a few words, with the colour of the badge: good, level or bad."""
     if math.isnan(verdict.gain):
         return "no baseline", "gray"
-    if abs(verdict.gain) < 0.005:
+    if abs(verdict.gain) < 0.0005:
         return "level with the best baseline", "orange"
     better = "better" if verdict.gain > 0 else "worse"
-    share = percent(abs(verdict.gain), 0) if abs(verdict.gain) < 2 else f"{1 + abs(verdict.gain):.0f} times"
+    gain = abs(verdict.gain)
+    share = percent(gain, 1 if gain < 0.1 else 0) if gain < 2 else f"{1 + gain:.0f} times"
     return f"{share} {better} than the best baseline", "green" if verdict.gain > 0 else "red"
 
 
