@@ -211,16 +211,19 @@ def test_each_user_is_scored_once_and_the_models_scores_stay_whole() -> None:
     assert np.array_equal(model.scores, before)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.int64])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.int64])
 def test_scores_of_any_type_and_layout_rank_alike(dtype: torch.dtype) -> None:
-    split, model = _one_user([9.0, 8.0, 5.0, 7.0, 1.0])
-    expected = Evaluator(split, "test").metrics(model)
+    split = split_of([(0, 0, 3), (1, 1, 3)], [], [(0, 2, 5), (1, 4, 5)], 2, 6)
+    model = Table([[9, 8, 5, 7, 1, 6], [3, 9, 4, 5, 4, 0]])
 
     class Sideways:
-        def score_items(self, user_idx: torch.Tensor) -> torch.Tensor:
-            return torch.from_numpy(model.scores.T.copy()).to(dtype).T[user_idx.tolist()].T.contiguous().T
+        """Column by column in memory, as a product of transposed tables comes out."""
 
-    assert Evaluator(split, "test").metrics(Sideways()) == expected
+        def score_items(self, user_idx: torch.Tensor) -> torch.Tensor:
+            return torch.from_numpy(model.scores.T[:, user_idx.numpy()].copy()).to(dtype).T
+
+    assert not Sideways().score_items(torch.tensor([0, 1])).is_contiguous()
+    assert Evaluator(split, "test").metrics(Sideways()) == Evaluator(split, "test").metrics(model)
 
 
 class _Noisy(nn.Module):
