@@ -6,11 +6,11 @@ import streamlit as st
 
 from mfcore.validate import UnusableRequest
 from ui.components.live import live_run
-from ui.controls import error_line, run_missing
+from ui.controls import run_missing
 from ui.draft import hint, to_config
 from ui.format import escape_markdown
 from ui.session import current_run, requested_run_id
-from ui.train_controls import as_command, data_notice, results_links, start_button
+from ui.train_controls import as_command, data_notice, problem_line, results_links, start_button
 from ui.train_form import main_fields, more_fields, read_draft, write_draft
 
 draft, strangers = read_draft()
@@ -30,8 +30,7 @@ with form:
     data_notice(draft)
     main_fields(draft)
     start_button(run)
-    if problem:
-        error_line(problem)
+    problem_line(problem)
     if strangers:
         st.warning(f"Not understood in the address, and ignored: {escape_markdown(', '.join(strangers))}")
     more_fields(draft)

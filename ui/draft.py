@@ -18,7 +18,8 @@ from mfcore.validate import choice
 Draft = dict[str, str]
 
 FIRST_PRESET = "biased-mf"
-LABELS_ONLY = ("preset", "name")  # they describe a run and change nothing in it
+WITHOUT_EFFECT = ("preset", "name", "pace")  # they describe or show a run, and change nothing in it
+PAGE_PACE = "5"  # epochs a second: what is started here is meant to be watched
 _NATURAL_LOSS = {"mf": "mse", "biased-mf": "mse"}  # the others are made for ranking
 _PRESET_FOR = {
     ("mf", False): "mf",
@@ -45,9 +46,8 @@ def as_text(value: object) -> str:
 
 
 def draft_of(config: RunConfig) -> Draft:
-    """A configuration as a draft. The name of the run it comes from is left behind."""
-    draft = {key: as_text(value) for key, value in config.to_flat(defaults=True).items()}
-    return _labelled({**draft, "name": ""})
+    """A configuration as a draft. The name of the run it comes from, and its pace, are left behind."""
+    return _labelled({**_plain(config), "name": "", "pace": PAGE_PACE})
 
 
 def first_draft(*, data_here: bool) -> Draft:
@@ -80,15 +80,15 @@ def from_query(query: Mapping[str, str]) -> tuple[Draft | None, list[str]]:
     if not known:
         return None, strangers
     base = preset_config(known["preset"]) if known.get("preset") in PRESETS else RunConfig()
-    draft = {key: as_text(value) for key, value in base.to_flat(defaults=True).items()}
-    return _labelled({**draft, **known}), strangers
+    return _labelled({**_plain(base), "pace": PAGE_PACE, **known}), strangers
 
 
 def to_query(draft: Draft) -> dict[str, str]:
     """The shortest address of a draft: a preset by name, else every setting that differs from its default."""
+    pace = {"pace": draft["pace"]} if draft["pace"] != PAGE_PACE else {}
     if draft["preset"] in PRESETS:
-        return {"preset": draft["preset"]}
-    return {key: value for key, value in draft.items() if value != _DEFAULTS.get(key, "")}
+        return {"preset": draft["preset"], **pace}
+    return {key: value for key, value in draft.items() if key != "pace" and value != _DEFAULTS.get(key, "")} | pace
 
 
 def hint(preset: str) -> str:
@@ -119,8 +119,8 @@ def good_start(draft: Draft, *, natural: bool = True) -> Draft:
     model = draft["model"] if draft["model"] in MODELS else "biased-mf"
     ranking = draft["loss"] != "mse"
     name = _PRESET_FOR.get((model, ranking), "neumf" if model not in _NATURAL_LOSS else "mf")
-    start = {key: as_text(value) for key, value in preset_config(name).to_flat(defaults=True).items()}
-    start.update({"model": model, "dataset": draft["dataset"], "optimizer": draft["optimizer"], "preset": "", "name": ""})
+    start = _plain(preset_config(name))
+    start.update({key: draft[key] for key in ("dataset", "optimizer", *WITHOUT_EFFECT)} | {"model": model})
     usual = _NATURAL_LOSS.get(model, "bce")
     start["loss"] = usual if natural and (usual != "mse") == ranking else draft["loss"]
     if not ranking and model not in _NATURAL_LOSS:  # a ranking model asked to predict ratings
@@ -141,7 +141,7 @@ def _labelled(draft: Draft) -> Draft:
 
 
 def _same(one: Draft, other: Draft) -> bool:
-    return all(one.get(key, "") == other.get(key, "") for key in {*one, *other} if key not in LABELS_ONLY)
+    return all(one.get(key, "") == other.get(key, "") for key in {*one, *other} if key not in WITHOUT_EFFECT)
 
 
 def _plain(config: RunConfig) -> Draft:

@@ -10,6 +10,7 @@ from mfcore.training.config import LOSSES, NEGATIVE_SAMPLING, OPTIMIZERS, SCHEDU
 from ui.draft import Draft
 
 MODEL_WORDS = {"mf": "MF", "biased-mf": "Biased MF", "gmf": "GMF", "mlp": "MLP", "neumf": "NeuMF"}
+PACES = {"1": "1", "5": "5", "20": "20", "0": "Full speed"}
 ON_OFF = {"true": "Yes", "false": "No"}
 
 
@@ -46,7 +47,7 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("negative_sampling", "Negatives drawn", NEGATIVE_SAMPLING, _not("loss", "mse")),
     ),
     "Model": (
-        Knob("embedding_dim", "Embedding dimension", None, _not("model", "mlp")),
+        Knob("embedding_dim", "Embedding dim", None, _not("model", "mlp")),
         Knob("init_std", "Spread of the start"),
         Knob("mlp_layers", "MLP layers", None, _is("model", "mlp", "neumf")),
         Knob("dropout", "Dropout", None, _is("model", "mlp", "neumf")),
@@ -63,13 +64,13 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("momentum", "Momentum", None, _is("optimizer", "sgd", "rmsprop")),
         Knob("nesterov", "Nesterov", ON_OFF, lambda draft: draft["optimizer"] == "sgd" and draft["momentum"] != "0"),
         Knob("sparse_gradients", "Sparse gradients", ON_OFF, _is("optimizer", *SPARSE_OPTIMIZERS)),
-        Knob("schedule", "Learning-rate schedule", SCHEDULES),
+        Knob("schedule", "Schedule", SCHEDULES),
         Knob("schedule_every", "Every … epochs", None, _is("schedule", "step", "plateau")),
         Knob("schedule_factor", "Multiplied by", None, _is("schedule", "step", "plateau")),
         Knob("factor_lr_multiplier", "Rate of embeddings ×"),
         Knob("bias_lr_multiplier", "Rate of biases ×", None, _is("model", "biased-mf")),
         Knob("mlp_lr_multiplier", "Rate of the MLP ×", None, _is("model", "mlp", "neumf", "gmf")),
-        Knob("tolerance", "Stop below change of"),
+        Knob("tolerance", "Tolerance"),
         Knob("refit", "Refit before test", ON_OFF),
     ),
     "Measuring and machine": (
@@ -79,5 +80,6 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("negatives_seed", "Seed of competitors"),
         Knob("seed", "Seed"),
         Knob("threads", "CPU threads"),
+        Knob("pace", "Pace, epochs/s", PACES),
     ),
 }

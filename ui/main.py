@@ -26,7 +26,7 @@ ASSETS = Path(__file__).parent / "assets"
 st.set_page_config(
     page_title="MF Explorer", page_icon=str(ASSETS / "mark.svg"), layout="wide", initial_sidebar_state="collapsed"
 )
-st.logo(str(ASSETS / f"logo_{'dark' if dark() else 'light'}.svg"), icon_image=str(ASSETS / "mark.svg"), size="large")
+st.logo(str(ASSETS / f"logo_{'dark' if dark() else 'light'}.svg"), size="large")
 
 pages = [
     st.Page(

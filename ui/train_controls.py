@@ -13,13 +13,13 @@ from mfcore.runs.config import RunConfig
 from mfcore.validate import UnusableRequest
 from ui.controls import error_line, link_to
 from ui.draft import Draft, change, to_config
+from ui.knobs import PACES
 from ui.session import data_at_hand, forget, manager, recall, remember
 from ui.train_form import keep, newest_draft
 
 if TYPE_CHECKING:
     from mfcore.runs import RunSummary
 
-PACES = {"1": "1", "5": "5", "20": "20", "0": "Full speed"}
 _PROBLEM = "train_problem"
 
 
@@ -33,7 +33,11 @@ def start_button(run: RunSummary | None) -> None:
             )
     else:
         _steer(run)
-    problem = recall(_PROBLEM)
+
+
+def problem_line(draft_problem: Exception | None) -> None:
+    """What is wrong with the draft, or else what the last button press ran into."""
+    problem = draft_problem or recall(_PROBLEM)
     forget(_PROBLEM)
     if problem:
         error_line(problem)
@@ -52,7 +56,7 @@ def _steer(run: RunSummary) -> None:
                 on_click=_command,
                 args=(run.run_id, "resume", "running"),
             )
-        elif run.state == "running":
+        else:  # also while it still waits: this page is not drawn again when the run begins
             st.button(
                 "Pause", key="train_pause", icon=":material/pause:", on_click=_command, args=(run.run_id, "pause", "paused")
             )

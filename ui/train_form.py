@@ -90,7 +90,7 @@ def main_fields(draft: Draft) -> None:
     _preset_field(draft)
     _select(draft, "dataset", "Dataset", {name: entry.title for name, entry in DATASETS.items()})
     _segmented(draft, "model", "Model", MODEL_WORDS, _MODEL_HELP)
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", wrap=False)
     with left:
         _field(draft, OPTIMIZER)
     with right:

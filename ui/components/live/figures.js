@@ -3,15 +3,15 @@
 function baseLayout(look, runId, planned, compact) {
   const axis = { gridcolor: look.grid, linecolor: look.grid, zeroline: false, tickcolor: look.grid, automargin: true, fixedrange: look.touch }
   return {
-    uirevision: runId || "idle", datarevision: 0, autosize: true, showlegend: false, hovermode: "x unified",
+    uirevision: runId || "idle", autosize: true, showlegend: false, hovermode: "x unified",
     dragmode: look.touch ? false : "zoom", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: look.font, size: 12, color: look.muted }, margin: { l: 44, r: 14, t: 8, b: compact ? 26 : 36 },
+    font: { family: look.font, size: 12, color: look.muted }, margin: { l: 48, r: 14, t: 8, b: compact ? 26 : 36 },
     hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text } },
     xaxis: {
-      ...axis, range: [-0.02 * planned, 1.02 * planned], nticks: 8, tickformat: "d", showgrid: false, hoverformat: ".1~f",
+      ...axis, spikecolor: look.muted, spikethickness: 1, spikedash: "dot", range: [-0.02 * planned, 1.02 * planned], nticks: 8, tickformat: "d", showgrid: false, hoverformat: ".1~f",
       title: compact ? undefined : { text: "epoch", standoff: 4, font: { size: 12 } },
     },
-    yaxis: { ...axis, nticks: 6 }, annotations: [],
+    yaxis: { ...axis, nticks: 6, automargin: false, tickformat: ".3~g" }, annotations: [],
   }
 }
 
@@ -31,8 +31,8 @@ function focus(values, start, log) {
   const inside = values.filter(v => defined(v) && (!log || v > 0))
   if (!inside.length) return { range: log ? [-1, 1] : [0, 1], outside: false }
   let low = Math.min(...inside), high = Math.max(...inside)
-  const span = Math.max(high - low, 0.02 * Math.abs(high), 1e-6)
-  const far = defined(start) && (start > high + 1.5 * span || start < low - 1.5 * span)
+  const span = Math.max(high - low, 0.1 * Math.abs(high), 1e-6)
+  const far = defined(start) && (start > high + 3 * span || start < low - 3 * span)
   if (defined(start) && !far && (!log || start > 0)) [low, high] = [Math.min(low, start), Math.max(high, start)]
   if (log) {
     const [a, b] = [Math.log10(low), Math.log10(high)], pad = Math.max(0.06 * (b - a), 0.02)
@@ -55,17 +55,34 @@ function lossFigure(run, look, planned, log, compact) {
   const train = pointsOf(run, e => e.train), valid = pointsOf(run, e => e.valid)
   const steps = thin(run.steps), start = valid.find(p => p.x === 0)?.y
   const data = [
-    line("while training", steps, look.train, { mode: "lines", opacity: 0.35, line: { color: look.train, width: 1.2 }, hoverinfo: "skip", hovertemplate: undefined }),
+    line("while training", steps, look.train, {
+      mode: steps.length < 3 ? "lines+markers" : "lines", marker: { color: look.train, size: 4 }, opacity: 0.35, line: { color: look.train, width: 1.2 }, hoverinfo: "skip", hovertemplate: undefined,
+    }),
     line("train", train, look.train), line("validation", valid, look.valid),
   ]
   const later = [...train, ...valid].filter(p => p.x > 0).map(p => p.y)
   const view = focus(later.length ? later : [...steps, ...valid].map(p => p.y), start, log)
-  layout.yaxis = { ...layout.yaxis, type: log ? "log" : "linear", range: view.range }
+  layout.yaxis = { ...layout.yaxis, type: log ? "log" : "linear", range: view.range, showticklabels: valid.length + steps.length > 0 }
   if (view.outside !== false) layout.annotations.push(outsideLabel(view.outside, view.range, log, look))
   return { data, layout }
 }
 
-function metricFigure(run, look, planned, key, compact) {
+function floorLabels(floors, key, range, look) {
+  // Names stand right of the chart, where no curve can run through them; neighbours are pushed apart.
+  const pixel = look.plotHeight / (range[1] - range[0])
+  let last = -Infinity
+  return [...floors].sort((a, b) => a[1] - b[1]).map(([name, value]) => {
+    const at = value * pixel, shown = Math.max(at, last + 13)
+    last = shown
+    return {
+      xref: "paper", x: 1, xanchor: "left", xshift: 4, yref: "y", y: value, yanchor: "middle", yshift: shown - at, showarrow: false,
+      text: name, font: { size: 11, color: look.baseline }, hovertext: `${name}: ${metricName(key)} ${three(value)}`,
+      hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text } },
+    }
+  })
+}
+
+function metricFigure(run, look, planned, key, closer, compact) {
   const layout = baseLayout(look, run.runId, planned, compact)
   const ours = pointsOf(run, e => e.metrics[key]), start = ours.find(p => p.x === 0)?.y
   const floors = Object.entries(run.start?.baselines?.valid || {}).filter(([, values]) => defined(values[key]))
@@ -81,14 +98,15 @@ function metricFigure(run, look, planned, key, compact) {
     marker: { color: "rgba(0,0,0,0)", size: 12, line: { color: look.valid, width: 2 } },
   }))
   const later = ours.filter(p => p.x > 0).map(p => p.y)
-  const view = focus([...later, ...floors.map(([, values]) => values[key])], start, false)
-  layout.yaxis = { ...layout.yaxis, range: view.range }
-  for (const [name, values] of floors) {
-    layout.annotations.push({
-      xref: "paper", x: 1, xanchor: "right", yref: "y", y: values[key], yanchor: "bottom", showarrow: false,
-      text: `${name} ${three(values[key])}`, font: { size: 11, color: look.baseline },
-    })
-  }
+  const floorValues = floors.map(([, values]) => values[key])
+  const hardest = isError(key) ? Math.min(...floorValues) : Math.max(...floorValues)
+  // "Closer" leaves out the steep beginning, the untrained model and all baselines but the hardest.
+  const near = closer && later.length > 0
+  const settled = ours.filter(p => p.x > 0 && p.x >= 0.2 * ours.at(-1).x).map(p => p.y)
+  const view = near ? focus([...settled, ...floorValues.filter(v => v === hardest)], undefined, false) : focus([...later, ...floorValues], start, false)
+  layout.yaxis = { ...layout.yaxis, range: view.range, showticklabels: ours.length + floors.length > 0 }
+  layout.margin.r = floors.length ? 74 : 14
+  layout.annotations.push(...floorLabels(floors.map(([name, values]) => [name, values[key]]), key, view.range, look))
   if (view.outside !== false) layout.annotations.push(outsideLabel(view.outside, view.range, false, look))
   return { data, layout }
 }

@@ -21,7 +21,7 @@ function fold(run, event) {
 
 function onStart(run, event) {
   run.start = event
-  const where = [event.device ? `on ${event.device}` : "", event.threads ? plural(event.threads, "thread") : ""].filter(Boolean).join(", ")
+  const where = [event.device ? `on ${event.device === "cpu" ? "CPU" : event.device}` : "", event.threads ? plural(event.threads, "thread") : ""].filter(Boolean).join(", ")
   const size = event.num_parameters ? `; ${event.num_parameters.toLocaleString("en-GB")} numbers to learn` : ""
   say(run, event, `Training starts: ${plural(event.num_epochs, "epoch")} ${where}${size}.`)
 }
@@ -81,7 +81,7 @@ function onCommand(run, event) {
 }
 
 function onMessage(run, event) {
-  say(run, event, String(event.text ?? ""), event.level || "info")
+  say(run, event, sentence(event.text), event.level || "info")
 }
 
 function onResume(run, event) {
@@ -96,9 +96,10 @@ function onEnd(run, event) {
   run.state = event.state
   run.reason = event.reason || run.reason
   const done = event.epochs ?? run.epochs.at(-1)?.x ?? 0
-  if (event.state === "failed") return say(run, event, run.reason || "The run failed.", "error")
+  if (event.state === "failed") return say(run, event, sentence(run.reason) || "The run failed.", "error")
   const why = event.state === "finished" ? "Finished" : event.state === "stopped" ? "Stopped" : "Interrupted"
-  return say(run, event, `${why} after ${plural(done, "epoch")}${run.reason ? `: ${run.reason}` : ""}.`, event.state === "finished" ? "good" : "info")
+  const because = run.reason && run.reason !== "all epochs done" ? `: ${run.reason}` : ""
+  return say(run, event, `${why} after ${plural(done, "epoch")}${because}.`, event.state === "finished" ? "good" : "info")
 }
 
 function thin(points, most = 500) {

@@ -17,8 +17,9 @@ function loadPlotly(url) {
 
 function makeView(root) {
   const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map(el => [el.dataset.part, el]))
-  const view = { root, part, run: freshRun(""), data: {}, look: {}, log: false, metric: "", zoomed: {}, sawItGoing: false, ended: false, failures: 0 }
+  const view = { root, part, run: freshRun(""), data: {}, look: {}, log: false, closer: false, metric: "", zoomed: {}, sawItGoing: false, ended: false, failures: 0 }
   part.scale.onclick = () => { view.log = !view.log; view.zoomed.loss = false; draw(view) }
+  part.closer.onclick = () => { view.closer = !view.closer; view.zoomed.metric = false; draw(view) }
   part.metric.onchange = () => { view.metric = part.metric.value; view.zoomed.metric = false; draw(view) }
   for (const name of ["loss", "metric"]) part[`zoom-${name}`].onclick = () => { view.zoomed[name] = false; draw(view) }
   view.wake = () => { if (document.visibilityState === "visible" && view.polling) schedule(view, 0) }
@@ -41,7 +42,7 @@ function readLook(view) {
   const ground = style.getPropertyValue("--st-background-color").trim()
   const [r, g, b] = (ground.match(/^#([0-9a-f]{6})/i) ? [1, 3, 5].map(i => parseInt(ground.slice(i, i + 2), 16)) : (ground.match(/[\d.]+/g) || [255, 255, 255]).map(Number))
   const shades = view.data.colours[0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light"]
-  view.look = { ...shades, font: style.fontFamily, touch: matchMedia("(pointer: coarse)").matches }
+  view.look = { ...shades, font: style.fontFamily, plotHeight: view.data.height - 44, touch: matchMedia("(pointer: coarse)").matches }
   for (const name of ["grid", "muted", "warning", "bad", "good"]) view.root.style.setProperty(`--mfx-${name}`, shades[name])
   view.root.style.setProperty("--mfx-height", `${view.data.height}px`)
 }
@@ -65,6 +66,7 @@ function headline(view) {
     if (defined(run.end?.test?.[key])) parts.push(`${three(run.end.test[key])} on test`)
     return parts.join(" · ")
   }
+  if (!run.start) return "Loading the ratings and measuring the baselines …"
   const parts = [`epoch ${done} of ${total}`]
   if (defined(speed) && speed > 0) parts.push(`${short(speed)} ${samplesWord(loss)}`)
   const recent = run.epochs.slice(-6)
@@ -107,8 +109,7 @@ function drawBanner(view) {
   part.banner.style.setProperty("--mfx-banner-soft", `color-mix(in srgb, ${ink} 12%, transparent)`)
   const title = document.createElement("strong")
   title.textContent = run.state === "failed" ? "This run failed. " : "This run was interrupted. "
-  const text = run.reason ? run.reason[0].toUpperCase() + run.reason.slice(1) + (/[.!?]$/.test(run.reason) ? "" : ".") : ""
-  part.banner.replaceChildren(title, document.createTextNode(text))
+  part.banner.replaceChildren(title, document.createTextNode(sentence(run.reason)))
 }
 
 function drawMessages(view) {
@@ -155,12 +156,13 @@ function draw(view) {
   drawMetricChoice(view)
   drawWords(view)
   view.part.scale.setAttribute("aria-pressed", String(view.log))
+  view.part.closer.setAttribute("aria-pressed", String(view.closer))
   drawKey(view.part["loss-key"], [["train", view.look.train], ["validation", view.look.valid]])
   drawKey(view.part["metric-key"], [["this run", view.look.valid]])
   if (!window.Plotly) return
   const compact = Boolean(view.data.compact), total = planned(view)
   if (!compact) plot(view, "loss", lossFigure(view.run, view.look, total, view.log, compact))
-  plot(view, "metric", metricFigure(view.run, view.look, total, view.metric || view.data.metric, compact))
+  plot(view, "metric", metricFigure(view.run, view.look, total, view.metric || view.data.metric, view.closer, compact))
 }
 
 function plot(view, name, figure) {
@@ -251,6 +253,13 @@ function follow(view, runId) {
   if (runId) schedule(view, 0)
 }
 
+function bringIntoView(view) {
+  // On a narrow screen the charts stand below the form: whoever pressed Train there should see them.
+  if (view.root.getBoundingClientRect().top < 0.6 * innerHeight || view.data.compact) return
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
+  view.root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" })
+}
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const root = parentElement.querySelector(".mfx-live")
@@ -262,6 +271,8 @@ export default function (component) {
   root.dataset.compact = String(Boolean(data.compact))
   readLook(view)
   if (changed) follow(view, data.run_id)
+  if (changed && view.shown) bringIntoView(view)
+  view.shown = true
   draw(view)
   loadPlotly(data.base + data.plotly).then(() => view.closed || draw(view), () => setText(view.part.note, "The charts could not be loaded; reload the page."))
   return () => {

@@ -38,3 +38,8 @@ function metricName(key) {
 
 const isError = key => key.startsWith("rmse") || key.startsWith("mae")
 const samplesWord = loss => (loss === "mse" ? "ratings/s" : "samples/s")
+
+function sentence(text) {
+  const words = String(text ?? "").trim()
+  return words ? words[0].toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".") : ""
+}
