@@ -8,9 +8,9 @@ from mfcore.models.config import MODELS
 from mfcore.runs import RunSummary
 from mfcore.validate import UnusableRequest
 from ui.choices import write_param
-from ui.controls import STATE_WORDS, empty_state, error_line, page_header, run_missing
+from ui.controls import STATE_WORDS, empty_state, error_line, page_header
 from ui.figures import show
-from ui.format import count
+from ui.format import count, escape_markdown
 from ui.run_panel import delete_button, show_run
 from ui.runs_table import columns, differences, matching, overlay, table
 from ui.session import manager
@@ -131,7 +131,7 @@ if not runs:
     st.stop()
 for run_id in asked_for():
     if run_id not in {run.run_id for run in runs}:
-        run_missing(run_id)
+        st.warning(f"Run {escape_markdown(run_id)} is not here: it was deleted, or the link comes from another machine.")
 shown = show_filters(runs)
 if not shown:
     st.info(f"None of the {count(len(runs))} runs fits these filters.", icon=":material/filter_alt_off:")

@@ -11,6 +11,7 @@ from mfcore.models.config import MODELS
 from mfcore.runs import command_line, run_script
 from mfcore.training.config import OPTIMIZERS
 from mfcore.validate import UnusableRequest
+from ui.choices import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
@@ -145,6 +146,8 @@ def _confirm_delete(runs: list[RunSummary]) -> None:
         if st.button("Delete", type="primary", icon=":material/delete:", key="delete_now"):
             failed = [problem for run in runs if (problem := _delete(run.run_id))]
             if not failed:
+                for param in ("run", "runs"):  # a link to what is gone would only be warned about
+                    write_param(param, None)
                 st.rerun()
             error_line("; ".join(failed))
 

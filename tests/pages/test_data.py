@@ -1,0 +1,123 @@
+"""The Data page: facts that are true of the data on it, search, splits, generated and absent datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mfcore.data import DataUnavailable, Interactions, load_dataset, make_split, random_split
+from mfcore.data.config import SplitConfig
+from tests.pages.reading import OpenPage, words
+from ui.data_facts import block, density_words, head_share, item_rows, part_table, rounded_percent, search
+
+
+def charts(app: object) -> str:
+    return "\n".join(chart.proto.spec for chart in app.get("plotly_chart"))  # type: ignore[attr-defined]
+
+
+def test_movielens_is_counted_and_its_long_tail_stated(ml_100k: Interactions, open_page: OpenPage) -> None:
+    app = open_page("data")
+    assert [tile.value for tile in app.metric] == ["100,000", "943", "1,682", "6.3 %"]
+    assert "20 % of the films hold 65 % of the ratings" in charts(app)
+    assert "Most say 4, the mean is 3.53" in charts(app)
+    assert "GroupLens" in words(app)
+
+
+def test_search_finds_films_by_words_of_title_genre_and_year(ml_100k: Interactions, open_page: OpenPage) -> None:
+    app = open_page("data")
+    app.text_input(key="search").set_value("wars 1977").run()
+    assert app.dataframe[0].value["title"].tolist() == ["Star Wars (1977)"]
+    app.text_input(key="search").set_value("no such film").run()
+    assert "Nothing matches" in app.info[0].value
+
+
+@pytest.mark.parametrize("kind", ["random", "leave-last-out", "time", "official"])
+def test_each_split_is_explained_counted_and_drawn(kind: str, ml_100k: Interactions, open_page: OpenPage) -> None:
+    app = open_page("data", split=kind)
+    facts = app.table[0].value
+    split = make_split(ml_100k, SplitConfig(kind))
+    assert facts.loc["ratings", "test"].startswith(f"{len(split.test_rows):,} ")
+    assert len(app.get("plotly_chart")) == 4
+
+
+def test_the_densest_corner_can_be_shown(ml_100k: Interactions, open_page: OpenPage) -> None:
+    app = open_page("data")
+    app.get_by_key("corner").set_value("Densest corner").run()
+    assert not app.exception
+    assert "Even here" in charts(app)
+
+
+def test_planted_data_has_no_dates_and_takes_its_shape_from_the_link(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("data", dataset="planted", **{"dataset.num_users": "50", "dataset.density": "0.5"})
+    assert [tile.value for tile in app.metric][:2] == ["7,500", "50"]
+    assert [box.label for box in app.selectbox] == ["Dataset", "How ratings are divided"]
+    assert app.selectbox[1].options == ["Random"]
+
+
+def test_a_shape_that_cannot_be_is_one_line(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("data", dataset="planted", **{"dataset.num_users": "100000", "dataset.num_items": "100000"})
+    assert "ratings; at most" in app.error[0].value.replace("\\", "")
+
+
+def test_nonsense_in_the_link_is_named_and_replaced(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("data", dataset="netflix")
+    assert "netflix" in words(app)
+    assert "is not on this machine yet" in words(app)
+
+
+def test_absent_data_offers_to_fetch_and_tells_every_road_that_failed(
+    no_runs: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_road(name: str, progress: object) -> None:
+        raise DataUnavailable(name, [("GroupLens", "no route to host"), ("pip", "no index")], "Connect to the internet")
+
+    monkeypatch.setattr("ui.data_controls.fetch", no_road)
+    app = open_page("data")
+    assert not app.metric
+    app.button(key="fetch").click().run()
+    assert not app.exception
+    said = words(app)
+    assert "no route to host" in said
+    assert "no index" in said
+    assert "Connect to the internet" in said
+
+
+# --- facts, against counting by hand ---------------------------------------------------------------------------------
+
+
+def test_head_share_by_hand() -> None:
+    assert head_share(np.array([1, 1, 1, 1, 6])) == pytest.approx(0.6)
+    assert head_share(np.full(10, 3)) == pytest.approx(0.2)
+
+
+def test_percentages_as_people_say_them() -> None:
+    assert [rounded_percent(x) for x in (0.063047, 0.5, 1.0, 0.999, 0.0001, 0.0)] == [
+        "6.3 %",
+        "50 %",
+        "100 %",
+        "99.9 %",
+        "0.01 %",
+        "0.0 %",
+    ]
+    assert "Of every 16 possible ratings, one is known" in density_words(0.063)
+
+
+def test_block_puts_each_value_in_its_cell() -> None:
+    got = block(np.array([0, 2, 1]), np.array([1, 0, 1]), np.array([5.0, 4.0, 3.0]), np.array([2, 0]), np.array([1, 0]))
+    assert np.array_equal(got, np.array([[np.nan, 4.0], [5.0, np.nan]], dtype=np.float32), equal_nan=True)
+
+
+def test_items_and_search_and_parts_agree_with_the_data() -> None:
+    data = load_dataset("planted", num_users=30, num_items=20, density=0.3)
+    rows = item_rows(data)
+    assert rows["ratings"].sum() == len(data)
+    assert rows["ratings"].is_monotonic_decreasing
+    best = rows.iloc[0]
+    assert best["mean"] == pytest.approx(data.rating[data.item_idx == data.items.index(int(best["id"]))].mean(), rel=1e-5)
+    assert search(rows, "item 7")["title"].tolist().count("Item 7") == 1
+    assert search(rows, "").equals(rows)
+    facts = part_table(random_split(data))
+    assert facts.loc["ratings", "train"] == "126 (70 %)"
+    assert facts.loc["users never met in training", "train"] == "–"

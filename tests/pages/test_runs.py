@@ -1,0 +1,134 @@
+"""The Runs page: table, filter, panel, comparison, deletion, import and export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mfcore.runs.manager import manager_for
+from mfcore.validate import UnusableRequest
+from tests.pages.reading import OpenPage, words
+
+
+def names(app: AppTest) -> list[str]:
+    return app.dataframe[0].value["name"].tolist()
+
+
+def test_without_runs_it_points_to_training(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("runs")
+    assert "There are no runs yet" in words(app)
+    assert not app.dataframe
+
+
+def test_the_table_has_one_row_a_run_with_its_result_against_the_best_baseline(
+    runs: dict[str, str], open_page: OpenPage
+) -> None:
+    table = open_page("runs").dataframe[0].value.set_index("name")
+    assert len(table) == len(runs)
+    rating, ranking, failed = table.loc["[a *name*](http://x) <b>"], table.loc["ranks"], table.loc["explodes"]
+    assert (rating["metric"], ranking["metric"]) == ("RMSE", "NDCG@10")
+    assert 0 < rating["test"] < 4
+    assert "bias only" in rating["baseline"] or "mean" in rating["baseline"]
+    assert failed["state"] == "failed"
+    assert not failed["test"] > 0
+    assert len(rating["curve"]) == 4  # the untrained model and three epochs
+    assert all(0 <= value <= 1 for value in rating["curve"])
+
+
+def test_filters_by_text_model_state_and_star(runs: dict[str, str], open_page: OpenPage) -> None:
+    manager_for().set_meta(runs["ranking"], note="for the lecture", starred=True)
+    app = open_page("runs")
+    assert names(app.text_input(key="find").set_value("LECTURE").run()) == ["ranks"]
+    app.text_input(key="find").set_value("")
+    assert set(names(app.multiselect(key="models").set_value(["mf"]).run())) == {"ranks", "explodes"}
+    assert names(app.multiselect(key="states").set_value(["failed"]).run()) == ["explodes"]
+    app.toggle(key="starred").set_value(True).run()
+    assert "None of the 4 runs fits" in app.info[0].value
+
+
+def test_a_link_selects_a_run_and_its_labels_can_be_changed(runs: dict[str, str], open_page: OpenPage) -> None:
+    run_id = runs["ranking"]
+    app = open_page("runs", run=run_id)
+    assert run_id in words(app).replace("\\", "")
+    app.text_input(key=f"name_{run_id}").set_value("renamed")
+    app.text_area(key=f"note_{run_id}").set_value("worth keeping")
+    app.toggle(key=f"star_{run_id}").set_value(True)
+    next(button for button in app.button if button.label == "Save").click().run()
+    assert not app.exception
+    run = manager_for().get(run_id)
+    assert (run.name, run.note, run.starred) == ("renamed", "worth keeping", True)
+    assert "renamed" in names(app)
+    assert app.query_params["run"] == run_id
+
+
+def test_a_failed_run_says_why_and_cannot_be_resumed(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("runs", run=runs["failed"])
+    assert "infinite" in app.error[0].value
+    with pytest.raises(KeyError):
+        app.button(key="resume")
+
+
+def test_an_interrupted_run_can_be_resumed(runs: dict[str, str], no_worker: None, open_page: OpenPage) -> None:
+    app = open_page("runs", run=runs["interrupted"])
+    assert "the machine went down" in words(app)
+    app.button(key="resume").click().run()
+    assert not app.exception
+    assert manager_for().get(runs["interrupted"]).state == "queued"
+
+
+def test_a_running_run_can_be_stopped_but_not_deleted_or_exported(running: str, no_worker: None, open_page: OpenPage) -> None:
+    app = open_page("runs", run=running)
+    assert app.button(key="delete").disabled
+    app.button(key="stop").click().run()
+    assert not app.exception
+    kinds = [path.name for path in (manager_for().folder(running).path / "commands").iterdir()]
+    assert len(kinds) == 1
+
+
+def test_deleting_asks_first(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("runs", run=runs["rating"])
+    app.button(key="delete").click().run()
+    assert "Curves, results and learned vectors will be gone" in words(app)
+    assert manager_for().get(runs["rating"]).run_id == runs["rating"]
+
+
+def test_several_runs_are_compared(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("runs", runs=f"{runs['rating']},{runs['ranking']}")
+    apart = app.dataframe[1].value
+    assert {"model", "loss"} <= set(apart.index)
+    assert "learning rate" not in apart.index
+    assert len(app.get("plotly_chart")) == 2  # one chart a metric: RMSE and NDCG share no axis
+
+
+def test_a_link_to_a_run_that_is_gone_says_so(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("runs", run="20200101-000000-mf-dead")
+    assert "is not here" in app.warning[0].value
+    assert len(names(app)) == len(runs)
+
+
+def test_import_adds_a_run_and_refuses_what_is_none(runs: dict[str, str], open_page: OpenPage) -> None:
+    packed = manager_for().export_zip(runs["ranking"])
+    app = open_page("runs")
+    for content, expected in ((b"not a zip", app.error), (packed, app.success)):
+        app.file_uploader[0].upload("run.zip", content)
+        next(button for button in app.button if button.label == "Add this run").click().run()
+        assert not app.exception
+        assert len(app.error if content != packed else app.success) == 1, expected
+    assert names(app).count("ranks") == 2
+
+
+def test_exports_are_offered(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("runs", run=runs["ranking"])
+    assert {button.label for button in app.get("download_button")} >= {"Export", "Python script"}
+    assert "mfcore train" in app.code[0].value
+
+
+def test_deletion_removes_and_reports(runs: dict[str, str]) -> None:
+    from ui.run_panel import _delete
+
+    assert _delete(runs["failed"]) == ""
+    with pytest.raises(UnusableRequest):
+        manager_for().get(runs["failed"])
+    assert "no run" in _delete(runs["failed"])
