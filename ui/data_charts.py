@@ -32,6 +32,7 @@ def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
         z=share,
         colorscale=_scale(),
         zmin=0,
+        zmax=min(100.0, 1200.0 * data.density),  # tied to the density: where nothing stands out, nothing looks as if it did
         showscale=False,
         hovertemplate="%{z:.0f} % of the cells here are known<extra></extra>",
     )
@@ -104,7 +105,8 @@ def rating_histogram(data: Interactions) -> go.Figure:
         values = (edges[:-1] + edges[1:]) / 2
         title = f"Ratings average {mean:.2f}"
     else:
-        title = f"Most say {values[counts.argmax()]:g}, the mean is {mean:.2f}"
+        favourite = f"Most often {values[counts.argmax()]:g}" if counts.max() > 1.1 * counts.mean() else "No favourite"
+        title = f"{favourite}, on average {mean:.2f}"
     chart = titled(title, "rating", "share of ratings (%)", note="guessing the mean every time is the floor to beat")
     chart.add_bar(
         x=values,

@@ -21,7 +21,7 @@ def test_movielens_is_counted_and_its_long_tail_stated(ml_100k: Interactions, op
     app = open_page("data")
     assert [tile.value for tile in app.metric] == ["100,000", "943", "1,682", "6.3 %"]
     assert "20 % of the films hold 65 % of the ratings" in charts(app)
-    assert "Most say 4, the mean is 3.53" in charts(app)
+    assert "Most often 4, on average 3.53" in charts(app)
     assert "GroupLens" in words(app)
 
 
@@ -54,6 +54,10 @@ def test_planted_data_has_no_dates_and_takes_its_shape_from_the_link(no_runs: Pa
     assert [tile.value for tile in app.metric][:2] == ["7,500", "50"]
     assert [box.label for box in app.selectbox] == ["Dataset", "How ratings are divided"]
     assert app.selectbox[1].options == ["Random"]
+
+
+def test_ratings_drawn_at_random_have_no_favourite(no_runs: Path, open_page: OpenPage) -> None:
+    assert "No favourite, on average 2.50" in charts(open_page("data", dataset="synthetic"))
 
 
 def test_a_shape_that_cannot_be_is_one_line(no_runs: Path, open_page: OpenPage) -> None:
