@@ -35,8 +35,11 @@ def page_path(name: str) -> str:
 
 
 def requested_run_id() -> str | None:
-    """The run the address names, whether it exists or not."""
-    return st.query_params.get("run") or None
+    """The run the address names, whether it exists or not. It is remembered: the navigation drops it from the address."""
+    asked = st.query_params.get("run") or None
+    if asked:
+        remember("last_run", asked)
+    return asked
 
 
 def newest_finished() -> RunSummary | None:
@@ -46,21 +49,24 @@ def newest_finished() -> RunSummary | None:
 
 
 def current_run_id() -> str | None:
-    """The run this page is about: ``?run=``, else the newest finished run, else None."""
+    """The run this page is about: ``?run=``, else the one last looked at, else the newest finished run, else None."""
     asked = requested_run_id()
     if asked:
         return asked
+    last = recall("last_run")
+    if last in {run.run_id for run in manager().list()}:
+        return str(last)
     newest = newest_finished()
     return newest.run_id if newest else None
 
 
 def current_run() -> RunSummary | None:
     """Summary of :func:`current_run_id`; None when there is none, or the address names a run that is not here."""
-    asked = requested_run_id()
-    if not asked:
-        return newest_finished()
+    run_id = current_run_id()
+    if not run_id:
+        return None
     try:
-        return manager().get(asked)
+        return manager().get(run_id)
     except (UnusableRequest, OSError, KeyError):
         return None
 
