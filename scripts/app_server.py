@@ -46,7 +46,7 @@ class AppServer:
             "--server.headless",
             "true",
         ]
-        environment = {**os.environ, "MF_EXPLORER_HOME": str(self.home)}
+        environment = {**os.environ, "MF_EXPLORER_HOME": str(self.home), "NO_COLOR": "1"}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

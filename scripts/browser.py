@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CONNECTED = "[data-testid=stApp][data-test-connection-state=CONNECTED]"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+DRAWN = "[data-testid=stMainBlockContainer] [data-testid=stElementContainer]"
 
 
 @contextmanager
@@ -40,4 +41,6 @@ def settle(page: Page, timeout: float = 30.0) -> None:
 def visit(page: Page, url: str, timeout: float = 30.0) -> None:
     """Open an address and wait until its page stands."""
     page.goto(url, wait_until="domcontentloaded", timeout=1000 * timeout)
+    # Before its first run the script is not running either.
+    page.wait_for_selector(DRAWN, state="attached", timeout=1000 * timeout)
     settle(page, timeout)
