@@ -34,7 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Any, text: str, where: Any = commands) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = where.add_parser(name, help=text, description=text, parents=[shared])
+        parents = [shared if where is commands else nested]
+        made: argparse.ArgumentParser = where.add_parser(name, help=text, description=text, parents=parents)
         made.set_defaults(run=run)
         return made
 
@@ -50,6 +51,15 @@ def build_parser() -> argparse.ArgumentParser:
     recommend.add_argument("--include-seen", action="store_true", help="also items the user has rated")
     _add_runs(command)
     return parser
+
+
+def _shared(home: Any, as_json: Any) -> argparse.ArgumentParser:
+    """Flags of every command. A nested command has no defaults: they would undo what was said before its name."""
+    shared = _Parser(add_help=False)
+    shared.add_argument("--home", metavar="DIR", default=home, help="where data and runs are kept (else MF_EXPLORER_HOME)")
+    text = "print one JSON object as the last line of standard output"
+    shared.add_argument("--json", action="store_true", default=as_json, help=text)
+    return shared
 
 
 def _add_train_flags(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from mfcore.runs.config import RunConfig
@@ -53,11 +54,9 @@ def unpack(data: bytes, home: str | Path | None) -> RunFolder:
                 left -= _extract(archive, info, hidden / name, left)
         folder = RunFolder(hidden)
         _validate(folder)
-        run_id = _free_id(runs, next(iter(members.values())).filename.split("/")[0])
+        run_id = _free_id(runs, PurePosixPath(members["config.json"].filename).parent.name)
         return RunFolder(hidden.rename(runs / run_id))
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        if isinstance(error, OSError) and not isinstance(error, (EOFError, FileExistsError)):
-            raise
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise UnusableRequest(f"this is not a zip file of a run, or it is damaged ({error})") from None
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
@@ -124,18 +123,11 @@ def _validate(folder: RunFolder) -> None:
 
 
 def _free_id(runs: Path, wanted: str) -> str:
+    """``wanted`` if it can be an id and is free, else something like it."""
     try:
-        run_id = check_run_id(wanted)
+        base = run_id = check_run_id(wanted)
     except UnusableRequest:
-        run_id = f"imported-{secrets.token_hex(4)}"
+        base, run_id = "imported", f"imported-{secrets.token_hex(3)}"
     while (runs / run_id).exists():
-        run_id = f"{wanted[:60]}-{secrets.token_hex(2)}" if check_ok(wanted) else f"imported-{secrets.token_hex(4)}"
+        run_id = f"{base[:60]}-{secrets.token_hex(2)}"
     return run_id
-
-
-def check_ok(run_id: str) -> bool:
-    try:
-        check_run_id(run_id)
-    except UnusableRequest:
-        return False
-    return True

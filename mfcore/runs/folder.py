@@ -71,6 +71,13 @@ class RunStatus:
         return dataclasses.replace(self, claimed_by=f"{this_host()}:{os.getpid()}", claimed_at=time.time())
 
 
+_STATUS_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("created", "started", "ended", "claimed_at"), (int, float)),
+    **dict.fromkeys(("pid", "commands_seen"), (int,)),
+    **dict.fromkeys(("host", "reason", "error", "claimed_by"), (str,)),
+}
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The folder of one run, and the only code that knows its layout."""
@@ -181,7 +188,9 @@ class RunFolder:
     def status(self) -> RunStatus:
         """The status as written; a damaged or missing one reads as interrupted, so that nothing waits for it."""
         values = read_json(self.path / "status.json") or {}
-        if values.get("state") not in STATES:
+        if values.get("state") not in STATES or any(
+            key in values and not isinstance(values[key], kinds) for key, kinds in _STATUS_KINDS.items()
+        ):
             return RunStatus("interrupted", reason="its status file is missing or damaged")
         known = {f.name for f in dataclasses.fields(RunStatus)}
         return RunStatus(**{key: value for key, value in values.items() if key in known})

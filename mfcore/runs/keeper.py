@@ -44,12 +44,7 @@ class Keeper:
         if not force and time.monotonic() - self._saved < max(_PAUSE, 20 * self._took):
             return
         began = time.monotonic()
-        state = self.trainer.state_dict()
-        if state["best"] is not None and self.trainer.best_epoch != self._best_saved:
-            self._write("best", state["best"], self.trainer.best_epoch)
-            self._best_saved = self.trainer.best_epoch
-        info = {**self._info(self.trainer.epoch), "best_saved": self._best_saved}
-        save_checkpoint(self._last, state["model"], info, state)
+        self._save()
         self._saved = time.monotonic()
         self._took = self._saved - began
 
@@ -64,6 +59,14 @@ class Keeper:
 
     def write_result(self, result: dict[str, Any]) -> None:
         write_json(self.folder.path / "result.json", result)
+
+    def _save(self) -> None:
+        state = self.trainer.state_dict()
+        if state["best"] is not None and self.trainer.best_epoch != self._best_saved:
+            self._write("best", state["best"], self.trainer.best_epoch)
+            self._best_saved = self.trainer.best_epoch
+        info = {**self._info(self.trainer.epoch), "best_saved": self._best_saved}
+        save_checkpoint(self._last, state["model"], info, state)
 
     def _write(self, name: str, weights: dict[str, torch.Tensor], epoch: int) -> None:
         save_checkpoint(self.folder.checkpoints / f"{name}.safetensors", weights, self._info(epoch))

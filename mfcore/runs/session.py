@@ -26,6 +26,7 @@ from mfcore.validate import UnusableRequest
 
 Progress = Callable[[str, float | None], None]
 Listener = Callable[[dict[str, Any]], None]
+_LOCK_SECONDS = 5.0
 
 
 def train_run(
@@ -47,7 +48,7 @@ def train_run(
     """
     lock = folder.lock()
     try:
-        lock.acquire(timeout=5.0)  # a manager may be looking at it this very moment
+        lock.acquire(timeout=_LOCK_SECONDS)  # a manager may be looking at it this very moment
     except Timeout:
         return folder.status()
     with lock:

@@ -14,7 +14,7 @@ from filelock import Timeout
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, check_run_id, runs_dir
 from mfcore.runs.summary import RunReader, RunSummary
-from mfcore.validate import UnusableRequest, choice, require
+from mfcore.validate import UnusableRequest, choice, number, require
 
 LOST_WORKER = "its worker process ended without a word: killed, out of memory, or the machine went down"
 
@@ -164,10 +164,14 @@ def check_config(config: RunConfig, store: RunStore) -> None:
     """What can be refused before a worker is started.
 
     Raises:
-        UnusableRequest: the dataset is unknown or a run it builds on does not exist.
+        UnusableRequest: the dataset or an option of it is unknown, or a run it builds on does not exist.
     """
     from mfcore.data.registry import DATASETS
 
-    choice("dataset", config.dataset.name, DATASETS)
+    entry = DATASETS[choice("dataset", config.dataset.name, DATASETS)]
+    for name, value in config.dataset.options.items():
+        known = f"it has {', '.join(entry.options)}" if entry.options else "it has none"
+        require(name in entry.options, f"dataset {entry.name} has no option {name!r}; {known}")
+        number(name, value, entry.options[name].low, entry.options[name].high)
     for run_id in filter(None, (config.model.pretrained_gmf, config.model.pretrained_mlp)):
         store.folder(run_id)

@@ -99,7 +99,10 @@ class RunReader:
         if events_changed:
             self._follow()
         if self._summary is None or config_changed or status_changed or meta_changed or result_changed or events_changed:
-            self._summary = self._build()
+            try:
+                self._summary = self._build()
+            except (TypeError, ValueError, KeyError, AttributeError):  # an import, or a hand, put nonsense into a file
+                self._summary = self._damaged()
         return self._summary
 
     def _changed(self, name: str, *, must_exist: bool = False) -> bool:
@@ -141,6 +144,10 @@ class RunReader:
             elif kind == "resume":
                 self._end = {}
                 self._epochs = [e for e in self._epochs if e.get("step", 0) <= event.get("step", 0)]
+
+    def _damaged(self) -> RunSummary:
+        reason = "events.jsonl, meta.json or result.json holds what no run writes; delete the run"
+        return RunSummary(self.folder.run_id, "", "", False, self._config, "failed", reason, self._status.created)
 
     def _build(self) -> RunSummary:
         status, result = self._status, self._result

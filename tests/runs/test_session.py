@@ -1,0 +1,283 @@
+"""What training a run folder leaves behind, however it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mfcore.runs import RunFolder, RunStatus, load_run
+from mfcore.runs.checkpoint import load_weights
+from mfcore.runs.keeper import Keeper
+from mfcore.validate import UnusableRequest
+from tests.runs.tiny_runs import epochs, kinds, tiny
+
+Train = Callable[..., tuple[RunFolder, RunStatus]]
+
+
+def weights(folder: RunFolder, name: str = "last") -> dict[str, torch.Tensor]:
+    return load_weights(folder.checkpoints / f"{name}.safetensors")[0]
+
+
+def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return list(a) == list(b) and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_finished_run_tells_everything(train: Train, home: Path) -> None:
+    heard: list[dict[str, Any]] = []
+    folder, status = train(listen=heard.append)
+    assert (status.state, status.reason, status.pid) == ("finished", "all epochs done", None)
+    assert folder.status() == status
+    assert heard == folder.events()[0]
+    assert heard[0]["kind"] == "start" and heard[-1]["kind"] == "end"
+    assert epochs(folder) == [0, 1, 2, 3]
+    start, end = heard[0], heard[-1]
+    assert start["selection_metric"] == "rmse" and start["num_epochs"] == 3 and start["device"] == "cpu"
+    assert set(start["baselines"]["valid"]) >= {"global mean", "bias only", "popularity", "random"}
+    untrained, first = (event for event in heard if event["kind"] == "epoch" and event["epoch"] in (0, 1))
+    assert "train_loss" not in untrained and untrained["valid_loss"] > 0 and untrained["step"] == 0
+    assert first["train_loss"] > 0 and first["samples_per_second"] > 0 and first["metrics"]["rmse"] > 0
+    result = folder.result()
+    expected = {"run_id", "dataset", "model", "test", "valid", "train_seconds", "epochs", "samples_per_second", "best_epoch"}
+    assert expected <= set(result)
+    assert end["test"] == result["test"] and end["state"] == "finished"
+    assert folder.provenance()["split_hash"] and (home / "splits" / f"{folder.provenance()['split_hash']}.npz").is_file()
+
+
+def test_test_is_scored_from_the_best_epoch(train: Train, home: Path) -> None:
+    folder, _ = train(tiny(num_epochs=8, learning_rate=0.1, embedding_dim=16))
+    best = folder.result()["best_epoch"]
+    assert 0 < best < 8  # it overfits, so the last epoch is not the best
+    loaded = load_run(folder.run_id, home)
+    assert (loaded.checkpoint, loaded.checkpoint_epoch) == ("best", best)
+    assert loaded.evaluate("test") == folder.result()["test"]
+    chosen = next(e for e in folder.load_events() if e["kind"] == "epoch" and e["epoch"] == best)
+    assert loaded.evaluate("valid") == folder.result()["valid"] == chosen["metrics"]
+    details = loaded.evaluation()
+    assert details is not None
+    error = np.sqrt(np.mean((details.predicted - details.actual) ** 2))
+    assert error == pytest.approx(folder.result()["test"]["rmse"], rel=1e-6)
+
+
+def test_a_run_is_loaded_once_and_anew_when_it_has_learned_more(train: Train, home: Path) -> None:
+    folder, _ = train()
+    loaded = load_run(folder.run_id, home)
+    assert load_run(folder.run_id, home) is loaded
+    path = folder.checkpoints / "best.safetensors"
+    path.write_bytes(path.read_bytes())
+    assert load_run(folder.run_id, home) is not loaded
+
+
+def test_refit_keeps_both_figures(train: Train, home: Path) -> None:
+    folder, status = train(tiny(refit=True))
+    result = folder.result()
+    assert status.state == "finished"
+    assert result["test"] != result["test_before_refit"]
+    loaded = load_run(folder.run_id, home)
+    assert (loaded.checkpoint, loaded.checkpoint_epoch) == ("refit", result["best_epoch"])
+    assert loaded.evaluate("test") == result["test"]
+    plain, _ = train(tiny())
+    assert plain.result()["test"] == result["test_before_refit"]
+
+
+def test_the_same_run_twice_gives_the_same_numbers(train: Train) -> None:
+    first, second = train()[0], train()[0]
+    assert first.result()["test"] == second.result()["test"]
+    assert equal(weights(first), weights(second))
+
+
+def test_a_command_stops_the_run_and_test_is_scored_all_the_same(train: Train, home: Path) -> None:
+    folder = RunFolder.create(home, tiny(num_epochs=10_000))
+    folder.add_command("stop")
+    folder, status = train(folder=folder)
+    assert (status.state, status.reason) == ("stopped", "stopped by request")
+    command = next(event for event in folder.events()[0] if event["kind"] == "command")
+    assert command["name"] == "stop" and command["number"] == 1 and command["step"] >= 0
+    assert folder.result()["test"]["rmse"] > 0
+
+
+def test_commands_are_applied_in_order_logged_and_refused_in_words(train: Train, home: Path) -> None:
+    folder = RunFolder.create(home, tiny(num_epochs=3))
+    folder.add_command("learning_rate", value=0.5)
+    folder.add_command("learning_rate", value=-1)
+    folder.add_command("dance")
+    folder.add_command("pace", value="fast")
+    folder, status = train(folder=folder)
+    assert status.state == "finished"
+    commands = [event for event in folder.events()[0] if event["kind"] == "command"]
+    assert [command["name"] for command in commands] == ["learning_rate", "learning_rate", "dance", "pace"]
+    assert "refused" not in commands[0]
+    assert all("must be" in command["refused"] for command in commands[1:])
+    first = next(event for event in folder.load_events() if event["kind"] == "epoch" and event["epoch"] == 1)
+    assert first["learning_rate"] == pytest.approx(0.5)
+
+
+def test_the_pace_is_kept_is_no_training_time_and_gives_way_to_commands(train: Train, home: Path) -> None:
+    began = time.monotonic()
+    folder, _ = train(tiny(num_epochs=4, pace=10))
+    assert time.monotonic() - began >= 0.3
+    assert folder.result()["train_seconds"] < 0.3
+    slow = RunFolder.create(home, tiny(num_epochs=1000, pace=0.01))
+    asked: list[float] = []
+
+    def listen(event: dict[str, Any]) -> None:
+        if event["kind"] == "epoch" and event["epoch"] == 1:
+            asked.append(time.monotonic())
+            slow.add_command("pace", value=0)
+        elif event["kind"] == "epoch" and event["epoch"] == 3 and len(asked) == 1:
+            asked.append(time.monotonic())
+            slow.add_command("stop")
+
+    _, status = train(folder=slow, listen=listen)
+    assert status.state == "stopped"
+    assert asked[1] - asked[0] < 5  # not 100 s
+
+
+def test_a_pause_holds_and_lets_go(train: Train, home: Path) -> None:
+    folder = RunFolder.create(home, tiny(num_epochs=10, pace=50))
+    seen: list[str] = []
+
+    def listen(event: dict[str, Any]) -> None:
+        if event["kind"] == "epoch" and event["epoch"] == 2:
+            folder.add_command("pause")
+        if event["kind"] == "command":
+            seen.append(folder.status().state)
+            if event["name"] == "pause":
+                folder.add_command("resume")
+
+    _, status = train(folder=folder, listen=listen)
+    assert status.state == "finished"
+    assert seen == ["paused", "running"]
+
+
+@pytest.mark.parametrize(
+    "flat", [{}, {"optimizer": "adagrad", "schedule": "cosine", "model": "neumf", "dropout": 0.2, "refit": True}]
+)
+@pytest.mark.parametrize("steps", [0, 3, 13])
+def test_an_interrupted_run_resumed_ends_with_the_same_weights(flat: dict[str, Any], steps: int, train: Train) -> None:
+    """Interrupted before anything, within the first epoch, and later, each time twice."""
+    config = tiny(num_epochs=4, **flat)
+    whole, _ = train(config)
+    polled = 0
+
+    def interrupted() -> bool:
+        nonlocal polled
+        polled += 1
+        return polled > steps
+
+    folder, status = train(config, interrupted=interrupted)
+    for life in range(2):
+        assert status.state == "interrupted"
+        folder.write_status(RunStatus("queued", created=status.created))
+        polled = 0
+        _, status = train(folder=folder, interrupted=interrupted if life == 0 else lambda: False)
+    assert status.state == "finished"
+    assert "resume" in kinds(folder)
+    assert epochs(folder) == epochs(whole) == [0, 1, 2, 3, 4]
+    assert equal(weights(folder), weights(whole)) and equal(weights(folder, "best"), weights(whole, "best"))
+    assert folder.result()["test"] == whole.result()["test"]
+
+
+def test_an_old_stop_does_not_stop_a_resumed_run(train: Train, home: Path) -> None:
+    folder, status = train(tiny(num_epochs=5), interrupted=lambda: True)
+    folder.add_command("stop")
+    folder.write_status(RunStatus("queued", commands_seen=folder.last_command()))
+    _, status = train(folder=folder)
+    assert status.state == "finished"
+
+
+def test_divergence_ends_as_failed_and_the_last_good_model_stays(train: Train, home: Path) -> None:
+    folder, status = train(tiny(optimizer="sgd", learning_rate=1e6, num_epochs=20))
+    assert status.state == "failed" and status.error == "TrainingDiverged"
+    assert "learning rate" in status.reason and "step" in status.reason
+    end = folder.events()[0][-1]
+    assert (end["kind"], end["state"], end["reason"]) == ("end", "failed", status.reason)
+    assert folder.result() == {}
+    loaded = load_run(folder.run_id, home)
+    assert torch.isfinite(loaded.model.score_items(torch.tensor([0]))).all()
+
+
+def test_an_unusable_request_fails_with_its_one_line(train: Train, home: Path) -> None:
+    folder, status = train(tiny(device="cuda:7"))
+    assert status.state == "failed" and status.error == "UnusableRequest" and "cuda:7" in status.reason
+    assert "\n" not in status.reason
+    with pytest.raises(UnusableRequest, match="no model yet"):
+        load_run(folder.run_id, home)
+    _, status = train(tiny(embedding_dim=10**9))
+    assert status.state == "failed" and "embedding_dim" in status.reason
+
+
+def test_missing_data_fails_with_what_was_tried(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mfcore.data import DataUnavailable
+
+    def no_road(*_args: Any, **_options: Any) -> None:
+        raise DataUnavailable("ml-100k", [("GroupLens", "it said no")], "Connect to the internet")
+
+    monkeypatch.setattr("mfcore.runs.session.load_dataset", no_road)
+    _, status = train()
+    assert status.state == "failed" and "GroupLens: it said no" in status.reason
+
+
+def test_an_unforeseen_error_is_one_line_on_screen_and_a_traceback_in_the_log(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: object) -> None:
+        raise RuntimeError("a bolt is loose\nin the engine")
+
+    monkeypatch.setattr("mfcore.runs.session.Trainer.validate", broken)
+    folder, status = train()
+    assert status.state == "failed" and status.error == "RuntimeError"
+    assert "a bolt is loose" in status.reason and "\n" not in status.reason
+    assert "Traceback" in folder.log_path.read_text()
+
+
+def test_a_run_that_is_held_or_over_is_left_alone(train: Train, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, status = train()
+    size = folder.events_path.stat().st_size
+    assert train(folder=folder)[1] == status
+    assert folder.events_path.stat().st_size == size
+    waiting = RunFolder.create(home, tiny())
+    with waiting.lock():
+        assert waiting.locked()
+        monkeypatch.setattr("mfcore.runs.session._LOCK_SECONDS", 0.1)
+        assert train(folder=waiting)[1].state == "queued"
+
+
+def test_fast_epochs_are_not_slowed_by_checkpoints(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    save = Keeper._save
+
+    def counted(self: Keeper) -> None:
+        written.append(self.trainer.epoch)
+        save(self)
+
+    monkeypatch.setattr(Keeper, "_save", counted)
+    folder, _ = train(tiny(num_epochs=40))
+    assert written[0] == 0 and written[-1] == 40 and len(written) <= 6
+    assert load_weights(folder.checkpoints / "last.safetensors")[1]["epoch"] == 40
+
+
+def test_neumf_starts_from_two_earlier_runs(train: Train, home: Path) -> None:
+    gmf, _ = train(tiny(model="gmf"))
+    mlp, _ = train(tiny(model="mlp"))
+    shape = {"model": "neumf", "pretrained_gmf": gmf.run_id, "pretrained_mlp": mlp.run_id}
+    folder, status = train(tiny(**shape, num_epochs=1, refit=True))
+    assert status.state == "finished", status.reason
+    started = next(event for event in folder.load_events() if event["kind"] == "epoch")
+    fresh = next(event for event in train(tiny(model="neumf"))[0].load_events() if event["kind"] == "epoch")
+    assert started["metrics"]["rmse"] < fresh["metrics"]["rmse"]
+    _, status = train(tiny(**{**shape, "pretrained_gmf": mlp.run_id}))
+    assert status.state == "failed" and "pretrained_gmf must be a run of model gmf" in status.reason
+
+
+def test_resuming_on_other_data_is_refused(train: Train) -> None:
+    folder, status = train(interrupted=lambda: True)
+    folder.write_provenance({**folder.provenance(), "dataset_fingerprint": "something else"})
+    folder.write_status(RunStatus("queued"))
+    _, status = train(folder=folder)
+    assert status.state == "failed" and "has changed" in status.reason

@@ -1,0 +1,44 @@
+"""Configurations of runs that take milliseconds, and ways to look at what became of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mfcore.runs import RunConfig, RunFolder
+
+TINY = {
+    "dataset": "planted",
+    "dataset.num_users": 60,
+    "dataset.num_items": 40,
+    "dataset.density": 0.3,
+    "model": "biased-mf",
+    "embedding_dim": 4,
+    "num_epochs": 3,
+    "batch_size": 64,
+    "device": "cpu",
+    "threads": 1,
+}
+
+
+def tiny(**changes: Any) -> RunConfig:
+    """A run of some milliseconds; ``changes`` are flat keys."""
+    return RunConfig().with_flat({**TINY, **changes})
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("what was waited for did not happen")
+        time.sleep(0.01)
+
+
+def kinds(folder: RunFolder) -> list[str]:
+    return [event["kind"] for event in folder.events()[0]]
+
+
+def epochs(folder: RunFolder) -> list[int]:
+    return [event["epoch"] for event in folder.load_events() if event["kind"] == "epoch"]
