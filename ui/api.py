@@ -80,6 +80,7 @@ def _events_since(run_id: str, offset: int) -> dict[str, Any]:
             "loss": run.config.training.loss,
             "num_epochs": run.config.training.num_epochs,
             "learning_rate": run.config.training.learning_rate,
+            "k": run.config.protocol.k,
         }
     if run.state == "queued":
         answer["waiting_for"] = _runs_before(run_id, run.created)

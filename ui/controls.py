@@ -99,7 +99,7 @@ def plain_errors(*kinds: type[Exception]) -> Iterator[None]:
 
 def error_line(error: Exception | str) -> None:
     """One clear line; markdown in it (run names, file names) is shown, not rendered."""
-    st.error(escape_markdown(error), icon=":material/error:")
+    st.error(escape_markdown(error))
 
 
 def choose(label: str, options: Mapping[str, str], *, key: str, default: str, help: str | None = None) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.data import DataUnavailable, fetch
+from mfcore.data import DATASETS, DataUnavailable, fetch, load_dataset
+from mfcore.models.memory import check_memory
 from mfcore.runs import command_line, run_script
 from mfcore.runs.config import RunConfig
 from mfcore.validate import UnusableRequest
@@ -78,12 +79,27 @@ def _steer(run: RunSummary) -> None:
 def _submit() -> None:
     draft = newest_draft()
     try:
-        run_id = manager().submit(to_config(draft))
+        config = to_config(draft)
+        _check_fits(config)
+        run_id = manager().submit(config)
     except (UnusableRequest, DataUnavailable, OSError) as error:
         remember(_PROBLEM, str(error))
         return
     keep(draft)
     st.query_params["run"] = run_id
+
+
+def _check_fits(config: RunConfig) -> None:
+    """Refuse here what no machine could hold, rather than in a run that fails. Generated data is not made for that."""
+    entry = DATASETS[config.dataset.name]
+    if entry.options:
+        sizes = [config.dataset.options.get(name, entry.options[name].default) for name in ("num_users", "num_items")]
+    elif data_at_hand(config.dataset.name):
+        data = load_dataset(config.dataset.name)
+        sizes = [data.num_users, data.num_items]
+    else:
+        return
+    check_memory(config.model, int(sizes[0]), int(sizes[1]), config.training.optimizer)
 
 
 def _resume(run_id: str) -> None:

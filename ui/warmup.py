@@ -18,7 +18,7 @@ def start() -> threading.Thread:
 
 def _warm() -> None:
     # Each step by itself: that one fails (no data yet, say) must not keep the others cold.
-    for step in (_spare_worker, _assets, _libraries):
+    for step in (_spare_worker, _assets, _ratings, _libraries):
         try:
             step()
         except Exception:
@@ -35,6 +35,13 @@ def _assets() -> None:
     from ui.api import packed_plotly
 
     packed_plotly()
+
+
+def _ratings() -> None:
+    from mfcore.data import dataset_status, load_dataset
+
+    if dataset_status("ml-100k") == "here":
+        load_dataset("ml-100k")
 
 
 def _libraries() -> None:

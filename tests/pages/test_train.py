@@ -1,0 +1,216 @@
+"""The Train page: the draft in the address, what the form shows, start, stop, and each state a run can be in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mfcore.runs import PRESETS
+from mfcore.runs.manager import manager_for
+from tests.pages.reading import OpenPage, words
+
+
+def query(app: AppTest) -> dict[str, str]:
+    return {key: value[0] if isinstance(value, list) else value for key, value in app.query_params.items()}
+
+
+def labels(app: AppTest) -> set[str]:
+    return {widget.label for kind in ("selectbox", "text_input", "button_group") for widget in app.get(kind)}
+
+
+def buttons(app: AppTest) -> set[str]:
+    return {button.key for button in app.button}
+
+
+def errors(app: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in app.error]
+
+
+def test_it_opens_on_an_experiment_that_the_address_names(no_runs: Path, open_page: OpenPage, ml_100k_here: None) -> None:
+    app = open_page("train")
+    assert query(app) == {"preset": "biased-mf"}
+    assert {"Start from", "Dataset", "Model", "Optimizer", "Learning rate", "Device"} <= labels(app)
+    assert "train_start" in buttons(app)
+    assert not errors(app)
+
+
+def test_without_movielens_it_says_so_and_offers_what_works(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train")
+    assert "MovieLens 100K is not on this machine yet" in words(app)
+    assert query(app)["dataset"] == "planted"
+    assert {"train_fetch", "train_start"} <= buttons(app)
+
+
+def test_fetching_that_fails_is_one_line_with_what_to_do(
+    no_runs: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mfcore.data import DataUnavailable
+
+    def no_road(*_: Any) -> None:
+        raise DataUnavailable("ml-100k", [("GroupLens", "no connection")], "Connect to the internet")
+
+    monkeypatch.setattr("ui.train_controls.fetch", no_road)
+    app = open_page("train")
+    app.button(key="train_fetch").click().run()
+    assert errors(app) == ["ml-100k could not be fetched. GroupLens: no connection. Connect to the internet"]
+    assert not app.exception
+
+
+def test_every_choice_goes_into_the_address(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", preset="mf")
+    app.selectbox(key="train_optimizer").select("adagrad").run()
+    app.text_input(key="train_learning_rate").input("0.07").run()
+    app.text_input(key="train_num_epochs").input("3").run()
+    assert query(app)["optimizer"] == "adagrad"
+    assert query(app)["learning_rate"] == "0.07"
+    assert query(app)["num_epochs"] == "3"
+    assert "preset" not in query(app)
+    assert "--lr 0.07" in app.code[0].value
+
+
+def test_a_link_fills_the_form(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", model="neumf", loss="bce", split="leave-last-out", learning_rate="0.002", mlp_layers="16,8")
+    assert app.text_input(key="train_learning_rate").value == "0.002"
+    assert app.text_input(key="train_mlp_layers").value == "16,8"
+    assert app.button_group(key="train_model").value == "neumf"
+    assert app.selectbox(key="train_split").value == "leave-last-out"
+
+
+def test_only_what_matters_is_shown(no_runs: Path, open_page: OpenPage) -> None:
+    explicit = labels(open_page("train", preset="biased-mf"))
+    assert {"Fold", "Start from the mean", "Relevant from rating"} <= explicit
+    assert not {"Negatives", "MLP layers", "Momentum"} & explicit
+    ranking = labels(open_page("train", preset="neumf"))
+    assert {"Negatives", "MLP layers", "Dropout"} <= ranking
+    assert not {"Fold", "Start from the mean", "Squeeze into the scale"} & ranking
+    assert "Momentum" in labels(open_page("train", optimizer="sgd"))
+    assert "Noise" in labels(open_page("train", dataset="planted"))
+
+
+def test_another_model_brings_settings_that_suit_it(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", preset="biased-mf")
+    app.button_group(key="train_model").set_value("neumf").run()
+    assert query(app) == {"preset": "neumf"}
+    assert app.selectbox(key="train_preset").value == "neumf"
+
+
+def test_a_preset_can_be_picked(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", preset="biased-mf")
+    app.selectbox(key="train_preset").select("lr-too-low").run()
+    assert query(app) == {"preset": "lr-too-low"}
+    assert app.text_input(key="train_learning_rate").value == "1e-06"
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"learning_rate": "abc"}, "learning_rate must be a number, got 'abc'"),
+        ({"learning_rate": "-1"}, "learning_rate must be > 0, got -1"),
+        ({"num_epochs": "0"}, "num_epochs must be >= 1, got 0"),
+        ({"model": "svd"}, "model must be one of mf, biased-mf, gmf, mlp, neumf; got 'svd'"),
+        ({"optimizer": "lion"}, "optimizer must be one of"),
+        ({"dataset": "netflix"}, "dataset must be one of"),
+        ({"dataset": "planted", "embedding_dim": "1000000000"}, "embedding_dim 1000000000 needs about"),
+        ({"dataset": "planted", "dataset.noise": "x"}, "dataset.noise must be a number"),
+        ({"device": "cuda:77"}, "cuda:77"),
+    ],
+)
+def test_a_mistake_is_one_line_and_trains_nothing(
+    no_runs: Path, no_worker: None, open_page: OpenPage, params: dict[str, str], reason: str
+) -> None:
+    app = open_page("train", **params)
+    app.button(key="train_start").click().run()
+    assert len(errors(app)) == 1
+    assert reason in errors(app)[0]
+    assert not app.exception
+    assert query(app) == params, "nothing that was typed is lost"
+    assert manager_for().list() == []
+
+
+def test_what_is_wrong_can_be_put_right(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", dataset="planted", learning_rate="abc")
+    assert errors(app)
+    app.text_input(key="train_learning_rate").input("0.01").run()
+    assert not errors(app)
+    assert query(app) == {"dataset": "planted", "learning_rate": "0.01"}
+
+
+def test_a_setting_nobody_knows_is_named(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", model="mf", learning_rte="1")
+    assert "learning\\_rte" in words(app)
+
+
+def test_train_queues_a_run_and_the_address_names_it(no_runs: Path, no_worker: None, open_page: OpenPage) -> None:
+    app = open_page("train", dataset="planted", model="mf", num_epochs="4")
+    app.button(key="train_start").click().run()
+    run = manager_for().get(query(app)["run"])
+    assert (run.state, run.model, run.num_epochs, run.config.pace) == ("queued", "mf", 4, 5.0)
+    assert {"train_stop", "train_queue"} <= buttons(app)
+    assert "train_start" not in buttons(app)
+    assert query(app) == {"dataset": "planted", "model": "mf", "num_epochs": "4", "run": run.run_id}
+
+    app.button(key="train_stop").click().run()
+    assert manager_for().get(run.run_id).state == "stopped"
+    assert "train_start" in buttons(app)
+
+
+def test_while_it_runs_it_can_be_paced_paused_and_followed_by_another(
+    running: str, no_worker: None, open_page: OpenPage
+) -> None:
+    app = open_page("train", run=running)
+    assert {"train_stop", "train_pause", "train_queue"} <= buttons(app)
+    app.button_group(key=f"train_pace_{running}").set_value("20").run()
+    app.button(key="train_pause").click().run()
+    commands = manager_for().folder(running).pending_commands()
+    assert [(c["kind"], c.get("value")) for c in commands] == [("pace", 20.0), ("pause", None)]
+    app.button(key="train_queue").click().run()
+    assert query(app)["run"] != running
+    assert not app.exception
+
+
+def test_a_finished_run_fills_the_form_and_leads_on(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("train", run=runs["ranking"])
+    assert app.button_group(key="train_model").value == "mf"
+    assert app.selectbox(key="train_loss").value == "bce"
+    assert "Look at the results" in words(app)
+    assert query(app)["run"] == runs["ranking"]
+    assert "train_start" in buttons(app)
+
+
+def test_a_failed_run_leaves_the_form_usable(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("train", run=runs["failed"])
+    assert "train_start" in buttons(app)
+    assert app.text_input(key="train_learning_rate").value == "1000000000"
+
+
+def test_an_interrupted_run_can_go_on(runs: dict[str, str], no_worker: None, open_page: OpenPage) -> None:
+    app = open_page("train", run=runs["interrupted"])
+    app.button(key="train_resume").click().run()
+    assert manager_for().get(runs["interrupted"]).state == "queued"
+
+
+def test_a_run_that_is_not_here(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", run="20200101-000000-mf-none")
+    assert "There is no run" in words(app)
+    assert "train_start" in buttons(app)
+
+
+def test_the_script_and_the_command_repeat_the_form(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", preset="mf")
+    assert app.code[0].value.startswith("python -m mfcore train --dataset ml-100k --model mf")
+    assert any(element.proto.label == "Download as a Python script" for element in app.get("download_button"))
+
+
+def test_no_preset_is_refused_by_the_page(no_runs: Path, open_page: OpenPage) -> None:
+    for name in PRESETS:
+        assert not errors(open_page("train", preset=name)), name
+
+
+@pytest.fixture
+def ml_100k_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page believes that MovieLens is on this machine."""
+    monkeypatch.setattr("ui.train_form.data_at_hand", lambda: True)
+    monkeypatch.setattr("ui.train_controls.data_at_hand", lambda *_: True)

@@ -1,0 +1,148 @@
+"""The HTTP routes: events of a run from an offset, states, refusals, plotly.js with its cache headers, security headers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import plotly
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+
+from mfcore.runs import RunConfig, RunFolder, RunStatus
+from mfcore.runs.manager import RunManager
+from ui import api
+from ui.headers import HEADERS, SecurityHeaders
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path))
+    monkeypatch.setattr(RunManager, "_call", lambda self: None)  # nothing here needs a worker
+    return tmp_path
+
+
+@pytest.fixture
+def client(home: Path) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=api.ROUTES, middleware=[Middleware(SecurityHeaders)])) as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(home: Path) -> RunFolder:
+    made = RunFolder.create(home, RunConfig().with_flat({"model": "mf", "num_epochs": 7}))
+    made.append_event({"kind": "start", "num_epochs": 7})
+    made.append_event({"kind": "epoch", "epoch": 0, "step": 0, "valid_loss": 1.5, "metrics": {"rmse": 1.2}})
+    return made
+
+
+def events(client: TestClient, run_id: str, offset: int = 0) -> dict:
+    answer = client.get(f"/api/runs/{run_id}/events", params={"from": offset})
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.json()
+
+
+def test_events_are_read_on_from_the_offset(client: TestClient, folder: RunFolder) -> None:
+    first = events(client, folder.run_id)
+    assert [event["kind"] for event in first["events"]] == ["start", "epoch"]
+    assert first["config"] == {"model": "mf", "loss": "mse", "num_epochs": 7, "learning_rate": 0.005, "k": 10}
+    assert events(client, folder.run_id, first["next"])["events"] == []
+    folder.append_event({"kind": "message", "text": "hello"})
+    later = events(client, folder.run_id, first["next"])
+    assert [event["text"] for event in later["events"]] == ["hello"]
+    assert "config" not in later
+    assert later["next"] == folder.events_path.stat().st_size
+
+
+def test_a_torn_last_line_waits_until_it_is_whole(client: TestClient, folder: RunFolder) -> None:
+    offset = events(client, folder.run_id)["next"]
+    line = json.dumps({"v": 1, "kind": "message", "text": "half"}).encode() + b"\n"
+    with folder.events_path.open("ab") as file:
+        file.write(line[:10])
+        file.flush()
+        assert events(client, folder.run_id, offset) == {**events(client, folder.run_id, offset), "events": [], "next": offset}
+        file.write(line[10:])
+    assert [event["text"] for event in events(client, folder.run_id, offset)["events"]] == ["half"]
+
+
+def test_a_waiting_run_says_how_many_come_first(client: TestClient, home: Path, folder: RunFolder) -> None:
+    assert events(client, folder.run_id) == {**events(client, folder.run_id), "state": "queued", "waiting_for": 0}
+    second = RunFolder.create(home, RunConfig())
+    second.write_status(RunStatus("queued", created=folder.status().created + 1))
+    assert events(client, second.run_id)["waiting_for"] == 1
+
+
+def test_a_run_that_is_over_says_why(client: TestClient, folder: RunFolder) -> None:
+    folder.write_status(RunStatus("failed", created=1.0, ended=2.0, reason="loss became infinite at step 37"))
+    answer = events(client, folder.run_id)
+    assert (answer["state"], answer["reason"]) == ("failed", "loss became infinite at step 37")
+
+
+def test_a_run_whose_worker_died_is_not_running(client: TestClient, folder: RunFolder) -> None:
+    import socket
+
+    folder.write_status(RunStatus("running", created=1.0, started=1.0, pid=os.getpid(), host=socket.gethostname()))
+    assert events(client, folder.run_id)["state"] == "interrupted"
+
+
+@pytest.mark.parametrize("run_id", ["20200101-000000-mf-none", "..", "%2e%2e", ".hidden", "a b", "x" * 300])
+def test_what_is_no_run_is_not_found(client: TestClient, run_id: str) -> None:
+    answer = client.get(f"/api/runs/{run_id}/events")
+    assert answer.status_code == 404
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("offset", ["-1", "abc", "1.5", "", "9" * 30, "²"])
+def test_an_unusable_offset_is_refused_in_words(client: TestClient, folder: RunFolder, offset: str) -> None:
+    answer = client.get(f"/api/runs/{folder.run_id}/events", params={"from": offset})
+    assert answer.status_code == 400
+    assert "whole number" in answer.json()["error"]
+
+
+def test_an_offset_beyond_the_end_reads_nothing_wrong(client: TestClient, folder: RunFolder) -> None:
+    answer = client.get(f"/api/runs/{folder.run_id}/events", params={"from": 10**9})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_routes_only_read(client: TestClient, folder: RunFolder, method: str) -> None:
+    assert client.request(method, f"/api/runs/{folder.run_id}/events").status_code == 405
+    assert client.request(method, "/healthz").status_code == 405
+
+
+def test_health(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_plotly_is_the_installed_one_compressed_and_kept_for_ever(client: TestClient) -> None:
+    url = api.plotly_url()
+    assert plotly.__version__ in url
+    answer = client.get(url, headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+    assert int(answer.headers["content-length"]) < 2_000_000 < len(answer.content)
+    assert client.get(url, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    plain = client.get(url, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == gzip.decompress(api.packed_plotly())
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/api/runs/nothing/events", "/nowhere"])
+def test_every_answer_carries_the_security_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    for name, value in HEADERS.items():
+        assert headers[name] == value
+
+
+def test_the_policy_lets_no_other_host_in() -> None:
+    policy = HEADERS["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
+    assert "*" not in policy
