@@ -25,11 +25,7 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """``options.run`` is the function of the chosen command."""
-    shared = _Parser(add_help=False)
-    shared.add_argument(
-        "--home", metavar="DIR", help="where data and runs are kept (else MF_EXPLORER_HOME, else your user data)"
-    )
-    shared.add_argument("--json", action="store_true", help="print one JSON object as the last line of standard output")
+    shared, nested = _shared(None, False), _shared(argparse.SUPPRESS, argparse.SUPPRESS)
     parser = _Parser(prog="python -m mfcore", description="Train and inspect matrix-factorization recommenders.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
