@@ -14,7 +14,7 @@ from ui.embedding_map import embedding_map
 from ui.embedding_points import colours_for
 from ui.embedding_space import ITEMS, USERS, Space, neighbours, space_of, variance_words
 from ui.figures import show
-from ui.films import film_list, nouns, year_text
+from ui.films import film_list, nouns, one, year_text
 from ui.format import count
 from ui.loaded import open_model
 from ui.runbar import run_bar
@@ -46,7 +46,7 @@ def controls(run: LoadedRun, thing: tuple[str, str]) -> tuple[Space, bool, int, 
             ids,
             "user" if is_user else "film",
             text=label.__getitem__,
-            placeholder="a user's id" if is_user else f"a {thing[0]}, to see its neighbours",
+            placeholder="a user's id" if is_user else f"{one(thing[0])}, to see its neighbours",
         )
     row = None if chosen is None else ids.index(chosen)
     return space, kind == "Both", 3 if axes == "3-D" else 2, words or choices[0], row

@@ -85,7 +85,8 @@ def how_measured(run: RunSummary) -> None:
 
 run = run_bar("see how good it is, beside the baselines")
 if run is not None:
-    unfinished(run, needs="Test is scored once, at the end; what follows is validation so far." if run.valid else "")
+    needs = "" if run.test or not run.valid else "Test is scored once, at the end; what follows is validation so far."
+    unfinished(run, needs=needs)
     if run.test:
         answer(run, "test")
     elif run.valid:

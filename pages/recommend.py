@@ -9,7 +9,7 @@ import streamlit as st
 from mfcore.validate import UnusableRequest
 from ui.choices import linked_choice
 from ui.controls import error_line, link_to
-from ui.films import nouns, titles, with_titles
+from ui.films import nouns, one, titles, with_titles
 from ui.format import count
 from ui.loaded import open_model
 from ui.recommend_views import profile_line, show_history, show_recommended, show_similar
@@ -25,8 +25,11 @@ LENGTHS = [5, 10, 20, 50]
 def pick_user(run: LoadedRun, thing: tuple[str, str], names: list[str]) -> Any:
     """A user by id, or by a film they rated. Returns the raw user id, or None when none is chosen."""
     data = run.data
-    by_id, by_film = "by id", f"by a {thing[0]} they rated"
-    how = st.segmented_control("Find a user", [by_id, by_film], default=by_id, key="find", bind="query-params", required=True)
+    by_id, by_film = "By id", f"By {thing[0]}"
+    tip = f"By {thing[0]}: choose {one(thing[0])}, then one of the users who rated it."
+    how = st.segmented_control(
+        "Find a user", [by_id, by_film], default=by_id, key="find", bind="query-params", required=True, help=tip
+    )
     if how != by_film:
         ids = data.users.ids.tolist()
         return linked_choice("User", ids, "user", default=ids[0], filter_mode="prefix", placeholder="Type an id")
@@ -36,7 +39,7 @@ def pick_user(run: LoadedRun, thing: tuple[str, str], names: list[str]) -> Any:
         by_popularity(data),
         "film",
         text=lambda raw: f"{names[data.items.index(raw)]} · {count(counts[data.items.index(raw)])} ratings",
-        placeholder=f"Search a {thing[0]}",
+        placeholder=f"Search {one(thing[0])}",
     )
     if film is None:
         return None
@@ -45,7 +48,7 @@ def pick_user(run: LoadedRun, thing: tuple[str, str], names: list[str]) -> Any:
     if not ids:
         st.caption("Nobody rated it.")
         return None
-    words = {user: f"user {user}: {row.rating:g} ★ here, {count(row.count)} ratings in all" for user, row in raters.iterrows()}
+    words = {user: f"user {user}: {row.rating:g} ★ here, {count(row.rated)} ratings in all" for user, row in raters.iterrows()}
     return linked_choice("Who rated it", ids, "user", text=words.__getitem__, default=ids[0], follow=True)
 
 
@@ -116,7 +119,7 @@ if run is not None:
         user, n, seen = controls(run, thing, names)
         shown = one_user(run, user, n, seen, thing) if user is not None else []
         if user is None:
-            st.info(f"Search a {thing[0]} above, then choose one of the users who rated it.", icon=":material/search:")
+            st.info(f"Search {one(thing[0])} above, then choose one of the users who rated it.", icon=":material/search:")
         like_this(run, shown[0] if shown else by_popularity(run.data)[0], thing, names)
     except UnusableRequest as error:
         error_line(error)

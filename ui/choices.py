@@ -35,6 +35,8 @@ def linked_choice(
     if asked is not None and asked not in names and not follow:
         st.caption(f":material/info: {escape_markdown(label)} “{escape_markdown(asked[:80])}” is not in this data.")
     write_param(param, None if chosen is None or (follow and chosen == default) else str(chosen))
+    if chosen != (None if index is None else options[index]):
+        st.rerun()  # the box is drawn anew from the address; else its own memory would overrule the back button
     return chosen
 
 

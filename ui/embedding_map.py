@@ -76,8 +76,8 @@ def _add_scale(figure: go.Figure, points: pd.DataFrame, coordinates: Floats, col
     bar: dict[str, Any] = {"title": {"text": words}, "thickness": 10, "outlinewidth": 0, "len": 0.6}
     if column == "ratings":
         values = np.log10(np.maximum(values, 1)).astype(np.float32)
-        ticks = np.arange(int(values.max(initial=0)) + 1)
-        bar |= {"tickvals": ticks, "ticktext": [f"{10 ** int(t):,}" for t in ticks]}
+        ticks = [step * 10**power for power in range(7) for step in (1, 2, 5)]
+        bar |= {"tickvals": np.log10(ticks), "ticktext": [f"{tick:,}" for tick in ticks]}
     known = values[np.isfinite(values)]
     low, high = np.quantile(known, (0.05, 0.98)) if len(known) else (0.0, 1.0)  # a few old films must not flatten the scale
     marker = {
@@ -107,7 +107,7 @@ def _add_highlights(figure: go.Figure, points: pd.DataFrame, coordinates: Floats
     if coordinates.shape[1] == 2:
         placed = place_labels(coordinates, rows, labels, numbers)
     else:
-        placed = [(label, "top center") for label in labels]
+        placed = [(label, "top center") for label in (titles[0], *numbers[1:])]  # titles would cover one another
     for part, name, grow, shade in ((slice(1, None), "neighbours", 1.5, "primary"), (slice(0, 1), "chosen", 2.2, "text")):
         inside = np.array(rows[part], dtype=np.int64)
         if not len(inside):
@@ -166,7 +166,7 @@ def _layout(axes: int, explained: npt.NDArray[np.float64]) -> dict[str, Any]:
     if axes == 2:
         return layout | {"xaxis": layout["xaxis"] | named[0], "yaxis": layout["yaxis"] | named[1]}
     scene = {f"{letter}axis": axis | {"backgroundcolor": "rgba(0,0,0,0)"} for letter, axis in zip("xyz", named, strict=True)}
-    camera = {"eye": {"x": 1.15, "y": 1.15, "z": 0.6}, "center": {"x": 0, "y": 0, "z": -0.1}}
+    camera = {"eye": {"x": 1.25, "y": 1.25, "z": 0.7}, "center": {"x": 0, "y": 0, "z": -0.18}}
     return layout | {"scene": scene | {"aspectmode": "cube", "dragmode": "orbit", "camera": camera}}
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from mfcore.runs.loaded import load_run
+from mfcore.validate import require
 from ui.embedding_points import item_points, user_points
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def _space(home: str, run_id: str, stamp: int, kind: str) -> Space:
     run = load_run(run_id, home)
     both = {ITEMS: run.model.item_vectors(), USERS: run.model.user_vectors()}
     vectors = np.asarray(both[kind], dtype=np.float32)
+    width = vectors.shape[1]
+    require(
+        width >= 2,
+        f"a map needs at least two dimensions, and this model's vectors have {width}; train with embedding_dim 2 or more",
+    )
     projection = Projection.fit(vectors, num_components=min(3, *vectors.shape))
     points = item_points(run.data) if kind == ITEMS else user_points(run.data)
     others = projection.transform(both[USERS if kind == ITEMS else ITEMS])

@@ -22,6 +22,11 @@ def nouns(dataset: DatasetConfig) -> tuple[str, str]:
     return ("film", "films") if entry is None or entry.has_titles else ("item", "items")
 
 
+def one(noun: str) -> str:
+    """ "a film", "an item"."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def title_of(title: Any, item_id: Any) -> str:
     """The title as the data gives it; "item 17" where it gives none."""
     text = str(title).strip() if title is not None else ""
@@ -63,8 +68,9 @@ def mean_by(index: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
 
 
 LIST_STYLE = """<style>
+.mf-frame{container-type:inline-size}
 .mf-list{display:grid;gap:.1rem;font-size:.95rem}
-.mf-row{display:grid;grid-template-columns:1.6rem minmax(0,1fr) minmax(3rem,22%) 3.6rem;gap:.7rem;align-items:center;
+.mf-row{display:grid;grid-template-columns:1.6rem minmax(0,1fr) minmax(3rem,22%) auto;gap:.7rem;align-items:center;
  padding:.32rem .4rem;border-bottom:1px solid color-mix(in srgb,currentColor 12%,transparent)}
 .mf-row:last-child{border-bottom:0}
 .mf-row.mf-known{opacity:.62}
@@ -74,6 +80,8 @@ LIST_STYLE = """<style>
 .mf-track{height:.5rem;border-radius:.25rem;background:color-mix(in srgb,currentColor 12%,transparent);overflow:hidden}
 .mf-bar{display:block;height:100%;border-radius:.25rem}
 .mf-value{font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}
+.mf-value:not(:empty){min-width:3.4rem}
+@container (max-width:22rem){.mf-row{grid-template-columns:1.2rem minmax(0,1fr) auto}.mf-track{display:none}}
 </style>"""
 
 
@@ -83,7 +91,8 @@ def film_list(rows: Sequence[dict[str, Any]], *, colour: str, name: str) -> str:
     Each row has title, year, genres, note (a line below), share (bar, 0 to 1), value (words beside it), known (drawn fainter).
     """
     inside = "".join(_row(place, row, colour) for place, row in enumerate(rows, 1))
-    return f'{LIST_STYLE}<div class="mf-list" role="list" aria-label="{html.escape(name)}">{inside}</div>'
+    label = html.escape(name)
+    return f'{LIST_STYLE}<div class="mf-frame"><div class="mf-list" role="list" aria-label="{label}">{inside}</div></div>'
 
 
 def _row(place: int, row: dict[str, Any], colour: str) -> str:

@@ -18,7 +18,8 @@ Box = tuple[float, float, float, float]
 def place_labels(
     coordinates: npt.NDArray[np.float32], rows: Sequence[int], labels: Sequence[str], short: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """(text, place) per row, first come first served: the label where it is free around its point, else its ``short`` form.
+    """(text, place) per row, first come first served: the label where it is free around its point, else its ``short`` form,
+    else nothing; the first one always has its label.
 
     coordinates: (n, 2) of all points, which decide the scale.
     """
@@ -31,7 +32,7 @@ def place_labels(
         options = [(text, place) for text in (label, brief) for place in PLACES]
         point = pixels[row].tolist()
         fits = (entry for entry in options if not _clashes(_box(point, *entry), taken))
-        text, place = next(fits, ("", PLACES[0]))
+        text, place = next(fits, ("" if chosen else label, PLACES[0]))
         if text:
             taken.append(_box(point, text, place))
         chosen.append((text, place))

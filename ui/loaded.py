@@ -33,6 +33,12 @@ def open_model(run: RunSummary) -> LoadedRun | None:
             link_to("train", "Train another run", icon=":material/arrow_forward:")
         return None
     if run.state != "finished":
-        which = "best epoch so far" if loaded.checkpoint == "best" else "latest checkpoint"
-        unfinished(run, needs=f"Shown here: its {which}, epoch {loaded.checkpoint_epoch}.")
+        unfinished(run, needs=f"Shown here: {_which(loaded)}.")
     return loaded
+
+
+def _which(loaded: LoadedRun) -> str:
+    if loaded.checkpoint_epoch == 0:
+        return "the untrained model, which is still the best on validation"
+    kind = {"best": "its best epoch so far", "last": "its latest checkpoint"}.get(loaded.checkpoint, "its refit")
+    return f"{kind}, epoch {loaded.checkpoint_epoch}"

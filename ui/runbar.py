@@ -9,7 +9,7 @@ import streamlit as st
 from mfcore.models.config import MODELS
 from mfcore.validate import UnusableRequest
 from ui.choices import write_param
-from ui.controls import empty_state, error_line, failed_state, link_to, run_label, run_missing, state_badge
+from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_label, run_missing, state_badge
 from ui.format import escape_markdown, metric, metric_name
 from ui.session import ACTIVE, current_run_id, manager
 from ui.verdict import PART_WORDS, comparison, judge
@@ -50,6 +50,8 @@ def unfinished(run: RunSummary, *, needs: str) -> None:
     """What a run that is not finished has to say for itself: why, and what to do next. ``needs``: what is still missing."""
     if run.state == "failed":
         failed_state(run.reason)
+        if needs:
+            st.caption(needs)
         retry_link(run, "Change the settings and train again")
     elif run.state == "queued":
         st.info(f"This run waits for its turn. {needs}", icon=":material/hourglass:")
@@ -61,9 +63,14 @@ def unfinished(run: RunSummary, *, needs: str) -> None:
         where = f"after epoch {run.epochs_done} of {run.num_epochs}"
         st.info(f"This run was {run.state} {where}{why}. {needs}", icon=":material/info:")
     if run.state in ACTIVE:
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Show newest", icon=":material/refresh:", help="Read the run again as it stands now.")
             link_to("train", "Watch it live", icon=":material/show_chart:", run=run.run_id)
+
+    elif run.state == "interrupted" and st.button("Go on from its last checkpoint", icon=":material/resume:"):
+        with plain_errors():
+            manager().resume(run.run_id)
+            st.rerun()
 
 
 def retry_link(run: RunSummary, words: str) -> None:
@@ -97,6 +104,8 @@ def _switch(runs: dict[str, RunSummary], current: str) -> str | None:
     )
     if chosen is not None:
         write_param("run", chosen)
+        if chosen != current:
+            st.rerun()  # the box is drawn anew from the address; else its own memory would overrule the back button
     return chosen
 
 

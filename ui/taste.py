@@ -78,17 +78,17 @@ def nearest_liked(unit_vectors: np.ndarray, item_idx: np.ndarray, history: pd.Da
 
 
 def raters_of(data: Interactions, item_id: Any) -> pd.DataFrame:
-    """Who rated an item: user_id, rating, count (how many they rated), highest rating and most active first."""
+    """Who rated an item: user_id, rating, rated (how many they rated), highest rating and most active first."""
     rows = np.flatnonzero(data.item_idx == data.items.index(item_id))
     counts = np.bincount(data.user_idx, minlength=data.num_users)
     found = pd.DataFrame(
         {
             "user_id": data.users.ids[data.user_idx[rows]],
             "rating": data.rating[rows],
-            "count": counts[data.user_idx[rows]],
+            "rated": counts[data.user_idx[rows]],
         }
     )
-    return found.sort_values(["rating", "count"], ascending=False, kind="stable", ignore_index=True)
+    return found.sort_values(["rating", "rated"], ascending=False, kind="stable", ignore_index=True)
 
 
 def by_popularity(data: Interactions) -> list[Any]:

@@ -150,7 +150,7 @@ def epoch_sentence(config: RunConfig, best_epoch: int | None, epochs: int, *, te
         return ""
     chosen = f"Epoch {best_epoch} of {epochs} is best on validation" if best_epoch else "No epoch beats the untrained model"
     if not tested:
-        return f"{chosen} so far."
+        return f"{chosen}."
     if config.training.refit:
         return f"{chosen}; a fresh model then trained that long on train + validation together, and test was scored once on it."
     return f"{chosen}; test was scored once, with the weights of that epoch."

@@ -1,0 +1,191 @@
+"""The Evaluate page, with and without runs, and the words and numbers it draws from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mfcore.evaluation import summarise
+from mfcore.runs import RunConfig
+from mfcore.runs.manager import manager_for
+from tests.pages.conftest import train_tiny
+from tests.pages.reading import OpenPage, words
+from ui.evaluate_charts import error_histogram, predicted_by_rating, rating_groups
+from ui.evaluate_tables import OURS, REFIT, metrics_table
+from ui.evaluation_store import curves, random_curves, stored_details
+from ui.verdict import best_baseline, comparison, headline, judge, protocol_sentence
+
+
+def test_without_runs_it_explains_itself(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("evaluate")
+    said = words(app)
+    assert "Nothing is trained yet" in said
+    assert len(app.get("page_link")) >= 2
+    assert not app.dataframe
+
+
+def test_a_rating_run_shows_every_metric_beside_every_baseline(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["rating"])
+    run = manager_for().get(runs["rating"])
+    test, valid = (frame.value for frame in app.dataframe[:2])
+    assert test.loc[OURS, "rmse"] == pytest.approx(run.test["rmse"])
+    assert valid.loc[OURS, "rmse"] == pytest.approx(run.valid["rmse"])
+    assert {"Bias only", "Item mean", "Global mean", "Popularity", "Random"} <= set(test.index)
+    assert np.isnan(test.loc["Popularity", "rmse"])
+    said = words(app)
+    assert f"RMSE {run.test['rmse']:.3f}" in said
+    assert "Test**: held out until the end" in said and "Validation**: held out" in said
+    assert "Ties count half" in said
+    assert len(app.get("plotly_chart")) == 6
+    assert app.code[0].value.startswith("python -m mfcore train --dataset planted")
+
+
+def test_a_ranking_run_has_no_rating_errors(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["ranking"])
+    assert "rmse" not in app.dataframe[0].value.columns
+    assert len(app.get("plotly_chart")) == 4
+    assert "among the first 10 of a hundred" in words(app)
+
+
+def test_a_running_run_shows_validation_and_says_when_test_comes(running: str, open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=running)
+    said = words(app)
+    assert "is being trained" in said and "Test is scored once, at the end" in said
+    assert len(app.dataframe) == 1
+    assert "Validation**" in said and "Test**" not in said
+    assert any(button.label == "Show newest" for button in app.button)
+    assert not app.get("plotly_chart")
+
+
+def test_a_failed_run_says_why_and_what_to_do(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["failed"])
+    assert "This run failed" in app.error[0].value
+    assert "learning rate" in app.error[0].value
+    assert any("train again" in link.value for link in app.get("page_link"))
+
+
+def test_an_interrupted_run_can_go_on(runs: dict[str, str], open_page: OpenPage, no_worker: None) -> None:
+    app = open_page("evaluate", run=runs["interrupted"])
+    assert "the machine went down" in words(app)
+    next(button for button in app.button if button.label == "Go on from its last checkpoint").click().run()
+    assert manager_for().get(runs["interrupted"]).state == "queued"
+    assert "waits for its turn" in words(app)
+
+
+def test_a_queued_run_has_nothing_yet(no_runs: Path, open_page: OpenPage, no_worker: None) -> None:
+    run_id = manager_for().submit(RunConfig().with_flat({"dataset": "planted"}))
+    said = words(open_page("evaluate", run=run_id))
+    assert "waits for its turn" in said and "Nothing has been measured yet" in said
+
+
+@pytest.mark.parametrize("page", ["evaluate", "recommend", "embeddings"])
+def test_a_run_that_is_not_here_is_named(page: str, runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page(page, run="nope*x*")
+    assert "There is no run" in app.warning[0].value
+    assert "nope\\*x\\*" in app.warning[0].value
+    app.selectbox[0].select(runs["ranking"]).run()
+    assert not app.exception
+    assert app.query_params["run"] == runs["ranking"]
+    assert not app.warning
+
+
+def test_the_run_bar_switches_runs_and_writes_the_address(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["rating"])
+    app.selectbox[0].select(runs["ranking"]).run()
+    assert app.query_params["run"] == runs["ranking"]
+    assert "NDCG@10" in words(app)
+    app.query_params["run"] = runs["rating"]  # the back button
+    app.run()
+    assert app.query_params["run"] == runs["rating"]
+    assert "RMSE" in words(app)
+
+
+def test_the_run_last_looked_at_survives_the_navigation(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["failed"])
+    app.switch_page(str(Path(__file__).resolve().parents[2] / "pages" / "embeddings.py"))
+    del app.query_params["run"]
+    app.run()
+    assert app.query_params["run"] == runs["failed"]
+
+
+def test_a_damaged_evaluation_is_one_clear_line(runs: dict[str, str], open_page: OpenPage) -> None:
+    (manager_for().folder(runs["rating"]).path / "evaluation.npz").write_bytes(b"not an archive")
+    app = open_page("evaluate", run=runs["rating"])
+    assert "cannot be read" in app.error[0].value
+    assert len(app.dataframe) == 2  # the stored metrics are still there
+
+
+def test_the_figure_before_the_refit_is_shown(no_runs: Path, open_page: OpenPage) -> None:
+    run_id = train_tiny(no_runs, refit=True)
+    result = json.loads((no_runs / "runs" / run_id / "result.json").read_text())
+    table = open_page("evaluate", run=run_id).dataframe[0].value
+    assert table.loc[REFIT, "rmse"] == pytest.approx(result["test_before_refit"]["rmse"])
+
+
+def test_curves_pass_through_the_stored_metrics(runs: dict[str, str]) -> None:
+    details = stored_details(runs["rating"])
+    assert details is not None
+    ours, by_lot, stored = curves(details), random_curves(details), summarise(details)
+    ks, hits = ours["hr"]
+    assert hits[ks.tolist().index(10)] == pytest.approx(stored["hr@10"])
+    assert ours["ndcg_full"][1][9] == pytest.approx(stored["ndcg@10/full"])
+    run = manager_for().get(runs["rating"])
+    assert by_lot["hr"][1][9] == pytest.approx(run.baselines["test"]["random"]["hr@10"])
+    assert by_lot["ndcg_full"][1][9] == pytest.approx(run.baselines["test"]["random"]["ndcg@10/full"])
+
+
+def test_the_best_baseline_is_lowest_for_errors_and_highest_for_hits() -> None:
+    baselines = {"a": {"rmse": 1.0, "hr@10": 0.2}, "b": {"rmse": 0.9, "hr@10": 0.1}, "c": {}}
+    assert best_baseline("rmse", baselines) == ("b", 0.9)
+    assert best_baseline("hr@10", baselines) == ("a", 0.2)
+    assert best_baseline("mae", baselines) is None
+    verdict = judge({"rmse": 0.72}, baselines, 10)
+    assert verdict is not None and verdict.gain == pytest.approx(0.2)
+    assert comparison(verdict) == ("20 % better than the best baseline", "green")
+    worse = judge({"rmse": 0.99}, baselines, 10)
+    assert worse is not None and comparison(worse)[1] == "red"
+
+
+def test_the_headline_is_a_sentence_for_people() -> None:
+    said = headline({"rmse": 0.93, "mae": 0.73}, {"item mean": {"rmse": 1.02}}, 10)
+    assert said == (
+        "**RMSE 0.930**: predictions are off by about three quarters of a star on average; "
+        "predicting each film's mean gives 1.020."
+    )
+    ranking = {"hr@10": 0.66, "ndcg@10": 0.39}
+    said = headline(ranking, {"popularity": {"hr@10": 0.41, "ndcg@10": 0.23}}, 10, ("item", "items"))
+    assert "in 66 % of cases the held-out item is among the first 10" in said
+    assert said.endswith("recommending what is most popular manages 41 % and an NDCG of 0.230.")
+    assert headline({}, {}, 10) == "Nothing has been measured yet."
+
+
+@pytest.mark.parametrize("split", ["random", "leave-last-out", "time", "official"])
+def test_every_split_has_its_sentence(split: str) -> None:
+    said = protocol_sentence(RunConfig().with_flat({"split": split}))
+    assert said.count(".") >= 3
+    assert ("with a rating of 4 or more" in said) == (split != "leave-last-out")
+
+
+def test_undefined_is_missing_and_rows_without_any_number_are_left_out() -> None:
+    table = metrics_table({"rmse": 1.0}, {"popularity": {"hr@10": 0.2}, "global mean": {"rmse": 1.1}})
+    assert table.index.tolist() == [OURS, "Global mean"]
+
+
+def test_the_histogram_counts_every_prediction_once() -> None:
+    actual = np.array([1, 2, 3, 4, 5], np.float32)
+    figure = error_histogram(actual + np.array([0, 0.1, -0.4, 2.0, -3.9], np.float32), actual, model="mf")
+    assert sum(figure.data[0].y) == pytest.approx(100.0)
+    assert figure.layout.title.text.startswith("60 %")
+
+
+def test_real_valued_ratings_are_grouped_and_one_value_is_enough() -> None:
+    many = np.linspace(1, 5, 401, dtype=np.float32)
+    assert set(np.unique(rating_groups(many)).tolist()) == {1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5}
+    assert len(predicted_by_rating(many, many, model="mf").data[1].x) == 9
+    single = np.full(3, 4, np.float32)
+    assert len(predicted_by_rating(single, single, model="mf").data[1].x) == 1
+    empty = np.zeros(0, np.float32)
+    assert predicted_by_rating(empty, empty, model="mf").layout.title.text

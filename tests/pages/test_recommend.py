@@ -1,0 +1,166 @@
+"""The Recommend page, with and without runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mfcore.data import Interactions, Vocabulary, make_item_table
+from mfcore.runs import load_run
+from mfcore.runs.manager import manager_for
+from tests.pages.reading import OpenPage, words
+from ui.films import film_list, one, title_of, without_year
+from ui.recommend_views import relative
+from ui.taste import nearest_liked, profile, raters_of
+
+
+def lists(app: AppTest) -> list[str]:
+    """The HTML of each ranked list on the page."""
+    return [element.value for element in app.get("html") if "mf-list" in element.value]
+
+
+def test_without_runs_it_explains_itself(no_runs: Path, open_page: OpenPage) -> None:
+    assert "Nothing is trained yet" in words(open_page("recommend"))
+
+
+def test_history_stands_beside_what_the_model_recommends(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("recommend", run=runs["rating"], user="7")
+    answer = load_run(runs["rating"]).recommender()
+    history = app.dataframe[0].value
+    assert len(history) == len(answer.history(7))
+    assert history["rating"].is_monotonic_decreasing
+    assert set(history["part"]) <= {"train", "validation", "test"}
+    top = answer.recommend(7)
+    for title, score in zip(top["title"], top["score"], strict=True):
+        assert f"<b>{title}</b>" in lists(app)[0]
+        assert f"{score:.2f} ★" in lists(app)[0]
+    assert not set(top["title"]) & set(history["title"])
+
+
+def test_ranking_scores_are_bars_not_stars(runs: dict[str, str], open_page: OpenPage) -> None:
+    shown = lists(open_page("recommend", run=runs["ranking"], user="7"))[0]
+    assert "★" not in shown
+    assert "width:100.0%" in shown and "width:20.0%" in shown
+
+
+def test_seen_ones_can_be_shown_and_carry_their_rating(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("recommend", run=runs["rating"], user="7", n="20")
+    assert "they rated it" not in lists(app)[0]
+    app.toggle(key="seen").set_value(True).run()
+    assert not app.exception
+    assert "they rated it" in lists(app)[0]
+    assert "they rated it" in lists(open_page("recommend", run=runs["rating"], user="7", n="20", seen="true"))[0]
+
+
+def test_the_length_of_the_list_is_in_the_address(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("recommend", run=runs["rating"], n="5")
+    assert lists(app)[0].count('role="listitem"') == 5
+
+
+def test_a_user_can_be_found_by_what_they_rated(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("recommend", run=runs["rating"], find="By item", film="3")
+    data = load_run(runs["rating"]).data
+    raters = raters_of(data, 3)
+    assert raters["rating"].is_monotonic_decreasing
+    who = next(box for box in app.selectbox if box.label == "Who rated it")
+    assert len(who.options) == len(raters)
+    assert "here" in who.options[0] and "ratings in all" in who.options[0]
+    other = int(raters["user_id"].iloc[-1])
+    who.select(other).run()
+    assert not app.exception
+    assert app.query_params["user"] == str(other)
+    assert f"What user {other} rated" in words(app)
+
+
+def test_by_film_asks_for_a_film_first(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("recommend", run=runs["rating"], find="By item")
+    assert "Search an item above" in app.info[0].value
+
+
+def test_an_unknown_user_in_a_link_is_named(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("recommend", run=runs["rating"], user="12345")
+    assert "“12345” is not in this data" in words(app)
+    assert "What user 1 rated" in words(app)
+
+
+def test_similar_items_follow_the_choice(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("recommend", run=runs["rating"], user="7", like="5")
+    similar = load_run(runs["rating"]).recommender().similar_items(5)
+    assert f"<b>{similar['title'].iloc[0]}</b>" in lists(app)[1]
+    assert f"{similar['similarity'].iloc[0]:.2f}" in lists(app)[1]
+
+
+def test_a_run_still_going_says_which_epoch_is_shown(running: str, open_page: OpenPage) -> None:
+    for path in (manager_for().folder(running).checkpoints).glob("refit*"):
+        path.unlink()
+    app = open_page("recommend", run=running)
+    assert "epoch" in app.info[0].value and "Shown here" in app.info[0].value
+    assert lists(app)
+
+
+def test_a_failed_run_says_why(runs: dict[str, str], open_page: OpenPage) -> None:
+    assert "This run failed" in open_page("recommend", run=runs["failed"]).error[0].value
+
+
+def test_a_run_without_a_model_says_so(runs: dict[str, str], open_page: OpenPage) -> None:
+    for path in manager_for().folder(runs["rating"]).checkpoints.glob("*.safetensors"):
+        path.unlink()
+    app = open_page("recommend", run=runs["rating"])
+    assert "has no model yet" in app.error[0].value.replace("\\", "")
+    assert not app.dataframe
+
+
+def test_titles_from_data_cannot_become_markup() -> None:
+    row = {"title": "<script>alert(1)</script> & co (1999)", "year": "1999", "genres": ("<b>",), "share": 9.0, "value": "<"}
+    made = film_list([row], colour="#000", name='"x"')
+    assert "<script>" not in made and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co</b>" in made
+    assert "width:100.0%" in made
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"), [("Fargo (1996)", "Fargo (1996)"), ("", "item 17"), (None, "item 17"), ("  ", "item 17")]
+)
+def test_items_without_a_title_go_by_their_id(title: str | None, shown: str) -> None:
+    assert title_of(title, 17) == shown
+    assert without_year("Fargo (1996)", "1996") == "Fargo"
+    assert (one("item"), one("film")) == ("an item", "a film")
+
+
+def test_the_nearest_liked_film_is_liked_seen_in_training_and_not_itself() -> None:
+    vectors = np.array([[1, 0], [0.9, 0.1], [0, 1], [-1, 0]], np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    history = pd.DataFrame(
+        {
+            "item_idx": [1, 2, 3],
+            "title": ["near", "far", "opposite"],
+            "rating": [5.0, 5.0, 1.0],
+            "part": ["train", "train", "train"],
+        }
+    )
+    assert nearest_liked(vectors, np.array([0, 1, 3]), history) == ["near", "", ""]
+    assert nearest_liked(vectors, np.array([0]), history.assign(part="test")) == [""]
+
+
+def test_profile_of_a_user_without_dates_or_genres() -> None:
+    data = Interactions(
+        user_idx=np.array([0, 0]),
+        item_idx=np.array([0, 1]),
+        rating=np.array([1.0, 4.0], np.float32),
+        timestamp=None,
+        users=Vocabulary(["a"]),
+        items=Vocabulary([1, 2]),
+        item_table=make_item_table(["x", "y"]),
+        rating_scale=(1, 5),
+    )
+    history = data.item_table.assign(rating=data.rating, timestamp=pd.Series([pd.NaT, pd.NaT], dtype="datetime64[s, UTC]"))
+    assert profile(history) == {"count": 2, "mean": 2.5, "genres": [], "from": None, "to": None}
+
+
+def test_bars_compare_within_the_list() -> None:
+    assert relative(np.array([3.0, 2.0, 1.0])).tolist() == pytest.approx([1.0, 0.6, 0.2])
+    assert relative(np.array([2.0, 2.0])).tolist() == [1.0, 1.0]
+    assert len(relative(np.array([]))) == 0
