@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages import ui and mfcore from here, wherever the server is started from
 
 from mfcore.runs.manager import manager_for  # noqa: E402
-from ui import warmup  # noqa: E402
+from mfcore.validate import UnusableRequest  # noqa: E402
+from ui import errors, warmup  # noqa: E402
 from ui.api import ROUTES  # noqa: E402
 from ui.headers import SecurityHeaders  # noqa: E402
 
@@ -28,7 +29,14 @@ async def lifespan(server: st.App) -> AsyncIterator[dict[str, Any]]:
     try:
         yield {}
     finally:
-        await to_thread.run_sync(manager_for().shutdown)
+        with suppress(UnusableRequest):  # without a usable data directory there was no manager
+            await to_thread.run_sync(lambda: manager_for().shutdown())
 
 
-app = st.App(ROOT / "ui" / "main.py", lifespan=lifespan, routes=ROUTES, middleware=[Middleware(SecurityHeaders)])
+app = st.App(
+    ROOT / "ui" / "main.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=[Middleware(SecurityHeaders)],
+    on_script_error=errors.show,
+)

@@ -6,6 +6,8 @@ import importlib
 import logging
 import threading
 
+from mfcore.validate import UnusableRequest
+
 log = logging.getLogger("mf_explorer")
 
 
@@ -21,6 +23,8 @@ def _warm() -> None:
     for step in (_spare_worker, _assets, _ratings, _libraries):
         try:
             step()
+        except UnusableRequest as error:
+            log.warning("%s", error)
         except Exception:
             log.warning("warm-up step %s failed", step.__name__, exc_info=True)
 

@@ -281,7 +281,10 @@ export default function (component) {
     clearTimeout(view.timer)
     view.resizer.disconnect()
     document.removeEventListener("visibilitychange", view.wake)
-    for (const name of ["loss", "metric"]) if (window.Plotly && view.part[`plot-${name}`].data) window.Plotly.purge(view.part[`plot-${name}`])
+    for (const node of [view.part["plot-loss"], view.part["plot-metric"]]) {
+      if (window.Plotly && node.data) window.Plotly.purge(node)
+      delete node.dataset.listening
+    }
     VIEWS.delete(root)
   }
 }
