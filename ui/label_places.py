@@ -29,17 +29,18 @@ def place_labels(
     taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in pixels[list(rows)].tolist()]
     chosen = []
     for row, label, brief in zip(rows, labels, short, strict=True):
-        options = [(text, place) for text in (label, brief) for place in PLACES]
+        options = [(text, place) for text in (label, brief) if text for place in PLACES]
         point = pixels[row].tolist()
-        fits = (entry for entry in options if not _clashes(_box(point, *entry), taken))
+        fits = (entry for entry in options if not _clashes(label_box(point, *entry), taken))
         text, place = next(fits, ("" if chosen else label, PLACES[0]))
         if text:
-            taken.append(_box(point, text, place))
+            taken.append(label_box(point, text, place))
         chosen.append((text, place))
     return chosen
 
 
-def _box(point: Sequence[float], text: str, place: str) -> Box:
+def label_box(point: Sequence[float], text: str, place: str) -> Box:
+    """Left, bottom, right and top of a label beside its point, in pixels."""
     x, y = point
     width = LETTER * len(text)
     if place.endswith("center"):
@@ -49,7 +50,11 @@ def _box(point: Sequence[float], text: str, place: str) -> Box:
     return left, y - LINE / 2, left + width, y + LINE / 2
 
 
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share any area."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 def _clashes(box: Box, taken: Sequence[Box]) -> bool:
-    if box[0] < -MARGIN or box[2] > WIDTH + MARGIN:
-        return True
-    return any(box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in taken)
+    outside = box[0] < -MARGIN or box[2] > WIDTH + MARGIN
+    return outside or any(overlap(box, other) for other in taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.pages.reading import OpenPage, words
 from ui.embedding_map import axis_title, embedding_map
 from ui.embedding_points import colours_for, item_points, main_genres, user_points
 from ui.embedding_space import ITEMS, neighbours, space_of, variance_words
-from ui.label_places import place_labels
+from ui.label_places import HEIGHT, WIDTH, label_box, overlap, place_labels
 
 
 def traces(app: AppTest) -> list[dict[str, Any]]:
@@ -149,12 +150,21 @@ def test_hover_text_shows_markup_in_titles_as_it_is(ml_100k: Interactions) -> No
 
 
 def test_labels_never_cover_one_another() -> None:
-    coordinates = np.array([[0, 0], [0.01, 0], [0.02, 0], [0.03, 0.01], [10, 10]], np.float32)
-    placed = place_labels(coordinates, [0, 1, 2, 3], ["a long title here"] * 4, ["", "1", "2", "3"])
-    assert placed[0][0] == "a long title here"
-    assert len(placed) == 4
-    full = [place for text, place in placed if len(text) > 2]
-    assert len(full) == len(set(full))
+    coordinates = np.random.default_rng(0).normal(0, 0.4, size=(40, 2)).astype(np.float32)
+    coordinates = np.concatenate([coordinates, [[-3, -3], [3, 3]]]).astype(np.float32)
+    rows, labels = list(range(40)), [f"{place} a rather long title" for place in range(40)]
+    placed = place_labels(coordinates, rows, labels, ["", *map(str, range(1, 40))])
+    assert placed[0][0] == labels[0]
+    assert {text for text, _ in placed} & set(labels[1:]), "some find room"
+    assert {"", *map(str, range(40))} & {text for text, _ in placed}, "not all do"
+    pixels = (coordinates - coordinates.min(axis=0)) / np.ptp(coordinates, axis=0) * [WIDTH, HEIGHT]
+    boxes = [label_box(pixels[row].tolist(), text, place) for row, (text, place) in zip(rows, placed, strict=True) if text]
+    assert not any(overlap(one, other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_the_chosen_label_is_shown_however_crowded_it_is() -> None:
+    placed = place_labels(np.zeros((3, 2), np.float32), [0, 1, 2], ["chosen", "near", "nearer"], ["", "1", "2"])
+    assert placed[0][0] == "chosen"
 
 
 def test_variance_in_words() -> None:
