@@ -43,11 +43,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _import_everything() -> None:
     """What takes the time at the start of a run."""
+    import torch
+
     import mfcore.data
     import mfcore.evaluation
     import mfcore.models
     import mfcore.runs.session
     import mfcore.training  # noqa: F401
+
+    # The first optimizer of a process makes torch import its compiler, which takes about a second.
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 
 
 def _log_into(folder: RunFolder) -> None:
