@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from mfcore.evaluation.baselines import baseline_metrics as baseline_metrics
     from mfcore.evaluation.curves import curve_at_k as curve_at_k
     from mfcore.evaluation.details import EvaluationDetails as EvaluationDetails
-    from mfcore.evaluation.details import summarise as summarise
     from mfcore.evaluation.evaluator import Evaluator as Evaluator
     from mfcore.evaluation.evaluator import evaluate as evaluate
     from mfcore.evaluation.negatives import sample_negatives as sample_negatives
     from mfcore.evaluation.protocol import Protocol as Protocol
+    from mfcore.evaluation.summary import summarise as summarise
 
 _MODULE_OF = {
     "EvaluationDetails": "details",
@@ -26,7 +26,7 @@ _MODULE_OF = {
     "curve_at_k": "curves",
     "evaluate": "evaluator",
     "sample_negatives": "negatives",
-    "summarise": "details",
+    "summarise": "summary",
 }
 __all__ = sorted(_MODULE_OF)
 

@@ -14,13 +14,14 @@ import numpy as np
 from mfcore.data import Split
 from mfcore.data.files import write_atomically
 from mfcore.evaluation import ranking
-from mfcore.evaluation.details import EvaluationDetails, summarise
+from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.evaluator import Evaluator
 from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.summary import summarise
 from mfcore.models.baselines import BiasOnly, GlobalMean, ItemMean, Popularity, UserMean
 from mfcore.validate import UnusableRequest
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 RATING_BASELINES = {"global mean": GlobalMean, "user mean": UserMean, "item mean": ItemMean, "bias only": BiasOnly}
 RATING_METRICS = ("rmse", "mae")
 

@@ -24,14 +24,16 @@ SCORES_AT_ONCE = 2_000_000
 class Block:
     """B users, their h held-out interactions, c of them cases; all that ranking them takes but the scores.
 
-    users: (B,). excluded: flat positions in (B, num_items) that are not candidates. held_row, held_item: (h,) where the
+    users: (B,). excluded: flat positions in (B, num_items) that are not candidates; taken: those of every interaction of these
+    users, held-out ones too. held_row, held_item: (h,) where the
     held-out items stand in (B, num_items). case: (c,) which of the h are cases; slot: (c,) running number of a case within
-    its user, below ``width``. negatives: (B, N), places left over hold 0 and are marked in ``no_negative``. others_sampled,
-    others_full: (c,) float64, how many candidates a case competes with.
+    its user, below ``width``. negatives: (draws, B, N), places left over hold 0 and are marked in ``no_negative`` (B, N).
+    others_sampled, others_full, others_free: (c,) int64, how many candidates a case competes with; free: never interacted with.
     """
 
     users: Tensor
     excluded: Tensor
+    taken: Tensor
     held_row: Tensor
     held_item: Tensor
     case: Tensor
@@ -41,6 +43,7 @@ class Block:
     no_negative: Tensor
     others_sampled: Tensor
     others_full: Tensor
+    others_free: Tensor
 
     def to(self, device: torch.device) -> Block:
         """The same block on ``device``."""
@@ -67,39 +70,47 @@ class HeldOut:
         return cls(users, row.astype(np.int64), part.item_idx[order], rating, rating >= threshold)
 
 
-def make_blocks(held: HeldOut, hidden: Sequence[Interactions], negatives: Ints, num_items: int) -> list[Block]:
+def make_blocks(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, negatives: Ints) -> list[Block]:
     """Cut users into blocks of about SCORES_AT_ONCE scores. ``hidden``: parts whose items are not candidates for their user;
-    negatives: (U, N), −1 for none."""
-    size = max(1, SCORES_AT_ONCE // max(1, num_items))
+    data: every interaction there is; negatives: (draws, U, N), −1 for none."""
+    size = max(1, SCORES_AT_ONCE // max(1, data.num_items))
     return [
-        _block(held, hidden, negatives, num_items, start, min(start + size, len(held.users)))
+        _block(held, hidden, data, negatives[:, start : start + size], start, min(start + size, len(held.users)))
         for start in range(0, len(held.users), size)
     ]
 
 
-def _block(held: HeldOut, hidden: Sequence[Interactions], negatives: Ints, num_items: int, start: int, stop: int) -> Block:
+def _block(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, negatives: Ints, start: int, stop: int) -> Block:
     users = held.users[start:stop]
     mine = slice(*np.searchsorted(held.row, [start, stop]).tolist())
     row, item = held.row[mine] - start, held.item[mine]
     case = np.flatnonzero(held.relevant[mine])
     slot = _running_number(row[case])
-    excluded = np.concatenate([r * num_items + i for r, i in (items_of(users, *part.by_user()) for part in hidden)])
-    num_candidates = num_items - np.bincount(excluded // num_items, minlength=len(users))
-    drawn = negatives[start:stop]
-    num_negatives = (drawn >= 0).sum(axis=1)
+    excluded = np.concatenate([_places(users, part) for part in hidden])
+    taken = _places(users, data)
+    left = [data.num_items - np.bincount(places // data.num_items, minlength=len(users)) for places in (excluded, taken)]
+    missing = negatives[0] < 0  # the same in every draw: only who has too few free items has gaps
     return Block(
         users=torch.from_numpy(users),
         excluded=torch.from_numpy(excluded),
+        taken=torch.from_numpy(taken),
         held_row=torch.from_numpy(row),
         held_item=torch.from_numpy(item),
         case=torch.from_numpy(case),
         slot=torch.from_numpy(slot),
         width=int(slot.max(initial=-1)) + 1,
-        negatives=torch.from_numpy(drawn.clip(min=0)),
-        no_negative=torch.from_numpy(drawn < 0),
-        others_sampled=torch.from_numpy(num_negatives[row[case]].astype(np.float64)),
-        others_full=torch.from_numpy((num_candidates[row[case]] - 1).astype(np.float64)),
+        negatives=torch.from_numpy(negatives.clip(min=0)),
+        no_negative=torch.from_numpy(missing),
+        others_sampled=torch.from_numpy((~missing).sum(axis=1)[row[case]]),
+        others_full=torch.from_numpy(left[0][row[case]] - 1),
+        others_free=torch.from_numpy(left[1][row[case]]),
     )
+
+
+def _places(users: Ints, part: Interactions) -> Ints:
+    """Flat positions in (len(users), num_items) of these users' interactions."""
+    row, item = items_of(users, *part.by_user())
+    return row * part.num_items + item
 
 
 def _running_number(sorted_rows: Ints) -> Ints:

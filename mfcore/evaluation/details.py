@@ -1,23 +1,26 @@
-"""What an evaluation saw, case by case, and the metrics that follow from it."""
+"""What an evaluation saw, case by case. Every metric follows from it, at any K and under any tie policy."""
 
 from __future__ import annotations
 
 import dataclasses
 import io
-import math
+import json
 import zipfile
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mfcore.data.files import write_atomically
-from mfcore.evaluation import ranking, rating
-from mfcore.validate import UnusableRequest
+from mfcore.evaluation.protocol import TIES
+from mfcore.validate import UnusableRequest, choice, require
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,20 +28,29 @@ class EvaluationDetails:
     """C cases (relevant held-out interactions), and n held-out ratings with what was predicted for them.
 
     Attributes:
-        k: the K that headline metrics are taken at.
+        k: the K that headline metrics are taken at. ties: how equal scores rank: half, optimistic or pessimistic.
         case_user, case_item: (C,) int64 indices, by user and then in file order.
-        rank_sampled, rank_full: (C,) float64; 0 is best, ties count half, NaN where there was nothing to compete with.
+        greater_sampled, equal_sampled: (D, C) int64: of the negatives of each of D draws, how many score more, and the same.
+        greater_full, equal_full: (C,) int64, the same for full ranking.
         num_sampled, num_full: (C,) int64, candidates ranked, the case itself included.
         num_relevant: (C,) int64, cases of the same user.
         rating_user, rating_item: (n,) int64; predicted, actual: (n,) float32 in rating units. n = 0 if the model does not
             predict ratings.
+        greater_free, equal_free, num_free: (C,) int64: of all items the user never interacted with, how many score more, the
+            same, and how many there are; None where this was not recorded.
+        list_user: (U,) int64, every user with a held-out interaction; lists: (U, L) int32, the first L candidates of full
+            ranking, best first, ties by index, −1 where there are no more; None where this was not recorded.
+        ties_known: False for evaluations stored by a version that kept half ranks only.
+        about: split_hash, on, all_relevant and the protocol's fields; empty for old evaluations.
     """
 
     k: int
     case_user: Ints
     case_item: Ints
-    rank_sampled: Floats
-    rank_full: Floats
+    greater_sampled: Ints
+    equal_sampled: Ints
+    greater_full: Ints
+    equal_full: Ints
     num_sampled: Ints
     num_full: Ints
     num_relevant: Ints
@@ -46,41 +58,85 @@ class EvaluationDetails:
     rating_item: Ints
     predicted: npt.NDArray[np.float32]
     actual: npt.NDArray[np.float32]
+    ties: str = "half"
+    greater_free: Ints | None = None
+    equal_free: Ints | None = None
+    num_free: Ints | None = None
+    list_user: Ints | None = None
+    lists: npt.NDArray[np.int32] | None = None
+    ties_known: bool = True
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rank_draws(self) -> Floats:
+        """(D, C): rank among the negatives of each draw; 0 is best, NaN where there was nothing to compete with."""
+        return _rank(self.greater_sampled, self.equal_sampled, self.num_sampled, self.ties)
+
+    @property
+    def rank_sampled(self) -> Floats:
+        """(C,): the first of :attr:`rank_draws`."""
+        return _rank(self.greater_sampled[0], self.equal_sampled[0], self.num_sampled, self.ties)
+
+    @property
+    def rank_full(self) -> Floats:
+        """(C,): rank among all candidates; 0 is best, NaN where there was nothing to compete with."""
+        return _rank(self.greater_full, self.equal_full, self.num_full, self.ties)
+
+    def with_ties(self, ties: str) -> EvaluationDetails:
+        """The same scores under another tie policy; nothing is scored again.
+
+        Raises:
+            UnusableRequest: unknown policy, or an old evaluation that kept half ranks only.
+        """
+        choice("ties", ties, TIES)
+        known = self.ties_known or ties == self.ties
+        require(known, "this evaluation was stored without its ties; evaluate the run again to see another tie policy")
+        return dataclasses.replace(self, ties=ties, about={**self.about, "ties": ties} if self.about else {})
 
     def save(self, path: str | Path) -> None:
         """Write to ``path`` (npz), atomically."""
+        kept = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        kept["about"] = json.dumps(self.about, allow_nan=False)
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        arrays = {name: value for name, value in kept.items() if value is not None}
+        np.savez_compressed(buffer, format_version=FORMAT_VERSION, **arrays)
         write_atomically(Path(path), buffer.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> EvaluationDetails:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote, or an earlier version did.
 
         Raises:
-            UnusableRequest: the file is missing or damaged.
+            UnusableRequest: the file is missing or damaged, or a later version wrote it.
         """
         try:
             # By way of memory, because np.load leaves a damaged file open.
             with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as stored:
-                arrays = {f.name: stored[f.name] for f in dataclasses.fields(cls)}
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+                arrays = {name: stored[name] for name in stored.files}
+            version = int(arrays.pop("format_version", 1))
+            require(version <= FORMAT_VERSION, f"the stored evaluation {path} needs a newer version of MF Explorer")
+            values = _from_version_1(arrays) if version == 1 else arrays
+            values |= {"k": int(values["k"]), "ties": str(values.get("ties", "half"))}
+            values |= {"ties_known": bool(values["ties_known"]), "about": json.loads(str(values.get("about", "{}")))}
+            return cls(**values)
+        except UnusableRequest:
+            raise
+        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise UnusableRequest(f"the stored evaluation {path} cannot be read ({error}); evaluate the run again") from error
-        return cls(**{**arrays, "k": int(arrays["k"])})
 
 
-def summarise(details: EvaluationDetails, k: int | None = None) -> dict[str, float]:
-    """Every defined metric at ``k`` (default: the details' own).
+def _rank(greater: Ints, equal: Ints, num_candidates: Ints, ties: str) -> Floats:
+    rank: Floats = greater + TIES[ties] * equal
+    return np.where(num_candidates > 1, rank, np.nan)
 
-    ``rmse``, ``mae``; sampled ranking, a mean over cases: ``hr@K``, ``ndcg@K``, ``mrr@K``; full ranking, a mean over users
-    with a case: ``hr@K/full``, ``ndcg@K/full``, ``mrr@K/full``, ``recall@K/full``, ``precision@K/full``. What is undefined
-    is absent.
-    """
-    k = details.k if k is None else k
-    found = {
-        "rmse": rating.rmse(details.predicted, details.actual),
-        "mae": rating.mae(details.predicted, details.actual),
-        **{f"{name}@{k}": value for name, value in ranking.per_case(details.rank_sampled, k).items()},
-        **{f"{name}@{k}/full": value for name, value in ranking.per_user(details.case_user, details.rank_full, k).items()},
-    }
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+def _from_version_1(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 kept half ranks: split so that they come out again, though how many were tied is lost."""
+    values = {**arrays, "ties_known": False}
+    for name in ("sampled", "full"):
+        rank = np.nan_to_num(values.pop(f"rank_{name}"))
+        greater = np.floor(rank)
+        values[f"greater_{name}"], values[f"equal_{name}"] = greater.astype(np.int64), (2 * (rank - greater)).astype(np.int64)
+    for name in ("greater_sampled", "equal_sampled"):
+        values[name] = values[name][None, :]
+    return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,14 +13,17 @@ from torch import Tensor, nn
 
 from mfcore.data import Interactions, Split
 from mfcore.evaluation.blocks import Block, HeldOut, make_blocks
-from mfcore.evaluation.details import EvaluationDetails, summarise
-from mfcore.evaluation.negatives import sample_negatives, seed_for
+from mfcore.evaluation.details import EvaluationDetails
+from mfcore.evaluation.negatives import Ints, sample_negatives, seed_for
 from mfcore.evaluation.protocol import Protocol
-from mfcore.evaluation.ranks import ranks_among
+from mfcore.evaluation.scoring import joined, measure
+from mfcore.evaluation.summary import summarise
 from mfcore.validate import choice
 
 PARTS = ("test", "valid")
 RANKING_DEVICES = ("cpu", "cuda")  # others (MPS) lack float64; scores come to the CPU there
+LIST_LENGTH = 50
+"""Places of each user's list that details keep (or K, if that is more)."""
 
 
 def evaluate(
@@ -52,10 +56,11 @@ class Evaluator:
 
     Cases are the relevant held-out interactions. Full ranking: against all items but the user's train items (at test time
     also validation items; at validation time test items are candidates like any other), other relevant items included.
-    Sampled ranking: against ``sampled_negatives`` items the user never interacted with anywhere, drawn once per user; a user
-    with fewer such items meets all of them. The draw follows from the protocol's seed, the data and the held-out rows, so a
-    model meets the same competitors before and after a refit on train + validation. Ties count half. A score that is not a
-    number must never flatter: a case whose own score is not finite ranks last, and a competitor whose score is NaN ranks above.
+    Sampled ranking: against ``sampled_negatives`` items the user never interacted with anywhere, drawn once per user and draw;
+    a user with fewer such items meets all of them. The draws follow from the protocol's seed, the data and the held-out rows,
+    so a model meets the same competitors before and after a refit on train + validation. Ties count as the protocol says. A
+    score that is not a number must never flatter: a case whose own score is not finite ranks last, and a competitor whose
+    score is NaN ranks above.
 
     The test part is never touched when ``on`` is "valid".
 
@@ -69,18 +74,11 @@ class Evaluator:
         self.all_relevant = bool(all_relevant)
         part: Interactions = split.test if on == "test" else split.valid
         held = HeldOut.of(part, -np.inf if all_relevant else self.protocol.relevance_threshold)
-        num_items = split.data.num_items
-        negatives = sample_negatives(
-            held.users,
-            *split.data.by_user(),
-            num_items,
-            count=min(self.protocol.sampled_negatives, num_items),
-            seed=seed_for(self.protocol.negatives_seed, on, split.data.fingerprint, part.user_idx, part.item_idx),
-        )
         hidden = [split.train, split.valid] if on == "test" else [split.train]
-        self._num_items = num_items
+        self._split_hash = split.hash
+        self._num_items = split.data.num_items
         self._held = held
-        self._blocks = make_blocks(held, hidden, negatives, num_items)
+        self._blocks = make_blocks(held, hidden, split.data, self._draw(split.data, held.users, part))
         self._on_device: dict[torch.device, list[Block]] = {}
 
     @property
@@ -90,39 +88,54 @@ class Evaluator:
 
     def metrics(self, model: Any) -> dict[str, float]:
         """Every defined metric by name (see :func:`mfcore.evaluation.summarise`); undefined ones are absent."""
-        return summarise(self.details(model))
+        return summarise(self._details(model, complete=False))
 
     def details(self, model: Any) -> EvaluationDetails:
-        """Ranks of every case and, for models that predict ratings, every prediction."""
+        """Ranks of every case, every prediction of models that predict ratings, and each user's first LIST_LENGTH items."""
+        return self._details(model, complete=True)
+
+    def _details(self, model: Any, *, complete: bool) -> EvaluationDetails:
         device = _device_of(model)
         blocks = self._blocks_on(device if device.type in RANKING_DEVICES else torch.device("cpu"))
+        length = max(LIST_LENGTH, self.protocol.k) if complete else 0
         with torch.inference_mode(), _eval_mode(model):
-            found = [_rank(block, self._scores(model, block, device)) for block in blocks]
-        predicted, sampled, full = ([part[column].cpu().numpy() for part in found] for column in range(3))
-        rated = slice(None) if predicts_ratings(model) else slice(0)
+            blockwise = [measure(block, self._scores(model, block, device), length) for block in blocks]
+        found = joined(blockwise, self.protocol.draws, length)
         held, user = self._held, self._held.users[self._held.row]
-        others_sampled, others_full = self._others
+        rated = slice(None) if predicts_ratings(model) else slice(0)
+        found["predicted"] = found["predicted"][rated]
+        if complete:
+            found |= {"num_free": self._others("free"), "list_user": held.users}
         _, row, num_relevant = np.unique(held.row[held.relevant], return_inverse=True, return_counts=True)
         return EvaluationDetails(
             k=self.protocol.k,
             case_user=user[held.relevant],
             case_item=held.item[held.relevant],
-            rank_sampled=_joined(sampled, np.float64),
-            rank_full=_joined(full, np.float64),
-            num_sampled=others_sampled + 1,
-            num_full=others_full + 1,
+            num_sampled=self._others("sampled") + 1,
+            num_full=self._others("full") + 1,
             num_relevant=num_relevant[row],
             rating_user=user[rated],
             rating_item=held.item[rated],
-            predicted=_joined(predicted, np.float32)[rated],
             actual=held.rating[rated],
+            ties=self.protocol.ties,
+            about=self._about(),
+            **found,
         )
 
-    @property
-    def _others(self) -> tuple[Any, Any]:
-        sampled = [block.others_sampled.numpy() for block in self._blocks]
-        full = [block.others_full.numpy() for block in self._blocks]
-        return _joined(sampled, np.int64), _joined(full, np.int64)
+    def _about(self) -> dict[str, Any]:
+        what = {"split_hash": self._split_hash, "on": self.on, "all_relevant": self.all_relevant}
+        return {**what, **dataclasses.asdict(self.protocol)}
+
+    def _draw(self, data: Interactions, users: Ints, part: Interactions) -> Ints:
+        """(draws, U, N). The first draw is that of a protocol with one."""
+        what = (self.protocol.negatives_seed, self.on, data.fingerprint, part.user_idx, part.item_idx)
+        seeds = [seed_for(*what, *([number] if number else [])) for number in range(self.protocol.draws)]
+        count = min(self.protocol.sampled_negatives, data.num_items)
+        return np.stack([sample_negatives(users, *data.by_user(), data.num_items, count, seed) for seed in seeds])
+
+    def _others(self, kind: str) -> Ints:
+        counts = [getattr(block, f"others_{kind}").numpy() for block in self._blocks]
+        return np.concatenate(counts) if counts else np.zeros(0, np.int64)
 
     def _blocks_on(self, device: torch.device) -> list[Block]:
         if device not in self._on_device:
@@ -135,24 +148,6 @@ class Evaluator:
         if tuple(scores.shape) != wanted:
             raise ValueError(f"score_items must return (users, items) = {wanted}, got {tuple(scores.shape)}")
         return scores if scores.dtype in (torch.float32, torch.float64) else scores.float()
-
-
-def _rank(block: Block, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """scores (B, num_items) → scores of all held-out items (h,), sampled and full ranks of the cases (c,)."""
-    held = scores[block.held_row, block.held_item]
-    target, row = held[block.case], block.held_row[block.case]
-    # A copy, so that what the model holds stays whole.
-    scores = torch.nan_to_num(scores, nan=torch.inf, posinf=torch.inf, neginf=-torch.inf).contiguous()
-    scores.view(-1)[block.excluded] = -torch.inf
-    full = ranks_among(scores, target, row, block.slot, block.width, includes_target=True)
-    competitors = scores.gather(1, block.negatives).masked_fill_(block.no_negative, -torch.inf)
-    sampled = ranks_among(competitors, target, row, block.slot, block.width, includes_target=False)
-    unknown = ~torch.isfinite(target)
-    ranks = []
-    for rank, others in ((sampled, block.others_sampled), (full, block.others_full)):
-        rank = torch.where(unknown, others, rank)
-        ranks.append(rank.masked_fill_(others == 0, torch.nan))
-    return held, ranks[0], ranks[1]
 
 
 def _device_of(model: Any) -> torch.device:
@@ -172,7 +167,3 @@ def _eval_mode(model: Any) -> Iterator[None]:
     finally:
         if was_training:
             model.train()
-
-
-def _joined(parts: list[Any], dtype: Any) -> Any:
-    return np.concatenate([part.astype(dtype) for part in parts]) if parts else np.zeros(0, dtype)

@@ -1,9 +1,8 @@
 """Ranking metrics from ranks.
 
 A rank is 0 for the best candidate and may end in .5, because ties count half. A NaN rank (nothing to compete with) is left
-out of every mean, and the mean of nothing is NaN. ``per_case`` metrics look at one held-out item at a time (sampled ranking);
-``per_user`` metrics look at a user's whole list with all relevant items (full ranking). With one relevant item a user the
-two agree.
+out of every mean, and the mean of nothing is NaN. ``case_values`` looks at one held-out item at a time (sampled ranking);
+``user_values`` at a user's whole list with all relevant items (full ranking). With one relevant item a user the two agree.
 """
 
 from __future__ import annotations
@@ -28,38 +27,72 @@ def ideal_dcg(num_relevant: Ints, k: int) -> Floats:
     return np.asarray(best[np.minimum(num_relevant, k) - 1])
 
 
-def per_case(rank: Floats, k: int) -> dict[str, float]:
-    """hr, ndcg, mrr at K, as means over cases. rank: (C,)."""
-    rank = rank[~np.isnan(rank)]
-    return {
-        "hr": _mean(rank < k),
-        "ndcg": _mean(gain(rank, k)),
-        "mrr": _mean(np.where(rank < k, 1.0 / (rank + 1.0), 0.0)),
+def case_values(rank: Floats, k: int) -> dict[str, Floats]:
+    """hr, ndcg, mrr at K of each case. rank: any shape, no NaN → the same shape. (With one relevant item, map is mrr.)"""
+    hit = rank < k
+    return {"hr": hit.astype(np.float64), "ndcg": gain(rank, k), "mrr": np.where(hit, 1.0 / (rank + 1.0), 0.0)}
+
+
+def user_values(user: Ints, rank: Floats, k: int) -> tuple[Ints, dict[str, Floats]]:
+    """hr, ndcg, mrr, recall, precision, map at K of each user. user, rank: (C,), no NaN → users (U,) ascending, values (U,).
+
+    hr: any relevant item in the first K; ndcg: DCG/IDCG; mrr: of the best-placed relevant item; recall: share of the relevant
+    items in the first K; precision: share of the first K that is relevant; map: mean over min(relevant, K) of the precision
+    at each relevant item in the first K. Relevant items tied with one another share a middle rank, so more than K of them can
+    seem to fit in K places: shares are held to at most what fits.
+    """
+    users, index, num_relevant = np.unique(user, return_inverse=True, return_counts=True)
+    size = len(users)
+    hits = np.minimum(np.bincount(index, rank < k, minlength=size), k)
+    dcg = np.bincount(index, gain(rank, k), minlength=size)
+    best = np.full(size, np.inf)
+    np.minimum.at(best, index, rank)
+    return users, {
+        "hr": (hits > 0).astype(np.float64),
+        "ndcg": np.minimum(dcg / ideal_dcg(num_relevant, k), 1.0),
+        "mrr": np.where(best < k, 1.0 / (best + 1.0), 0.0),
+        "recall": hits / num_relevant,
+        "precision": hits / k,
+        "map": _average_precision(index, rank, num_relevant, k),
     }
+
+
+def _average_precision(index: Ints, rank: Floats, num_relevant: Ints, k: int) -> Floats:
+    order = np.lexsort((rank, index))
+    owner, place = index[order], rank[order]
+    found = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1  # relevant items down to this one
+    precision = np.where(place < k, found / (place + 1.0), 0.0)
+    total = np.bincount(owner, precision, minlength=len(num_relevant))
+    return np.minimum(total / np.minimum(num_relevant, k), 1.0)
+
+
+def case_auc(half_rank: Floats, num_candidates: Ints) -> Floats:
+    """Share of the other candidates that score less, ties half; NaN without any. half_rank: (…, C), num_candidates: (C,)."""
+    others = num_candidates - 1.0
+    return np.where(others > 0, 1.0 - half_rank / np.maximum(others, 1.0), np.nan)
+
+
+def user_auc(user: Ints, half_rank: Floats, num_candidates: Ints) -> tuple[Ints, Floats]:
+    """Area under the ROC curve of each user: share of (relevant, other) pairs in the right order, ties half.
+
+    user, half_rank, num_candidates: (C,), the rank among all other candidates, relevant ones included, which among
+    themselves cost m(m−1)/2 places whatever their order. NaN where every candidate is relevant.
+    """
+    users, first, index, relevant = np.unique(user, return_index=True, return_inverse=True, return_counts=True)
+    passed = np.bincount(index, half_rank, minlength=len(users)) - relevant * (relevant - 1) / 2.0
+    pairs = relevant * (num_candidates[first] - relevant).astype(np.float64)
+    return users, np.where(pairs > 0, np.clip(1.0 - passed / np.maximum(pairs, 1.0), 0.0, 1.0), np.nan)
+
+
+def per_case(rank: Floats, k: int) -> dict[str, float]:
+    """hr, ndcg, mrr at K, as means over cases (and draws). rank: any shape."""
+    return {name: _mean(values) for name, values in case_values(rank[~np.isnan(rank)], k).items()}
 
 
 def per_user(user: Ints, rank: Floats, k: int) -> dict[str, float]:
-    """hr, ndcg, mrr, recall, precision at K, as means over users with at least one case. user, rank: (C,).
-
-    hr: any relevant item in the first K; ndcg: DCG/IDCG; mrr: of the best-placed relevant item; recall: share of the relevant
-    items in the first K; precision: share of the first K that is relevant. Relevant items tied with one another share a
-    middle rank, so more than K of them can seem to fit in K places: shares are held to at most what fits.
-    """
+    """hr, ndcg, mrr, recall, precision, map at K, as means over users with at least one case. user, rank: (C,)."""
     known = ~np.isnan(rank)
-    rank = rank[known]
-    _, index, num_relevant = np.unique(user[known], return_inverse=True, return_counts=True)
-    users = len(num_relevant)
-    hits = np.minimum(np.bincount(index, rank < k, minlength=users), k)
-    dcg = np.bincount(index, gain(rank, k), minlength=users)
-    best = np.full(users, np.inf)
-    np.minimum.at(best, index, rank)
-    return {
-        "hr": _mean(hits > 0),
-        "ndcg": _mean(np.minimum(dcg / ideal_dcg(num_relevant, k), 1.0)),
-        "mrr": _mean(np.where(best < k, 1.0 / (best + 1.0), 0.0)),
-        "recall": _mean(hits / num_relevant),
-        "precision": _mean(hits / k),
-    }
+    return {name: _mean(values) for name, values in user_values(user[known], rank[known], k)[1].items()}
 
 
 def expected_random(num_candidates: Ints, num_relevant: Ints, k: int) -> dict[str, float]:

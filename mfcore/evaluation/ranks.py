@@ -1,4 +1,4 @@
-"""Ranks from scores: r = #greater + #equal/2 among the other candidates."""
+"""Ranks from scores: how many of the other candidates score more, and how many the same."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import torch
 from torch import Tensor
 
 
-def ranks_among(candidates: Tensor, targets: Tensor, row: Tensor, slot: Tensor, width: int, *, includes_target: bool) -> Tensor:
-    """Where each target stands among its row's candidates; 0 is best, ties count half.
+def counts_among(
+    candidates: Tensor, targets: Tensor, row: Tensor, slot: Tensor, width: int, *, includes_target: bool
+) -> tuple[Tensor, Tensor]:
+    """How many of its row's other candidates are greater than each target, and how many equal.
 
     candidates: (B, M) floats, −inf for "not a candidate"; targets: (C,), of which target c belongs to row ``row[c]`` and is
     that row's ``slot[c]``-th of at most ``width``; ``includes_target``: the target itself is one of the candidates.
-    → (C,) float64.
+    → two of (C,) int64.
     Candidates must not be NaN; what a target that is not finite gets here has no meaning (the caller overrules it).
     """
     ordered = _sorted_rows(candidates)
@@ -22,7 +24,7 @@ def ranks_among(candidates: Tensor, targets: Tensor, row: Tensor, slot: Tensor, 
     below = torch.searchsorted(ordered, wanted)[row, slot]
     greater = candidates.shape[1] - not_above
     equal = not_above - below - int(includes_target)
-    return greater.double() + equal.double() / 2
+    return greater, equal
 
 
 def _sorted_rows(values: Tensor) -> Tensor:

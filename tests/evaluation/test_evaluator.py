@@ -72,7 +72,7 @@ def _drawn(evaluator: Evaluator) -> dict[int, list[int]]:
     return {
         user: items[~missing].tolist()
         for block in evaluator._blocks
-        for user, items, missing in zip(block.users.tolist(), block.negatives, block.no_negative, strict=True)
+        for user, items, missing in zip(block.users.tolist(), block.negatives[0], block.no_negative, strict=True)
     }
 
 
@@ -271,7 +271,8 @@ def test_checkerboard_puts_the_withheld_diagonal_first() -> None:
     found = evaluate(Table((left[:, :2] * strength[:2]) @ right[:2]), split, protocol=Protocol(k=1))
     ranking = {name: value for name, value in found.items() if "@" in name}
     assert ranking == dict.fromkeys(ranking, 1.0)
-    assert len(ranking) == 8
+    assert len(ranking) == 9
+    assert found["auc"] == found["auc/full"] == 1.0
 
 
 def test_several_relevant_items_make_one_list_a_user() -> None:

@@ -1,0 +1,95 @@
+"""From cases to users to figures. Every headline metric is Σ total / Σ count over users, so that users can be resampled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mfcore.evaluation import ranking
+from mfcore.evaluation.details import EvaluationDetails
+from mfcore.validate import integer
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+LOWER_IS_BETTER = frozenset({"rmse", "mae"})
+
+
+@dataclass(frozen=True, eq=False)
+class UserSums:
+    """What each of U users adds to each metric. users: (U,) ascending; total, count: metric → (U,) float64.
+
+    A metric's figure is Σ total / Σ count (rmse: the square root of that). Count 0: the metric is undefined for this user.
+    """
+
+    users: Ints
+    total: dict[str, Floats]
+    count: dict[str, Floats]
+
+    def figure(self, name: str) -> float:
+        """The metric over all users; NaN where it is defined for none."""
+        count = self.count[name].sum()
+        value = float(self.total[name].sum() / count) if count else math.nan
+        return math.sqrt(value) if name == "rmse" else value
+
+
+def user_sums(details: EvaluationDetails, k: int | None = None) -> UserSums:
+    """Totals and counts of every metric that :func:`summarise` names. K: default the details' own."""
+    k = details.k if k is None else integer("k", k, low=1)
+    users = np.unique(np.concatenate([details.case_user, details.rating_user]))
+    sums = UserSums(users, {}, {})
+    if len(details.predicted):
+        error: Floats = details.predicted.astype(np.float64) - details.actual
+        _add(sums, "rmse", details.rating_user, error**2)
+        _add(sums, "mae", details.rating_user, np.abs(error))
+    contested = details.num_sampled > 1
+    ranks, owner = details.rank_draws[:, contested], details.case_user[contested]
+    for name, values in ranking.case_values(ranks, k).items():
+        _add(sums, f"{name}@{k}", owner, values.mean(axis=0))
+    half: Floats = details.greater_sampled[:, contested] + 0.5 * details.equal_sampled[:, contested]
+    _add(sums, "auc", owner, ranking.case_auc(half, details.num_sampled[contested]).mean(axis=0))
+    contested = details.num_full > 1
+    rank, owner = details.rank_full[contested], details.case_user[contested]
+    listed, by_user = ranking.user_values(owner, rank, k)
+    for name, values in by_user.items():
+        _add(sums, f"{name}@{k}/full", listed, values)
+    half = details.greater_full[contested] + 0.5 * details.equal_full[contested]
+    _add(sums, "auc/full", *ranking.user_auc(owner, half, details.num_full[contested]))
+    return sums
+
+
+def _add(sums: UserSums, name: str, user: Ints, values: Floats) -> None:
+    """Gather values by user; an undefined (NaN) AUC is not counted, a prediction that is not a number spoils the figure."""
+    if name.startswith("auc"):
+        known = ~np.isnan(values)
+        user, values = user[known], values[known]
+    place = np.searchsorted(sums.users, user)
+    sums.total[name] = np.bincount(place, values, minlength=len(sums.users))
+    sums.count[name] = np.bincount(place, minlength=len(sums.users)).astype(np.float64)
+
+
+def summarise(details: EvaluationDetails, k: int | None = None) -> dict[str, float]:
+    """Every defined metric at ``k`` (default: the details' own).
+
+    ``rmse``, ``mae``; sampled ranking, a mean over cases and draws: ``hr@K``, ``ndcg@K``, ``mrr@K``, ``auc``; full ranking, a
+    mean over users with a case: ``hr@K/full``, ``ndcg@K/full``, ``mrr@K/full``, ``recall@K/full``, ``precision@K/full``,
+    ``map@K/full``, ``auc/full``. AUC counts ties half under every tie policy: that is its definition. What is undefined is
+    absent.
+    """
+    sums = user_sums(details, k)
+    found = {name: sums.figure(name) for name in sums.total}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def user_metrics(details: EvaluationDetails, k: int | None = None) -> pd.DataFrame:
+    """One row per user (index ``user_idx``), one column per metric of :func:`summarise`; NaN where undefined for that user."""
+    sums = user_sums(details, k)
+    columns = {}
+    for name, total in sums.total.items():
+        count = sums.count[name]
+        value = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+        columns[name] = np.sqrt(value) if name == "rmse" else value
+    return pd.DataFrame(columns, index=pd.Index(sums.users, name="user_idx"))
