@@ -9,8 +9,8 @@ from mfcore.validate import UnusableRequest
 from ui.controls import error_line, link_to, page_header
 from ui.data_charts import densest_corner, long_tail, rating_histogram, whole_table
 from ui.data_controls import choose_dataset, choose_shape, choose_split, offer_fetch
-from ui.data_facts import SPLIT_SENTENCES, density_words, item_rows, part_table, rounded_percent, search, words_for
-from ui.data_tables import show_item_table, source_rows
+from ui.data_tables import item_rows, part_table, search, show_item_table, source_rows
+from ui.data_words import SPLIT_SENTENCES, density_words, rounded_percent, words_for
 from ui.figures import show
 from ui.format import count, escape_markdown
 from ui.split_charts import split_picture
@@ -49,7 +49,7 @@ def show_pictures(data: Interactions) -> None:
             else:
                 show(whole_table(data, words), key="matrix", alt="How filled each region of the table is")
     with tail:
-        show(long_tail(data.popularity(), words[1]), key="tail", alt="Cumulative share of ratings against share of items")
+        show(long_tail(data, words[1]), key="tail", alt="Cumulative share of ratings against share of items")
     with ratings:
         show(rating_histogram(data), key="ratings", alt="How often each rating was given")
 
@@ -73,7 +73,7 @@ def show_items(data: Interactions) -> None:
     if rows.empty:
         st.info("Nothing matches every word. Try fewer words, or part of one.", icon=":material/search_off:")
         return
-    show_item_table(rows, things, most=int(everything["ratings"].max()))
+    show_item_table(rows, things, most=int(everything["count"].max()))
 
 
 def show_split(entry: DatasetEntry, data: Interactions) -> None:

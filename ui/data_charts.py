@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from mfcore.data import stats
 from mfcore.data.interactions import Interactions
-from ui.data_facts import block, head_share, rounded_percent
+from ui.data_words import rounded_percent
 from ui.figures import titled
 from ui.format import escape_plotly
 from ui.theme import colour, sequential
@@ -17,7 +18,7 @@ CELLS = 60  # the whole table is drawn as CELLS × CELLS squares, whatever its s
 def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
     """Users × items, both sorted by how much they have; a square's colour is the share of its cells that is filled."""
     people, things = words
-    user_bin, user_size = _bins(np.bincount(data.user_idx, minlength=data.num_users))
+    user_bin, user_size = _bins(data.activity())
     item_bin, item_size = _bins(data.popularity())
     filled = np.zeros((len(user_size), len(item_size)))
     np.add.at(filled, (user_bin[data.user_idx], item_bin[data.item_idx]), 1.0)
@@ -42,9 +43,8 @@ def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
 def densest_corner(data: Interactions, words: tuple[str, str], names: list[str], size: int = 40) -> go.Figure:
     """The ratings of the most active users on the most rated items. ``names``: the label of each item."""
     people, things = words
-    users = np.argsort(-np.bincount(data.user_idx, minlength=data.num_users), kind="stable")[:size]
-    items = np.argsort(-data.popularity(), kind="stable")[:size]
-    ratings = block(data.user_idx, data.item_idx, data.rating, users, items)
+    users, items = stats.most_first(data.activity())[:size], stats.most_first(data.popularity())[:size]
+    ratings = stats.block(data, data.rating, users, items)
     known = np.isfinite(ratings)
     chart = titled(
         f"Even here {rounded_percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
@@ -66,14 +66,12 @@ def densest_corner(data: Interactions, words: tuple[str, str], names: list[str],
     return as_picture(chart)
 
 
-def long_tail(counts: np.ndarray, thing: str) -> go.Figure:
-    """``counts`` (num_items,): ratings per item. The title states what the best-known fifth of the items holds."""
-    ordered = np.sort(counts)[::-1]
-    cumulative = 100.0 * np.cumsum(ordered) / ordered.sum()
-    share = 100.0 * np.arange(1, len(ordered) + 1) / len(ordered)
-    head = head_share(counts)
-    keep = np.unique(np.linspace(0, len(ordered) - 1, 400).astype(int))
-    x, y = np.concatenate([[0.0], share[keep]]), np.concatenate([[0.0], cumulative[keep]])
+def long_tail(data: Interactions, thing: str) -> go.Figure:
+    """Ratings that the best-known items hold, whatever share of them is asked. The title states what a fifth of them holds."""
+    tail = stats.long_tail(data)
+    head = stats.head_share(tail)
+    drawn = tail.iloc[np.unique(np.linspace(0, len(tail) - 1, 400).astype(int))]  # no more points than a screen can show
+    x, y = (np.concatenate([[0.0], 100.0 * drawn[share]]) for share in ("item_share", "rating_share"))
     chart = titled(
         f"20 % of the {thing} hold {100 * head:.0f} % of the ratings",
         f"share of {thing}, most rated first (%)",
@@ -98,11 +96,10 @@ def long_tail(counts: np.ndarray, thing: str) -> go.Figure:
 
 def rating_histogram(data: Interactions) -> go.Figure:
     """How often each rating was given; twenty equal bins when ratings are real numbers."""
-    values, counts = np.unique(data.rating, return_counts=True)
+    table = stats.rating_histogram(data)
+    values, counts = table["rating"].to_numpy(), table["count"].to_numpy()
     mean = float(data.rating.mean())
-    if len(values) > 20:
-        counts, edges = np.histogram(data.rating, bins=20, range=data.rating_scale)
-        values = (edges[:-1] + edges[1:]) / 2
+    if table["width"].any():
         title = f"Ratings average {mean:.2f}"
     else:
         favourite = f"Most often {values[counts.argmax()]:g}" if counts.max() > 1.1 * counts.mean() else "No favourite"
@@ -122,7 +119,7 @@ def rating_histogram(data: Interactions) -> go.Figure:
 def _bins(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rank by count, cut into at most CELLS equal groups: the group of each index, and the size of each group."""
     rank = np.empty(len(counts), dtype=np.int64)
-    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    rank[stats.most_first(counts)] = np.arange(len(counts))
     groups = min(CELLS, len(counts))
     group = rank * groups // len(counts)
     return group, np.bincount(group, minlength=groups)

@@ -5,16 +5,52 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mfcore.data import DatasetEntry
+from mfcore.data import DatasetEntry, Interactions, Split
 from mfcore.data.cache import DamagedCache, read_manifest
+from mfcore.data.stats import most_rated, split_summary
 from mfcore.paths import data_dir
-from ui.format import escape_markdown
+from ui.data_words import PART_WORDS, rounded_percent, words_for
+from ui.format import NOTHING, count, escape_markdown
+
+
+def item_rows(data: Interactions) -> pd.DataFrame:
+    """Every item, most rated first: item_id, title, year, genres (one text), count, mean_rating."""
+    table = most_rated(data).reset_index(drop=True)
+    return table.assign(genres=table["genres"].map(", ".join))
+
+
+def search(table: pd.DataFrame, text: str) -> pd.DataFrame:
+    """Rows whose title, genres, year or id holds every word of ``text``; case does not matter."""
+    found = pd.Series(True, index=table.index)
+    haystack = table[["item_id", "title", "year", "genres"]].astype("string").fillna("").agg(" ".join, axis=1).str.lower()
+    for word in text.lower().split():
+        found &= haystack.str.contains(word, regex=False)
+    return table[found]
+
+
+def part_table(split: Split) -> pd.DataFrame:
+    """One column a part, one row a fact, as text: ratings, users, items, those nobody can have learned about, dates."""
+    columns: dict[str, dict[str, str]] = {}
+    who = {"users": "users", "items": words_for(split.data)[1]}
+    for part, numbers in split_summary(split).to_dict(orient="index").items():
+        facts = {"ratings": f"{count(numbers['rows'])} ({rounded_percent(numbers['share'])})"}
+        facts |= {word: count(numbers[key]) for key, word in who.items()}
+        for key, word in who.items():
+            facts[f"{word} never met in training"] = NOTHING if part == "train" else count(numbers[f"cold_{key}"])
+        if pd.notna(numbers["first"]):
+            facts |= {"from": _day(numbers["first"]), "to": _day(numbers["last"])}
+        columns[PART_WORDS[part]] = facts
+    return pd.DataFrame(columns).fillna(NOTHING)
+
+
+def _day(moment: pd.Timestamp) -> str:
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def show_item_table(rows: pd.DataFrame, things: str, most: int) -> None:
-    """Items as :func:`ui.data_facts.item_rows` gives them. ``most``: ratings of the most rated one, the full bar."""
+    """Items as :func:`item_rows` gives them. ``most``: ratings of the most rated one, the full bar."""
     c = st.column_config
-    films = ["title", "year", "genres", "ratings", "mean", "id"]
+    films = ["title", "year", "genres", "count", "mean_rating", "item_id"]
     st.dataframe(
         rows,
         hide_index=True,
@@ -22,16 +58,16 @@ def show_item_table(rows: pd.DataFrame, things: str, most: int) -> None:
         key="items",
         placeholder="",
         alt=f"{things}, most rated first",
-        column_order=films if things == "films" else ["title", "ratings", "mean", "id"],
+        column_order=films if things == "films" else ["title", "count", "mean_rating", "item_id"],
         column_config={
             "title": c.TextColumn("Title"),
             "year": c.NumberColumn("Year", format="%d", width=70),
             "genres": c.TextColumn("Genres"),
-            "ratings": c.ProgressColumn(
+            "count": c.ProgressColumn(
                 "Ratings", format="localized", min_value=0, max_value=most, help="How many people rated it."
             ),
-            "mean": c.NumberColumn("Mean rating", format="%.2f", width=110, help="A mean of few ratings says little."),
-            "id": c.TextColumn("Id", width=70, help="The id in the source's own numbering."),
+            "mean_rating": c.NumberColumn("Mean rating", format="%.2f", width=110, help="A mean of few ratings says little."),
+            "item_id": c.TextColumn("Id", width=70, help="The id in the source's own numbering."),
         },
     )
 

@@ -7,13 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mfcore.data.split import Split
+from mfcore.data.stats import block, most_first, part_of_rows
 from ui.data_charts import as_picture
-from ui.data_facts import block, parts
+from ui.data_words import PART_WORDS
 from ui.figures import titled
 from ui.theme import colour
 
 HEIGHT = 320
-PART_COLOURS = {"train": "train", "validation": "valid", "test": "test"}  # part → its colour's name
 
 
 def split_picture(split: Split, words: tuple[str, str]) -> go.Figure:
@@ -30,14 +30,13 @@ def split_over_time(split: Split) -> go.Figure:
     edges = np.linspace(everything.min(), everything.max() + 1, 41)
     middles = pd.to_datetime((edges[:-1] + edges[1:]) / 2, unit="s")
     chart = titled("Which part the ratings of each stretch of time went to", "", "ratings", height=HEIGHT)
-    for name, rows in parts(split):
-        counts = np.histogram(everything[rows], bins=edges)[0]
+    for part, rows in split.rows.items():
         chart.add_bar(
             x=middles,
-            y=counts,
-            name=name,
-            marker={"color": colour(PART_COLOURS[name]), "line": {"width": 0}},
-            hovertemplate="%{x|%d %b %Y}: %{y:,}<extra>" + name + "</extra>",
+            y=np.histogram(everything[rows], bins=edges)[0],
+            name=PART_WORDS[part],
+            marker={"color": colour(part), "line": {"width": 0}},
+            hovertemplate="%{x|%d %b %Y}: %{y:,}<extra>" + PART_WORDS[part] + "</extra>",
         )
     return _with_legend(chart.update_layout(barmode="stack", bargap=0.05).update_yaxes(tickformat=","))
 
@@ -46,10 +45,10 @@ def split_by_user(split: Split, users: int = 24, latest: int = 48) -> go.Figure:
     """Each row a user, from the most to the least active: their latest ratings in order, in the colour of their part."""
     data = split.data
     assert data.timestamp is not None
-    activity = np.bincount(data.user_idx, minlength=data.num_users)
-    ranked = np.argsort(-activity, kind="stable")
+    activity = data.activity()
+    ranked = most_first(activity)
     chosen = ranked[np.linspace(0, len(ranked) - 1, min(users, len(ranked))).astype(int)]
-    part = _part_of_rows(split)
+    part = part_of_rows(split)
     z = np.full((len(chosen), latest), np.nan)
     order = np.lexsort((np.arange(len(data)), data.timestamp, data.user_idx))
     ends = np.cumsum(activity)
@@ -63,23 +62,14 @@ def split_by_user(split: Split, users: int = 24, latest: int = 48) -> go.Figure:
 def split_of_corner(split: Split, words: tuple[str, str], users: int = 24, items: int = 80) -> go.Figure:
     """The densest corner of the table, each known cell in the colour of the part it went to."""
     data = split.data
-    rows = np.argsort(-np.bincount(data.user_idx, minlength=data.num_users), kind="stable")[:users]
-    columns = np.argsort(-data.popularity(), kind="stable")[:items]
-    z = block(data.user_idx, data.item_idx, _part_of_rows(split), rows, columns)
+    rows, columns = most_first(data.activity())[:users], most_first(data.popularity())[:items]
+    z = block(data, part_of_rows(split), rows, columns)
     title = "Which part each rating went to, in the densest corner of the table"
     return _coloured_cells(z, title, f"the {len(columns)} most rated {words[1]}", f"the {len(rows)} most active {words[0]}")
 
 
-def _part_of_rows(split: Split) -> np.ndarray:
-    """(n,) 0, 1, 2 for train, validation, test; NaN for a row in none."""
-    part = np.full(len(split.data), np.nan)
-    for number, (_, rows) in enumerate(parts(split)):
-        part[rows] = number
-    return part
-
-
 def _coloured_cells(z: np.ndarray, title: str, x: str, y: str) -> go.Figure:
-    shades = [colour(name) for name in PART_COLOURS.values()]
+    shades = [colour(part) for part in PART_WORDS]
     chart = titled(title, x, y, height=HEIGHT)
     chart.add_heatmap(
         z=z,
@@ -91,7 +81,7 @@ def _coloured_cells(z: np.ndarray, title: str, x: str, y: str) -> go.Figure:
         xgap=1,
         ygap=1,
     )
-    for name, shade in zip(PART_COLOURS, shades, strict=True):  # a heat map has no legend of its own
+    for name, shade in zip(PART_WORDS.values(), shades, strict=True):  # a heat map has no legend of its own
         chart.add_scatter(
             x=[None], y=[None], mode="markers", name=name, marker={"color": shade, "symbol": "square", "size": 10}
         )

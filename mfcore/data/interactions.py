@@ -140,6 +140,10 @@ class Interactions:
             object.__setattr__(part, column, None if whole is None else whole[wanted])
         return part
 
+    def activity(self) -> Ints:
+        """(num_users,) int64: interactions per user."""
+        return np.bincount(self.user_idx, minlength=self.num_users).astype(np.int64)
+
     def popularity(self) -> Ints:
         """(num_items,) int64: interactions per item."""
         return np.bincount(self.item_idx, minlength=self.num_items).astype(np.int64)
@@ -151,8 +155,7 @@ class Interactions:
 
     @cached_property
     def _by_user(self) -> tuple[Ints, Ints]:
-        counts = np.bincount(self.user_idx, minlength=self.num_users)
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        indptr = np.concatenate([[0], np.cumsum(self.activity())]).astype(np.int64)
         return indptr, self.item_idx[np.lexsort((self.item_idx, self.user_idx))]
 
 

@@ -47,12 +47,17 @@ class Split:
     def __post_init__(self) -> None:
         for part in ("train_rows", "valid_rows", "test_rows"):
             object.__setattr__(self, part, np.sort(np.asarray(getattr(self, part), dtype=np.int64)))
-        rows = np.concatenate([self.train_rows, self.valid_rows, self.test_rows])
+        rows = np.concatenate(list(self.rows.values()))
         require(len(self.train_rows) > 0, f"split {self.config.kind} leaves nothing to train on; hold out less")
         require(
             bool((rows >= 0).all() and (rows < len(self.data)).all()), f"split rows must lie within 0 to {len(self.data) - 1}"
         )
         require(bool(np.bincount(rows).max() == 1), "split rows must be in one part only")
+
+    @property
+    def rows(self) -> dict[str, Ints]:
+        """Row positions by part: train, valid, test."""
+        return {"train": self.train_rows, "valid": self.valid_rows, "test": self.test_rows}
 
     @cached_property
     def train(self) -> Interactions:
@@ -73,7 +78,7 @@ class Split:
     def hash(self) -> str:
         """SHA-256 (hex) of the data's fingerprint and the rows of each part: equal splits, equal hash."""
         digest = hashlib.sha256(self.data.fingerprint.encode())
-        for rows in (self.train_rows, self.valid_rows, self.test_rows):
+        for rows in self.rows.values():
             digest.update(b"rows" + rows.astype("<i8").tobytes())
         return digest.hexdigest()
 
@@ -87,11 +92,7 @@ class Split:
         buffer = io.BytesIO()
         about = {"fingerprint": self.data.fingerprint, "hash": self.hash, "config": dataclasses.asdict(self.config)}
         np.savez_compressed(
-            buffer,
-            train=self.train_rows,
-            valid=self.valid_rows,
-            test=self.test_rows,
-            about=np.array(json.dumps(about)),
+            buffer, train=self.train_rows, valid=self.valid_rows, test=self.test_rows, about=np.array(json.dumps(about))
         )
         write_atomically(Path(path), buffer.getvalue())
 

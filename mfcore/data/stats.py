@@ -1,56 +1,34 @@
-"""What a dataset and its split look like, in numbers: counts, ratings, the long tail, who is cold."""
+"""What a dataset and its split look like, in numbers: ratings, the long tail, a corner of the table, who is cold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mfcore.data.interactions import Interactions
+from mfcore.data.interactions import Floats, Interactions, Ints
 from mfcore.data.split import Split
 
 
-@dataclass(frozen=True)
-class Counts:
-    """The size and emptiness of a dataset. Means, medians and extremes are of interactions per user and per item."""
-
-    interactions: int
-    users: int
-    items: int
-    density: float
-    mean_rating: float
-    per_user: tuple[int, float, int]
-    per_item: tuple[int, float, int]
-    first: pd.Timestamp | None
-    last: pd.Timestamp | None
-
-
-def counts(data: Interactions) -> Counts:
-    """Counts of ``data``; ``per_user`` and ``per_item`` are (fewest, median, most); mean rating is NaN without ratings."""
-    first, last = _dates(data)
-    return Counts(
-        interactions=len(data),
-        users=data.num_users,
-        items=data.num_items,
-        density=data.density,
-        mean_rating=_mean_rating(data),
-        per_user=_spread(np.bincount(data.user_idx, minlength=data.num_users)),
-        per_item=_spread(data.popularity()),
-        first=first,
-        last=last,
-    )
+def most_first(counts: Ints) -> Ints:
+    """(n,) int64 indices of ``counts`` (n,), from the largest to the smallest; equal ones by index."""
+    return np.argsort(-counts, kind="stable").astype(np.int64)
 
 
 def rating_histogram(data: Interactions, bins: int = 20) -> pd.DataFrame:
-    """Columns rating, count. One row per rating where there are at most ``bins`` of them, else ``bins`` equal intervals of the
-    scale, each named by its middle."""
+    """Columns rating (float64), count (int64) and width (float64, in rating units).
+
+    One row per rating, of width 0, where at most ``bins`` different ones occur; else ``bins`` equal intervals of the scale,
+    each named by its middle.
+    """
     values, number = np.unique(data.rating, return_counts=True)
+    width = 0.0
     if len(values) > bins:
         number, edges = np.histogram(data.rating, bins=bins, range=data.rating_scale)
-        values = (edges[:-1] + edges[1:]) / 2
-    return pd.DataFrame({"rating": values.astype(np.float64), "count": number.astype(np.int64)})
+        values, width = (edges[:-1] + edges[1:]) / 2, float(edges[1] - edges[0])
+    return pd.DataFrame({"rating": values.astype(np.float64), "count": number.astype(np.int64), "width": width})
 
 
 def long_tail(data: Interactions) -> pd.DataFrame:
@@ -59,16 +37,24 @@ def long_tail(data: Interactions) -> pd.DataFrame:
     rating_share is NaN where there are no interactions.
     """
     number = data.popularity()
-    order = np.argsort(-number, kind="stable")
+    order = most_first(number)
     cumulative = np.cumsum(number[order]).astype(np.float64)
     return pd.DataFrame(
         {
-            "item_idx": order.astype(np.int64),
+            "item_idx": order,
             "count": number[order],
             "item_share": np.arange(1, len(order) + 1) / len(order),
             "rating_share": cumulative / len(data) if len(data) else np.full(len(order), np.nan),
         }
     )
+
+
+def head_share(tail: pd.DataFrame, head: float = 0.2) -> float:
+    """Share of all ratings, 0 to 1, that the most rated ``head`` of the items hold (one item at least).
+
+    ``tail``: as :func:`long_tail` gives it.
+    """
+    return float(tail["rating_share"].iloc[max(1, round(head * len(tail))) - 1])
 
 
 def item_summary(data: Interactions) -> pd.DataFrame:
@@ -82,48 +68,54 @@ def item_summary(data: Interactions) -> pd.DataFrame:
     return table
 
 
-def most_rated(data: Interactions, n: int = 10) -> pd.DataFrame:
-    """The ``n`` items with the most interactions, most first, with the columns of :func:`item_summary`."""
+def most_rated(data: Interactions, n: int | None = None) -> pd.DataFrame:
+    """The ``n`` items with the most interactions (all, unless told), most first, with the columns of :func:`item_summary`
+    and the items' indices as index."""
     table = item_summary(data)
-    return table.iloc[long_tail(data)["item_idx"].to_numpy()[:n]]
+    return table.iloc[most_first(table["count"].to_numpy())[:n]]
+
+
+def block(data: Interactions, values: NDArray[Any], users: Ints, items: Ints) -> Floats:
+    """The cells users × items of the table: (len(users), len(items)) float32, NaN where there is no interaction.
+
+    Args:
+        values: (n,) what to put in the cell of each interaction, such as its rating.
+        users, items: the indices wanted, each once, in the order of rows and columns.
+    """
+    row, column = np.full(data.num_users, -1), np.full(data.num_items, -1)
+    row[users], column[items] = np.arange(len(users)), np.arange(len(items))
+    at = row[data.user_idx], column[data.item_idx]
+    inside = (at[0] >= 0) & (at[1] >= 0)
+    cells = np.full((len(users), len(items)), np.nan, dtype=np.float32)
+    cells[at[0][inside], at[1][inside]] = values[inside]
+    return cells
+
+
+def part_of_rows(split: Split) -> Floats:
+    """(n,) float32: 0, 1, 2 for an interaction in train, valid, test; NaN for one in none of them."""
+    part = np.full(len(split.data), np.nan, dtype=np.float32)
+    for number, rows in enumerate(split.rows.values()):
+        part[rows] = number
+    return part
 
 
 def split_summary(split: Split) -> pd.DataFrame:
     """One row per part (train, valid, test), with columns
 
-    rows, share (of all interactions), users, items, mean_rating, first, last (dates, missing without timestamps),
-    cold_users, cold_items (who occur in this part, but never in train: nothing could be learnt about them).
+    rows, share (of all interactions, 0 to 1), users, items, cold_users, cold_items (who occur in this part, but never in
+    train: nothing could be learnt about them), first, last (moments in UTC; missing without timestamps or rows).
     """
-    seen_users, seen_items = set(split.train.user_idx.tolist()), set(split.train.item_idx.tolist())
-    rows: dict[str, dict[str, Any]] = {}
-    for name, part in (("train", split.train), ("valid", split.valid), ("test", split.test)):
-        users, items = set(part.user_idx.tolist()), set(part.item_idx.tolist())
-        first, last = _dates(part)
-        rows[name] = {
-            "rows": len(part),
-            "share": len(part) / len(split.data),
-            "users": len(users),
-            "items": len(items),
-            "mean_rating": _mean_rating(part),
-            "first": first,
-            "last": last,
-            "cold_users": len(users - seen_users),
-            "cold_items": len(items - seen_items),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict({name: _part_facts(split, rows) for name, rows in split.rows.items()}, orient="index")
 
 
-def _mean_rating(data: Interactions) -> float:
-    return float(data.rating.mean(dtype=np.float64)) if len(data) else float("nan")
-
-
-def _spread(number: Any) -> tuple[int, float, int]:
-    return int(number.min()), float(np.median(number)), int(number.max())
-
-
-def _dates(data: Interactions) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """First and last moment (UTC), None where there is none."""
-    if data.timestamp is None or len(data) == 0:
-        return None, None
-    first, last = int(data.timestamp.min()), int(data.timestamp.max())
-    return pd.Timestamp(first, unit="s", tz="UTC"), pd.Timestamp(last, unit="s", tz="UTC")
+def _part_facts(split: Split, rows: Ints) -> dict[str, Any]:
+    data = split.data
+    facts: dict[str, Any] = {"rows": len(rows), "share": len(rows) / len(data)}
+    for name, index in (("users", data.user_idx), ("items", data.item_idx)):
+        there = np.unique(index[rows])
+        facts[name] = len(there)
+        facts[f"cold_{name}"] = len(np.setdiff1d(there, index[split.train_rows]))
+    times = None if data.timestamp is None or len(rows) == 0 else data.timestamp[rows]
+    for name, end in (("first", np.min), ("last", np.max)):
+        facts[name] = None if times is None else pd.Timestamp(int(end(times)), unit="s", tz="UTC")
+    return facts

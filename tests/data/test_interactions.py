@@ -40,6 +40,7 @@ def test_counts(small):
     assert (len(small), small.num_users, small.num_items) == (9, 3, 5)
     assert small.density == pytest.approx(9 / 15)
     assert small.popularity().tolist() == [3, 2, 2, 2, 0]
+    assert small.activity().tolist() == [4, 3, 2]
     indptr, items = small.by_user()
     assert [items[a:b].tolist() for a, b in itertools.pairwise(indptr)] == [[0, 1, 2, 3], [0, 1, 2], [0, 3]]
     assert [array.dtype for array in (small.user_idx, small.item_idx, small.rating, small.timestamp)] == [

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcore.data import DATASETS, fetch, forget_loaded, load_dataset, random_split
-from mfcore.data.stats import counts, item_summary, long_tail, most_rated, rating_histogram, split_summary
+from mfcore.data import DATASETS, fetch, forget_loaded, load_dataset
 from mfcore.data.synthetic import planted, synthetic
 from mfcore.validate import UnusableRequest
 
@@ -104,47 +103,3 @@ def test_planted_factors_explain_the_ratings_up_to_the_noise(noise):
     assert np.sqrt((error**2).mean()) == pytest.approx(noise, abs=0.005)
     assert data.rating.std() > max(noise, 0.1)
     assert data.rating.min() >= 1 and data.rating.max() <= 5 and len(np.unique(data.rating)) > 1000
-
-
-def test_counts_by_hand(small):
-    got = counts(small)
-    assert (got.interactions, got.users, got.items) == (9, 3, 5)
-    assert got.mean_rating == pytest.approx(25 / 9)
-    assert got.per_user == (2, 3.0, 4) and got.per_item == (0, 2.0, 3)
-    assert (got.first.second, got.last.second) == (5, 50)
-    assert counts(synthetic()).first is None
-
-
-def test_rating_histogram(small):
-    table = rating_histogram(small)
-    assert table["rating"].tolist() == [1, 2, 3, 4, 5] and table["count"].tolist() == [2, 2, 2, 2, 1]
-    real = rating_histogram(planted())
-    assert len(real) == 20 and real["count"].sum() == 15_000 and real["rating"].iloc[0] == pytest.approx(1.1)
-
-
-def test_long_tail_and_most_rated(small):
-    tail = long_tail(small)
-    assert tail["item_idx"].tolist() == [0, 1, 2, 3, 4] and tail["count"].tolist() == [3, 2, 2, 2, 0]
-    assert tail["rating_share"].tolist() == pytest.approx([3 / 9, 5 / 9, 7 / 9, 1, 1])
-    assert tail["item_share"].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
-    assert long_tail(small.select([]))["rating_share"].isna().all()
-    top = most_rated(small, 2)
-    assert top["item_id"].tolist() == [10, 20] and top["mean_rating"].tolist() == pytest.approx([8 / 3, 3.5])
-    assert np.isnan(item_summary(small)["mean_rating"].iloc[4])
-
-
-def test_split_summary_counts_the_cold(small):
-    split = random_split(small)
-    object.__setattr__(split, "train_rows", np.array([0, 1, 2, 4]))
-    object.__setattr__(split, "valid_rows", np.zeros(0, dtype=np.int64))
-    object.__setattr__(split, "test_rows", np.array([3, 5, 6, 7, 8]))
-    table = split_summary(split)
-    assert table["rows"].tolist() == [4, 0, 5]
-    assert table.loc["test", ["users", "items", "cold_users", "cold_items"]].tolist() == [3, 3, 1, 2]
-    assert table["share"].tolist() == pytest.approx([4 / 9, 0, 5 / 9])
-    assert table.loc["train", "last"].second == 30 and table["last"].isna().tolist() == [False, True, False]
-
-
-def test_the_most_rated_film_of_movielens(ml_100k):
-    top = most_rated(ml_100k, 1).iloc[0]
-    assert (top["title"], top["count"], top["year"]) == ("Star Wars (1977)", 583, 1977)

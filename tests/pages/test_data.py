@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mfcore.data import DataUnavailable, Interactions, load_dataset, make_split, random_split
 from mfcore.data.config import SplitConfig
 from tests.pages.reading import OpenPage, words
-from ui.data_facts import block, density_words, head_share, item_rows, part_table, rounded_percent, search
+from ui.data_tables import item_rows, part_table, search
+from ui.data_words import density_words, rounded_percent
 
 
 def charts(app: object) -> str:
@@ -88,12 +88,7 @@ def test_absent_data_offers_to_fetch_and_tells_every_road_that_failed(
     assert "Connect to the internet" in said
 
 
-# --- facts, against counting by hand ---------------------------------------------------------------------------------
-
-
-def test_head_share_by_hand() -> None:
-    assert head_share(np.array([1, 1, 1, 1, 6])) == pytest.approx(0.6)
-    assert head_share(np.full(10, 3)) == pytest.approx(0.2)
+# --- words and tables ---------------------------------------------------------------------------------------------
 
 
 def test_percentages_as_people_say_them() -> None:
@@ -108,18 +103,15 @@ def test_percentages_as_people_say_them() -> None:
     assert "Of every 16 possible ratings, one is known" in density_words(0.063)
 
 
-def test_block_puts_each_value_in_its_cell() -> None:
-    got = block(np.array([0, 2, 1]), np.array([1, 0, 1]), np.array([5.0, 4.0, 3.0]), np.array([2, 0]), np.array([1, 0]))
-    assert np.array_equal(got, np.array([[np.nan, 4.0], [5.0, np.nan]], dtype=np.float32), equal_nan=True)
-
-
 def test_items_and_search_and_parts_agree_with_the_data() -> None:
     data = load_dataset("planted", num_users=30, num_items=20, density=0.3)
     rows = item_rows(data)
-    assert rows["ratings"].sum() == len(data)
-    assert rows["ratings"].is_monotonic_decreasing
+    assert rows["count"].sum() == len(data)
+    assert rows["count"].is_monotonic_decreasing
     best = rows.iloc[0]
-    assert best["mean"] == pytest.approx(data.rating[data.item_idx == data.items.index(int(best["id"]))].mean(), rel=1e-5)
+    assert best["mean_rating"] == pytest.approx(
+        data.rating[data.item_idx == data.items.index(int(best["item_id"]))].mean(), rel=1e-5
+    )
     assert search(rows, "item 7")["title"].tolist().count("Item 7") == 1
     assert search(rows, "").equals(rows)
     facts = part_table(random_split(data))
