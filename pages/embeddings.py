@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mfcore.runs.loaded import LoadedRun
 
 NEAR = 10
-FILL = "<style>.st-key-map_box{height:calc(100vh - 19.5rem);min-height:26rem}</style>"  # what is left of the window
+FILL = "<style>.st-key-map{height:max(26rem,calc(100vh - 20.6rem))!important}</style>"  # what is left of the window
 
 
 def controls(run: LoadedRun, thing: tuple[str, str]) -> tuple[Space, bool, int, str, int | None]:
@@ -114,7 +114,7 @@ if run is not None:
         near, cosine = neighbours(space.vectors, row, NEAR) if row is not None else (None, None)
         left, right = st.columns([3, 1]) if row is not None else (st.container(), None)
         st.html(FILL)
-        with left, st.container(key="map_box"):
+        with left:
             event = draw(space, both, axes, words, row, near)
         if right is not None:
             with right:

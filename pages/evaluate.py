@@ -11,7 +11,7 @@ from mfcore.validate import UnusableRequest
 from ui.controls import error_line
 from ui.evaluate_charts import against_k, error_histogram, predicted_by_rating
 from ui.evaluate_tables import metrics_table, show_metrics
-from ui.evaluation_store import curves, evaluated_at, popularity_curves, random_curves, stored_details
+from ui.evaluation_store import evaluated_at, list_curves, stored_details
 from ui.figures import show
 from ui.films import nouns
 from ui.runbar import current_settings, run_bar, unfinished
@@ -47,8 +47,7 @@ def ranking_charts(run: RunSummary, details: EvaluationDetails) -> None:
     st.subheader("How long must the list be?", anchor=False)
     if not run.config.training.implicit:
         st.caption("This run was trained to predict ratings, not to rank; against popularity, that alone is seldom enough.")
-    ours, by_lot = curves(details), random_curves(details)
-    popular = popularity_curves(run.run_id, evaluated_at(run.run_id))
+    every = list_curves(run.run_id, evaluated_at(run.run_id))
     sampled = f"among {run.config.protocol.sampled_negatives} other {many} (sampled)"
     full = f"among all {many} not seen in training (full)"
     titles = {
@@ -59,8 +58,8 @@ def ranking_charts(run: RunSummary, details: EvaluationDetails) -> None:
     }
     with st.grid(2, min_column_width=360):
         for name, (title, note) in titles.items():
-            baselines = {"popularity": popular[name], "random": by_lot[name]}
-            figure = against_k(title, note, ours[name], baselines, model=run.model, k=details.k, things=many)
+            baselines = {other: every[other][name] for other in ("popularity", "random")}
+            figure = against_k(title, note, every["ours"][name], baselines, model=run.model, k=details.k, things=many)
             show(figure, key=f"curve_{name}", alt=f"{title} against K, {note}, with baselines")
 
 

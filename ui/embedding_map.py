@@ -61,8 +61,7 @@ def genre_colours() -> tuple[str, ...]:
 
 
 def _add_genres(figure: go.Figure, points: pd.DataFrame, coordinates: Floats, opacity: float) -> None:
-    sizes = points["genre"].value_counts()
-    named = [genre for genre in sizes.index if genre != OTHER]
+    named = [genre for genre in points["genre"].cat.categories if genre != OTHER]  # the same colours for films and users
     shades = dict(zip(named, genre_colours(), strict=False)) | {OTHER: colour("baseline")}
     for genre in [OTHER, *named[::-1]]:  # the rarest last, so that they lie on top
         rows = np.flatnonzero(points["genre"].to_numpy() == genre)

@@ -30,13 +30,13 @@ def main_genres(data: Interactions) -> tuple[list[str], list[str]]:
 
 
 def item_points(data: Interactions) -> pd.DataFrame:
-    """One row per item: id, label, hover, genre, year, ratings (count), mean."""
-    genre, _ = main_genres(data)
+    """One row per item: id, label, hover, genre (categories: those with a colour, most frequent first), year, ratings, mean."""
+    genre, frequent = main_genres(data)
     frame = pd.DataFrame(
         {
             "id": data.items.ids,
             "label": titles(data),
-            "genre": genre,
+            "genre": pd.Categorical(genre, [*frequent, OTHER]),
             "year": data.item_table["year"].astype("float64").to_numpy(),
             "ratings": data.popularity(),
             "mean": mean_by(data.item_idx, data.rating, data.num_items),
@@ -63,13 +63,13 @@ def user_points(data: Interactions) -> pd.DataFrame:
         {
             "id": data.users.ids,
             "label": [f"user {raw}" for raw in data.users.ids.tolist()],
-            "genre": [order[place] for place in favourite],
+            "genre": pd.Categorical([order[place] for place in favourite], order),
             "year": mean_by(data.user_idx[known], year[known], data.num_users),
             "ratings": np.bincount(data.user_idx, minlength=data.num_users),
             "mean": mean_by(data.user_idx, data.rating, data.num_users),
         }
     )
-    words = [f"more {name} than others" if name != OTHER and frequent else "" for name in frame["genre"].tolist()]
+    words = [f"rates {name} more than others do" if name != OTHER and frequent else "" for name in frame["genre"].tolist()]
     frame["hover"] = _hover(frame, words)
     return frame
 

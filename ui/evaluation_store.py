@@ -71,9 +71,18 @@ def random_curves(details: EvaluationDetails) -> dict[str, Curve]:
     return {name: (np.array(ks), np.array([row[stem] for row in parts[name]])) for name, stem in CURVES.items()}
 
 
-@st.cache_resource(max_entries=8, show_spinner="Ranking the most popular films, for comparison …")
-def popularity_curves(run_id: str, stamp: int) -> dict[str, Curve]:
-    """The same four for recommending what is most popular in the run's training data. ``stamp``: when the run was evaluated."""
+@st.cache_resource(max_entries=16, show_spinner="Ranking the most popular items, for comparison …")
+def list_curves(run_id: str, stamp: int) -> dict[str, dict[str, Curve]]:
+    """The same four of the run, of recommending what is most popular in its training data, and of drawing by lot.
+
+    ``stamp``: :func:`evaluated_at`, so that a run evaluated again is read again.
+    """
+    details = stored_details(run_id)
+    assert details is not None
+    return {"ours": curves(details), "popularity": _popularity_curves(run_id), "random": random_curves(details)}
+
+
+def _popularity_curves(run_id: str) -> dict[str, Curve]:
     from mfcore.evaluation import Evaluator
     from mfcore.models.baselines import Popularity
     from mfcore.runs import load_run
