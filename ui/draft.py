@@ -126,6 +126,8 @@ def good_start(draft: Draft, *, natural: bool = True) -> Draft:
     if not ranking and model not in _NATURAL_LOSS:  # a ranking model asked to predict ratings
         start["split"] = "random"
     start.update(_STEPS_FOR.get(draft["optimizer"], {}))
+    if draft["optimizer"] == "sgd" and ranking and model in _NATURAL_LOSS:
+        start["learning_rate"] = "3"  # the logistic loss has smaller gradients than squared stars
     entry = DATASETS.get(draft["dataset"])
     no_dates = entry is not None and not entry.has_timestamps
     if no_dates or (start["split"] == "official" and draft["dataset"] != "ml-100k"):

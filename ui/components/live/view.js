@@ -222,6 +222,8 @@ async function poll(view) {
 function pause(view) {
   if (view.failures) return Math.min(5000, 400 * 2 ** view.failures)
   if (document.visibilityState !== "visible") return POLL.hidden
+  // Somebody has just pressed Train and looks at an empty chart.
+  if (!view.run.epochs.length && performance.now() - view.since < 8000) return 80
   return POLL[view.run.state] || POLL.running
 }
 
@@ -249,6 +251,7 @@ function take(view, answer) {
 function follow(view, runId) {
   clearTimeout(view.timer)
   Object.assign(view, { run: freshRun(runId), zoomed: {}, sawItGoing: false, ended: false, failures: 0, polling: false, metric: "" })
+  view.since = performance.now()
   setText(view.part.note, "")
   if (runId) schedule(view, 0)
 }
