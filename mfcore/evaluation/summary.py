@@ -35,6 +35,12 @@ class UserSums:
         value = float(self.total[name].sum() / count) if count else math.nan
         return math.sqrt(value) if name == "rmse" else value
 
+    def of(self, users: Ints) -> UserSums:
+        """The same for some of the users: (m,), ascending, all of them among these."""
+        place = np.searchsorted(self.users, users)
+        parts = [{name: values[place] for name, values in part.items()} for part in (self.total, self.count)]
+        return UserSums(users, *parts)
+
 
 def user_sums(details: EvaluationDetails, k: int | None = None) -> UserSums:
     """Totals and counts of every metric that :func:`summarise` names. K: default the details' own."""
@@ -67,7 +73,7 @@ def _add(sums: UserSums, name: str, user: Ints, values: Floats) -> None:
         known = ~np.isnan(values)
         user, values = user[known], values[known]
     place = np.searchsorted(sums.users, user)
-    sums.total[name] = np.bincount(place, values, minlength=len(sums.users))
+    sums.total[name] = np.bincount(place, values, minlength=len(sums.users)).astype(np.float64)
     sums.count[name] = np.bincount(place, minlength=len(sums.users)).astype(np.float64)
 
 
