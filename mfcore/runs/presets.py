@@ -105,7 +105,7 @@ _ALL = (
     Preset(
         "lr-too-high",
         "Learning rate far too high",
-        "Watch each step overshoot further than the last until the loss is infinite and the run fails, saying where and why.",
+        "One step per epoch: watch each overshoot further than the last, until the loss is infinite and the run fails.",
         "bad",
         {
             "model": "biased-mf",
@@ -113,10 +113,10 @@ _ALL = (
             "loss": "mse",
             "split": "random",
             "optimizer": "sgd",
-            "learning_rate": 10.0,
-            "batch_size": 16,
+            "learning_rate": 1000.0,
+            "batch_size": 100_000,  # all ratings at once: a divergence slow enough to be seen
             "num_epochs": 20,
-            "pace": 5,
+            "pace": 1,
         },
     ),
     Preset(
@@ -150,7 +150,7 @@ _ALL = (
             "learning_rate": 0.005,
             "weight_decay": 0.0,
             "batch_size": 1024,
-            "num_epochs": 30,
+            "num_epochs": 20,
             "pace": 5,
         },
     ),
