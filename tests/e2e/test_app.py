@@ -106,13 +106,13 @@ def test_a_run_that_diverges_fails_and_says_why(page: Page, server: AppServer) -
     run = run_in(page)
     live = LiveView(page)
     live.wait_for_state("failed")
-    assert "learning rate 10 is too large" in live.message()
+    assert "learning rate 1000 is too large" in live.message()
     settle(page)
     reason = events_of(server, run)["reason"]
     assert "step" in reason
     for path in ("evaluate", "recommend", "embeddings"):
         visit(page, f"{server.url}/{path}?run={run}")
-        expect(page.get_by_text("learning rate 10 is too large").first, path).to_be_visible()
+        expect(page.get_by_text("learning rate 1000 is too large").first, path).to_be_visible()
         assert page.locator(EXCEPTION).count() == 0
 
 
