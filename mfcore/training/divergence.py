@@ -17,7 +17,7 @@ def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainC
     if step <= 1:
         cause = "the starting weights are too large already; try a smaller init_std, such as 0.1"
     else:
-        cause = f"learning rate {rate:g} is too large for {OPTIMIZERS[config.optimizer]} here; try {rate / 10:g}"
+        cause = f"learning rate {rate:.3g} is too large for {OPTIMIZERS[config.optimizer]} here; try {rate / 10:.3g}"
     return TrainingDiverged(f"{what} became {became} in epoch {epoch} at step {step}: {cause}", epoch=epoch, step=step)
 
 
