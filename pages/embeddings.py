@@ -116,6 +116,10 @@ if run is not None:
         st.html(FILL)
         with left:
             event = draw(space, both, axes, words, row, near)
+            neumf = run.config.model.name == "neumf"
+            halves = " NeuMF's vectors are those of its two halves, GMF and MLP, side by side." if neumf else ""
+            meaning = variance_words(space.explained, axes, space.vectors.shape[1])
+            st.caption(f"{count(len(space.points))} points. {meaning}{halves}")
         if right is not None:
             with right:
                 beside(run, space, row, near, cosine)
@@ -123,9 +127,5 @@ if run is not None:
         if hit is not None and hit != row:
             write_param("user" if space.kind == USERS else "film", str(space.points["id"].iloc[hit]))
             st.rerun()
-        neumf = run.config.model.name == "neumf"
-        halves = " NeuMF's vectors are those of its two halves, GMF and MLP, side by side." if neumf else ""
-        words = variance_words(space.explained, axes, space.vectors.shape[1])
-        st.caption(f"{count(len(space.points))} points. {words}{halves}")
     except UnusableRequest as error:
         error_line(error)

@@ -49,7 +49,7 @@ def _order(name: str) -> tuple[int, int, str]:
     """Rating errors, then sampled ranking, then full ranking; HR and NDCG first in each."""
     stem = name.partition("@")[0]
     family = 0 if lower_is_better(name) else 2 if name.endswith("/full") else 1
-    known = ["rmse", "mae", "hr", "ndcg", "mrr", "recall", "precision"]
+    known = ["rmse", "mae", "hr", "ndcg", "mrr", "map", "recall", "precision", "auc"]
     return family, known.index(stem) if stem in known else len(known), name
 
 

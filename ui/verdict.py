@@ -25,6 +25,11 @@ BASELINE_WORDS: dict[str, str] = {
     "popularity": "recommending what is most popular",
     "random": "drawing by lot",
 }
+TIE_WORDS: dict[str, str] = {
+    "half": "Ties count half.",
+    "optimistic": "Ties count as won, which flatters.",
+    "pessimistic": "Ties count as lost.",
+}
 PART_WORDS: dict[str, str] = {"test": "test", "valid": "validation"}
 
 
@@ -123,11 +128,13 @@ def protocol_sentence(config: RunConfig, thing: Nouns = FILM) -> str:
     """Split, candidates and ties: everything one must know to compare these numbers with others."""
     split, protocol = config.split, config.protocol
     threshold = f" with a rating of {protocol.relevance_threshold:g} or more"
+    drawn = f", drawn {protocol.draws} times" if protocol.draws > 1 else ""
     everything = split.kind == "leave-last-out" or config.training.implicit
+    sampled = f"{protocol.sampled_negatives} {thing[1]} the user never touched, the same for every model{drawn} (sampled)"
     return (
         f"{_split_words(config, thing[0])} Ranking asks where each held-out {thing[0]}{'' if everything else threshold} would "
-        f"stand: among {protocol.sampled_negatives} {thing[1]} the user never touched, the same for every model (sampled), and "
-        f"among all {thing[1]} the user has not met in training or validation (full). Ties count half."
+        f"stand: among {sampled}, and among all {thing[1]} the user has not met in training or validation (full). "
+        f"{TIE_WORDS[protocol.ties]}"
     )
 
 
