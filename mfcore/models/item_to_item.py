@@ -79,7 +79,17 @@ class EASE(ItemToItem):
         strength = number("regularisation", regularisation, above=0.0)
         gram = (self.seen.T @ self.seen).toarray().astype(np.float64)
         gram[np.diag_indices(self.num_items)] += strength
-        inverse = np.linalg.inv(gram)
+        inverse = _inverse(gram)
         weights = inverse / -np.diag(inverse)
         np.fill_diagonal(weights, 0.0)
         self.similarity = weights.astype(np.float32)
+
+
+def _inverse(positive: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Inverse of a symmetric positive definite matrix by way of its Cholesky factor, several times faster than numpy's."""
+    from scipy.linalg.lapack import dpotrf, dpotri
+
+    factor, _ = dpotrf(positive, lower=True)
+    half, _ = dpotri(factor, lower=True)
+    lower = np.tril(half)
+    return np.asarray(lower + np.tril(half, -1).T)

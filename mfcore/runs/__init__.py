@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mfcore.runs.card import card_facts as card_facts
+    from mfcore.runs.card import run_card as run_card
     from mfcore.runs.command import command_line as command_line
     from mfcore.runs.config import RunConfig as RunConfig
     from mfcore.runs.folder import RunFolder as RunFolder
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from mfcore.runs.summary import RunSummary as RunSummary
 
 _HOME_OF = {
+    "card": ("card_facts", "run_card"),
     "command": ("command_line",),
     "config": ("RunConfig",),
     "folder": ("RunFolder", "RunStatus"),
