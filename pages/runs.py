@@ -35,6 +35,19 @@ def show_import() -> None:
                 st.success(f"Added as `{run_id}`; it is in the table now.", icon=":material/check:")
 
 
+def any_of(what: str, values: set[str], words: dict[str, str]) -> list[str]:
+    """A choice of several of ``values``, which ``words`` names on screen; nothing chosen means any."""
+    return st.multiselect(
+        what.capitalize(),
+        sorted(values),
+        format_func=lambda value: words.get(value, value),
+        key=f"{what}s",
+        placeholder=f"Any {what}",
+        label_visibility="collapsed",
+        width=220,
+    )
+
+
 def show_filters(runs: list[RunSummary]) -> list[RunSummary]:
     """Text, model, state, star; returns the runs that fit all of them."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -47,24 +60,8 @@ def show_filters(runs: list[RunSummary]) -> list[RunSummary]:
             label_visibility="collapsed",
             width=240,
         )
-        models = st.multiselect(
-            "Model",
-            sorted({run.model for run in runs}),
-            format_func=lambda name: MODELS.get(name, name),
-            key="models",
-            placeholder="Any model",
-            label_visibility="collapsed",
-            width=220,
-        )
-        states = st.multiselect(
-            "State",
-            sorted({run.state for run in runs}),
-            format_func=lambda name: STATE_WORDS.get(name, name),
-            key="states",
-            placeholder="Any state",
-            label_visibility="collapsed",
-            width=220,
-        )
+        models = any_of("model", {run.model for run in runs}, MODELS)
+        states = any_of("state", {run.state for run in runs}, STATE_WORDS)
         starred = st.toggle("Starred", key="starred")
         st.button(
             "Refresh", icon=":material/refresh:", key="refresh", help="Read the table anew; it does not update by itself."

@@ -70,7 +70,7 @@ def empty_state(
 
 def run_missing(run_id: str) -> None:
     """The address names a run that is not here (deleted, or from another machine)."""
-    st.warning(f"There is no run `{escape_markdown(run_id)}` here. It was deleted, or the link comes from another machine.")
+    st.warning(f"There is no run {escape_markdown(run_id)} here. It was deleted, or the link comes from another machine.")
     link_to("runs", "Choose a run", icon=":material/list:")
 
 

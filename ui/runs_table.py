@@ -54,9 +54,9 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "test": found.value if found else None,
         "baseline": f"{metric(found.baseline)} {found.baseline_name}" if found and found.baseline_name else "",
         "gain": round(100 * found.gain, 1) + 0.0 if found and math.isfinite(found.gain) else None,
-        "time": duration(run.train_seconds) if run.train_seconds else "",
         "created": pd.Timestamp.fromtimestamp(run.created),
         "note": run.note,
+        "time": duration(run.train_seconds) if run.train_seconds else "",
     }
 
 
@@ -90,39 +90,42 @@ def matching(
 
 
 def columns() -> dict[str, Any]:
-    """How the columns of :func:`table` look, each with what it means."""
+    """How the columns of :func:`table` look, each with what it means.
+
+    The widths leave only the last column, the time it took, to a sideways scroll on a screen of 1280 pixels.
+    """
     c = st.column_config
     return {
-        "name": c.TextColumn("Run", width=150),
-        "star": c.TextColumn("★", width=32, help="Starred runs; star one in its panel below."),
-        "model": c.TextColumn("Model", width=125),
-        "dataset": c.TextColumn("Data", width=72),
-        "split": c.TextColumn("Split", width=100, help="How ratings were divided into train, validation and test."),
-        "state": c.TextColumn("State", width=72),
+        "name": c.TextColumn("Run", width=126),
+        "star": c.TextColumn("★", width=28, help="Starred runs; star one in its panel below."),
+        "model": c.TextColumn("Model", width=122),
+        "dataset": c.TextColumn("Data", width=66),
+        "split": c.TextColumn("Split", width=92, help="How ratings were divided into train, validation and test."),
+        "state": c.TextColumn("State", width=78),
         "curve": c.LineChartColumn(
             "Validation",
-            width=110,
+            width=72,
             y_min=0,
             y_max=1,
             help="The validation metric, epoch by epoch, drawn to fit in the baselines.",
         ),
         "metric": c.TextColumn(
             "Metric",
-            width=84,
+            width=76,
             help="RMSE: error of predicted ratings, lower is better. NDCG: how near the top of a list the right items are, "
             "higher is better.",
         ),
-        "test": c.NumberColumn("Test", width=52, format="%.3f", help="On held-out ratings that no choice ever looked at."),
-        "baseline": c.TextColumn("Best baseline", width=125, help="The best that can be had without learning any vectors."),
+        "test": c.NumberColumn("Test", width=50, format="%.3f", help="On held-out ratings that no choice ever looked at."),
+        "baseline": c.TextColumn("Best baseline", width=114, help="The best that can be had without learning any vectors."),
         "gain": c.NumberColumn(
             "Gain",
-            width=72,
+            width=66,
             format="%+.1f %%",
             help="How much better than the best baseline. Below zero, the baseline would have been the better choice.",
         ),
+        "created": c.DatetimeColumn("Created", width=106, format="D MMM YY, HH:mm"),
+        "note": c.TextColumn("Note", width=90),
         "time": c.TextColumn("Took", width=64, help="Time spent training; waiting and pauses not counted."),
-        "created": c.DatetimeColumn("Created", width=120, format="D MMM YYYY, HH:mm"),
-        "note": c.TextColumn("Note", width=160),
     }
 
 

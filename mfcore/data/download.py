@@ -100,11 +100,8 @@ class _PatientHTTPConnection(http.client.HTTPConnection):
         self.sock.settimeout(READ_TIMEOUT)
 
 
-class _PatientHTTPSConnection(http.client.HTTPSConnection):
-    def connect(self) -> None:
-        _look_up(self.host, self.port)
-        super().connect()
-        self.sock.settimeout(READ_TIMEOUT)
+class _PatientHTTPSConnection(_PatientHTTPConnection, http.client.HTTPSConnection):
+    """The same over TLS: ``super().connect()`` above is that of HTTPSConnection here."""
 
 
 class _PatientHTTP(urllib.request.HTTPHandler):

@@ -142,21 +142,27 @@ def test_the_pip_road_passes_on_pip_s_reason(wheel_house, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_a_python_without_pip_says_so(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", "")
-    python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n')
-    python.chmod(0o755)
-    monkeypatch.setattr("sys.executable", str(python))
+@pytest.fixture
+def python_that(tmp_path, monkeypatch):
+    """``python_that(script)``: the Python that pip would be run with is this shell script."""
+
+    def put(script: str) -> None:
+        python = tmp_path / "python"
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o755)
+        monkeypatch.setattr("sys.executable", str(python))
+
+    return put
+
+
+def test_a_python_without_pip_says_so(tmp_path, python_that):
+    python_that('echo "$0: No module named pip" >&2\nexit 1')
     with pytest.raises(RoadClosed, match="this Python has no pip; run python -m ensurepip"):
         pip_download("recbole==1.2.1", tmp_path, sha256="")
 
 
-def test_a_pip_that_hangs_is_ended(tmp_path, monkeypatch):
-    python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nexec sleep 60\n")
-    python.chmod(0o755)
-    monkeypatch.setattr("sys.executable", str(python))
+def test_a_pip_that_hangs_is_ended(tmp_path, python_that, monkeypatch):
+    python_that("exec sleep 60")
     monkeypatch.setattr("mfcore.data.pip_road.PIP_TIMEOUT", 0.3)
     started = time.monotonic()
     with pytest.raises(RoadClosed, match="pip did not bring"):

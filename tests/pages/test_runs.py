@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from mfcore.runs.manager import manager_for
 from mfcore.validate import UnusableRequest
 from tests.pages.reading import OpenPage, words
+from ui.runs_table import columns
 
 
 def names(app: AppTest) -> list[str]:
@@ -35,6 +36,13 @@ def test_the_table_has_one_row_a_run_with_its_result_against_the_best_baseline(
     assert not failed["test"] > 0
     assert len(rating["curve"]) == 4  # the untrained model and three epochs
     assert all(0 <= value <= 1 for value in rating["curve"])
+
+
+def test_on_a_small_laptop_only_the_last_column_is_out_of_sight(runs: dict[str, str], open_page: OpenPage) -> None:
+    shown = open_page("runs").dataframe[0].value.columns.tolist()
+    widths = {name: column["width"] for name, column in columns().items()}
+    assert list(widths) == shown
+    assert sum(widths[name] for name in shown[:-1]) <= 1095  # of 1280 pixels: less the margins and the boxes to tick
 
 
 def test_filters_by_text_model_state_and_star(runs: dict[str, str], open_page: OpenPage) -> None:
