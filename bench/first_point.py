@@ -1,8 +1,9 @@
 """How quickly the app answers: python -m bench.first_point [--repeats 7]
 
-Click to first point: from the press of Train to the first point that the browser draws, and to the first one of training (epoch 1),
-on MovieLens 100K with the MF preset and a warm worker. Page switch: from a click in the navigation until the new page stands. Idle
-CPU: server and workers together, with one tab open on a finished run (Linux only). Run it on a machine that does nothing else.
+Click to first point: from the press of Train to the first point that the browser draws, and to the first one of training
+(epoch 1), on MovieLens 100K with the MF preset and a warm worker. Page switch: from a click in the navigation until the new
+page stands. Idle CPU: server and workers together, with one tab open on a finished run (Linux only). Run it on a machine that
+does nothing else.
 """
 
 from __future__ import annotations

@@ -1,0 +1,87 @@
+"""Draw the pictures of the README anew: starts the app, trains, looks, writes docs/images/*.png."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from mfcore.paths import data_dir
+from scripts.app_server import ROOT, AppServer
+from scripts.browser import chromium, settle, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+IMAGES = ROOT / "docs" / "images"
+SIZE = {"width": 1280, "height": 720}
+LIMIT = 300_000
+"""Bytes a picture may have."""
+
+
+def save(page: Page, name: str) -> None:
+    """A picture of the window as a PNG of few colours, which a page of text and curves does not miss."""
+    page.mouse.move(0, 719)  # nothing hovered
+    page.wait_for_timeout(600)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    path = IMAGES / f"{name}.png"
+    for colours in (256, 128, 64):
+        picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+        if path.stat().st_size < LIMIT:
+            break
+    print(path.relative_to(ROOT), f"{path.stat().st_size / 1000:.0f} kB")
+
+
+def press_train(page: Page, url: str) -> str:
+    """Train what the address says; returns the run."""
+    visit(page, url)
+    page.locator(".st-key-train_start button").click()
+    page.wait_for_function("() => new URLSearchParams(location.search).has('run')")
+    run: str = page.evaluate("() => new URLSearchParams(location.search).get('run')")
+    return run
+
+
+def finished(page: Page) -> None:
+    """Wait for the end of the run on view."""
+    badge = "document.querySelector('.mfx-live [data-part=state]')?.textContent.trim()"
+    page.wait_for_function(f"() => {badge} === 'finished'", timeout=240_000)
+    settle(page)
+
+
+def main() -> None:
+    """Every picture, in the order of a first visit."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        shutil.copytree(data_dir() / "datasets", home / "datasets")
+        with AppServer(home) as server, chromium() as browser:
+            page = browser.new_page(viewport=SIZE)
+            visit(page, server.url)
+            page.wait_for_timeout(4000)  # the spare worker loads torch
+            run = press_train(page, f"{server.url}/train?preset=biased-mf")
+            points = "document.querySelector('.mfx-live [data-part=plot-loss]')?.data?.[1]?.y?.length"
+            page.wait_for_function(f"() => {points} >= 24", timeout=120_000)
+            save(page, "train")
+            finished(page)
+            ranking = press_train(page, f"{server.url}/train?preset=mf-implicit&pace=0")
+            finished(page)
+            views = {"evaluate": run, "recommend": f"{run}&user=196", "embeddings": f"{ranking}&film=50"}
+            for name, query in views.items():
+                visit(page, f"{server.url}/{name}?run={query}")
+                page.wait_for_timeout(2500)
+                save(page, name)
+            visit(page, server.url)
+            page.wait_for_timeout(1500)
+            save(page, "home")
+            dark = browser.new_context(viewport=SIZE, color_scheme="dark").new_page()
+            visit(dark, f"{server.url}/train?run={ranking}")
+            dark.wait_for_timeout(2500)
+            save(dark, "train-dark")
+
+
+if __name__ == "__main__":
+    main()
