@@ -40,7 +40,7 @@ _HOME_OF = {
     "mfcore.validate": ("UnusableRequest",),
 }
 _MODULE_OF = {name: module for module, names in _HOME_OF.items() for name in names}
-__all__ = [*sorted(_MODULE_OF), "__version__"]  # noqa: PLE0604
+__all__ = [*sorted(_MODULE_OF), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
