@@ -17,8 +17,13 @@ def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainC
     if step <= 1:
         cause = "the starting weights are too large already; try a smaller init_std, such as 0.1"
     else:
-        cause = f"learning rate {rate:.3g} is too large for {OPTIMIZERS[config.optimizer]} here; try {rate / 10:.3g}"
+        cause = f"learning rate {_short(rate)} is too large for {OPTIMIZERS[config.optimizer]} here; try {_short(rate / 10)}"
     return TrainingDiverged(f"{what} became {became} in epoch {epoch} at step {step}: {cause}", epoch=epoch, step=step)
+
+
+def _short(rate: float) -> str:
+    """Three digits are enough to act on: 96.1, 1000, 0.002."""
+    return f"{float(f'{rate:.3g}'):g}"
 
 
 def unfinite_weight(model: nn.Module) -> float | None:
