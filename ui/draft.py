@@ -27,13 +27,18 @@ _PRESET_FOR = {
     ("mf", True): "mf-implicit",
     ("biased-mf", True): "mf-implicit",
 }
-# Steps that suit each optimizer on MovieLens 100K; the presets use Adam. SGD needs a far larger rate here because the
-# gradient is averaged over the batch, and any one user is in it only a few times.
-_STEPS_FOR: dict[str, Mapping[str, str]] = {
-    "sgd": {"learning_rate": "0.3", "batch_size": "64"},
-    "adagrad": {"learning_rate": "0.05"},
-    "rmsprop": {"learning_rate": "0.002"},
+# Learning rates that suit each optimizer on MovieLens 100K where the preset uses another, at a constant schedule: for
+# predicting ratings, for ranking. SGD's are large because the gradient is averaged over the batch, which has any one
+# user in it only a few times.
+_RATES_FOR = {
+    "sgd": ("0.3", "3"),
+    "adagrad": ("0.05", "0.05"),
+    "adam": ("0.005", "0.002"),
+    "adamw": ("0.005", "0.002"),
+    "rmsprop": ("0.003", "0.002"),
+    "sparse-adam": ("0.005", "0.002"),
 }
+_DECAY_FOR = {"mf": "0.02", "biased-mf": "0.05"}  # adaptive optimizers, predicting ratings
 
 
 def as_text(value: object) -> str:
@@ -46,8 +51,8 @@ def as_text(value: object) -> str:
 
 
 def draft_of(config: RunConfig) -> Draft:
-    """A configuration as a draft. The name of the run it comes from, and its pace, are left behind."""
-    return _labelled({**_plain(config), "name": "", "pace": PAGE_PACE})
+    """A configuration as a draft. The name of the run it comes from is left behind, and a pace given if it had none."""
+    return _labelled({**_plain(config), "name": "", "pace": as_text(config.pace) if config.pace else PAGE_PACE})
 
 
 def first_draft(*, data_here: bool) -> Draft:
@@ -80,12 +85,13 @@ def from_query(query: Mapping[str, str]) -> tuple[Draft | None, list[str]]:
     if not known:
         return None, strangers
     base = preset_config(known["preset"]) if known.get("preset") in PRESETS else RunConfig()
-    return _labelled({**_plain(base), "pace": PAGE_PACE, **known}), strangers
+    return _labelled({**draft_of(base), **known}), strangers
 
 
 def to_query(draft: Draft) -> dict[str, str]:
     """The shortest address of a draft: a preset by name, else every setting that differs from its default."""
-    pace = {"pace": draft["pace"]} if draft["pace"] != PAGE_PACE else {}
+    usual = _PRESET_DRAFTS[draft["preset"]]["pace"] if draft["preset"] in PRESETS else PAGE_PACE
+    pace = {"pace": draft["pace"]} if draft["pace"] != usual else {}
     if draft["preset"] in PRESETS:
         return {"preset": draft["preset"], **pace}
     return {key: value for key, value in draft.items() if key != "pace" and value != _DEFAULTS.get(key, "")} | pace
@@ -100,39 +106,41 @@ def change(draft: Draft, key: str, value: str) -> Draft:
     """``draft`` with one setting changed. What nobody touched follows to what suits the new choice."""
     if key not in ("model", "loss", "dataset", "optimizer"):
         return _labelled({**draft, key: value})
-    before = good_start(draft)
-    after_choice = {**draft, key: value}
-    if key == "model" and draft["loss"] == before["loss"]:
-        after_choice["loss"] = _NATURAL_LOSS.get(value, "bce")
+    before, chosen = good_start(draft), {**draft, key: value}
+    if key == "model" and draft["loss"] == _NATURAL_LOSS.get(draft["model"], "bce"):
+        chosen["loss"] = _NATURAL_LOSS.get(value, "bce")
+    if key != "optimizer" and draft["optimizer"] == _preset_for(draft)["optimizer"]:
+        chosen["optimizer"] = _preset_for(chosen)["optimizer"]
     if key == "dataset":
-        after_choice = {name: text for name, text in after_choice.items() if not name.startswith("dataset.")}
-    after = good_start(after_choice, natural=False)
+        chosen = {name: text for name, text in chosen.items() if not name.startswith("dataset.")}
+    after = good_start(chosen)
     follow = {name: after[name] for name in after if draft.get(name) == before.get(name) and name != key}
-    return _labelled({**after_choice, **follow})
+    return _labelled({**chosen, **follow})
 
 
-def good_start(draft: Draft, *, natural: bool = True) -> Draft:
-    """Settings that suit a draft's dataset, model, loss and optimizer on MovieLens 100K; complete.
-
-    ``natural``: with the loss its model is usually trained with where the draft's own loss belongs to the same task.
-    """
-    model = draft["model"] if draft["model"] in MODELS else "biased-mf"
-    ranking = draft["loss"] != "mse"
-    name = _PRESET_FOR.get((model, ranking), "neumf" if model not in _NATURAL_LOSS else "mf")
-    start = _plain(preset_config(name))
-    start.update({key: draft[key] for key in ("dataset", "optimizer", *WITHOUT_EFFECT)} | {"model": model})
-    usual = _NATURAL_LOSS.get(model, "bce")
-    start["loss"] = usual if natural and (usual != "mse") == ranking else draft["loss"]
-    if not ranking and model not in _NATURAL_LOSS:  # a ranking model asked to predict ratings
+def good_start(draft: Draft) -> Draft:
+    """Settings that suit a draft's dataset, model, loss and optimizer on MovieLens 100K; complete."""
+    preset, ranking = _preset_for(draft), draft["loss"] != "mse"
+    start = {**preset, **{key: draft[key] for key in ("dataset", "model", "loss", "optimizer", *WITHOUT_EFFECT)}}
+    if not ranking and preset["loss"] != "mse":  # a ranking model asked to predict ratings
         start["split"] = "random"
-    start.update(_STEPS_FOR.get(draft["optimizer"], {}))
-    if draft["optimizer"] == "sgd" and ranking and model in _NATURAL_LOSS:
-        start["learning_rate"] = "3"  # the logistic loss has smaller gradients than squared stars
+    if draft["optimizer"] != preset["optimizer"] and draft["optimizer"] in _RATES_FOR:
+        start.update(schedule="constant", learning_rate=_RATES_FOR[draft["optimizer"]][ranking])
+        if draft["optimizer"] == "sgd":
+            start["batch_size"] = "64"
+        elif not ranking:
+            start["weight_decay"] = _DECAY_FOR.get(draft["model"], start["weight_decay"])
     entry = DATASETS.get(draft["dataset"])
     no_dates = entry is not None and not entry.has_timestamps
     if no_dates or (start["split"] == "official" and draft["dataset"] != "ml-100k"):
         start["split"] = "random"
     return start
+
+
+def _preset_for(draft: Draft) -> Draft:
+    """The preset nearest to a draft's model and loss."""
+    name = _PRESET_FOR.get((draft["model"], draft["loss"] != "mse"), "neumf" if draft["model"] in MODELS else FIRST_PRESET)
+    return _PRESET_DRAFTS[name]
 
 
 def _labelled(draft: Draft) -> Draft:

@@ -10,6 +10,7 @@ from mfcore.training.config import LOSSES, NEGATIVE_SAMPLING, OPTIMIZERS, SCHEDU
 from ui.draft import Draft
 
 MODEL_WORDS = {"mf": "MF", "biased-mf": "Biased MF", "gmf": "GMF", "mlp": "MLP", "neumf": "NeuMF"}
+TIES = {"half": "Half above", "optimistic": "None above", "pessimistic": "All above"}
 PACES = {"1": "1", "5": "5", "20": "20", "0": "Full speed"}
 ON_OFF = {"true": "Yes", "false": "No"}
 
@@ -78,6 +79,8 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("sampled_negatives", "Sampled competitors"),
         Knob("relevance_threshold", "Relevant from rating", None, _is("loss", "mse")),
         Knob("negatives_seed", "Seed of competitors"),
+        Knob("draws", "Draws of competitors"),
+        Knob("ties", "Ties", TIES),
         Knob("seed", "Seed"),
         Knob("threads", "CPU threads"),
         Knob("pace", "Pace, epochs/s", PACES),

@@ -82,10 +82,10 @@ def test_a_link_fills_the_form(no_runs: Path, open_page: OpenPage) -> None:
 def test_only_what_matters_is_shown(no_runs: Path, open_page: OpenPage) -> None:
     explicit = labels(open_page("train", preset="biased-mf"))
     assert {"Fold", "Start from the mean", "Relevant from rating"} <= explicit
-    assert not {"Negatives", "MLP layers", "Momentum"} & explicit
+    assert not {"Negatives", "MLP layers", "Dropout"} & explicit
     ranking = labels(open_page("train", preset="neumf"))
     assert {"Negatives", "MLP layers", "Dropout"} <= ranking
-    assert not {"Fold", "Start from the mean", "Squeeze into the scale"} & ranking
+    assert not {"Fold", "Start from the mean", "Squeeze into the scale", "Momentum"} & ranking
     assert "Momentum" in labels(open_page("train", optimizer="sgd"))
     assert "Noise" in labels(open_page("train", dataset="planted"))
 

@@ -94,10 +94,19 @@ def test_what_was_touched_stays() -> None:
 
 def test_the_loss_brings_its_split_and_the_optimizer_its_learning_rate() -> None:
     draft = change(draft_of(preset_config("mf")), "loss", "bce")
-    assert (draft["split"], draft["negatives"]) == ("leave-last-out", "8")
-    sgd = change(draft_of(preset_config("mf")), "optimizer", "sgd")
-    assert float(sgd["learning_rate"]) > 0.1
-    assert change(sgd, "optimizer", "adam") == draft_of(preset_config("mf"))
+    assert to_query(draft) == {"preset": "mf-implicit"}
+    other = change(draft_of(preset_config("mf")), "optimizer", "adagrad")
+    assert (other["learning_rate"], other["schedule"]) == ("0.05", "constant")
+    assert change(other, "optimizer", "sgd") == draft_of(preset_config("mf"))
+    assert change(other, "model", "biased-mf")["optimizer"] == "adagrad", "an optimizer somebody chose stays"
+
+
+def test_a_preset_keeps_its_pace_and_a_run_from_the_command_line_gets_one() -> None:
+    slow, _ = from_query({"preset": "lr-too-high"})
+    assert slow is not None
+    assert to_config(slow).pace == preset_config("lr-too-high").pace
+    assert to_query({**slow, "pace": "0"}) == {"preset": "lr-too-high", "pace": "0"}
+    assert draft_of(RunConfig())["pace"] == "5"
 
 
 def test_data_without_dates_gets_a_split_it_can_have() -> None:
@@ -128,7 +137,7 @@ def test_any_sequence_of_choices_is_usable(dataset: str, model: str) -> None:
 def test_every_setting_of_the_core_can_be_reached_from_the_form() -> None:
     on_form = {knob.key for knobs in GROUPS.values() for knob in knobs} | {OPTIMIZER.key, LEARNING_RATE.key}
     on_form |= {"dataset", "model", "device", "preset"}  # fields of their own
-    assert set(FLAT_KEYS) - on_form == {"name"}  # given on the Runs page
+    assert set(FLAT_KEYS) - on_form == {"name"}, "the name is given on the Runs page, all else on the form"
 
 
 @pytest.mark.parametrize(
