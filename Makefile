@@ -53,8 +53,8 @@ format: setup-dev
 bench: setup-dev
 	@$(PY) -m mfcore fetch ml-100k
 	@$(PY) -m scripts.chromium --install
-	$(PY) -m bench.first_point
-	$(PY) -m bench.quality
+	-$(PY) -m bench.first_point
+	-$(PY) -m bench.quality --seeds 3
 
 screenshots: setup-dev
 	@$(PY) -m mfcore fetch ml-100k

@@ -8,12 +8,18 @@ kind="${1:-run}"
 stamp=".venv/installed-$kind.txt"
 if [ "$kind" = dev ]; then requirements=requirements-dev.txt; else requirements=requirements.txt; fi
 wanted() { cat requirements.txt "$requirements"; }
+installed() { [ -x .venv/bin/python ] && [ -f "$stamp" ] && wanted | cmp -s - "$stamp"; }
 
-if [ -x .venv/bin/python ] && [ -f "$stamp" ] && wanted | cmp -s - "$stamp"; then exit 0; fi
+if installed; then exit 0; fi
+if [ "$kind" = run ]; then # whoever has the tools for developing has what the app needs too
+    stamp=.venv/installed-dev.txt requirements=requirements-dev.txt
+    if installed; then exit 0; fi
+    stamp=.venv/installed-run.txt requirements=requirements.txt
+fi
 
 find_python() {
     for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
             echo "$candidate"
             return
         fi
@@ -23,7 +29,8 @@ find_python() {
 if ! .venv/bin/python -c 'import sys' 2>/dev/null; then
     python="$(find_python)"
     if [ -z "$python" ]; then
-        echo "MF Explorer needs Python 3.11 or newer, found $(python3 --version 2>&1 | head -n 1 || echo none)." >&2
+        found="$(python3 --version 2>/dev/null || echo none)"
+        echo "MF Explorer needs Python 3.11 or newer; found: $found." >&2
         echo "Install it, or name one: make run PYTHON=/path/to/python3.12" >&2
         exit 1
     fi

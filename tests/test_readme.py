@@ -60,6 +60,14 @@ def test_the_command_line_snippet_runs(test_home: Path) -> None:
             assert run_id in printed
 
 
+def test_the_figures_are_those_that_were_measured() -> None:
+    from bench.figures import BETWEEN, figures
+
+    found = BETWEEN.search(README)
+    assert found is not None
+    assert found[0] == figures(), "python -m bench.figures writes them"
+
+
 def test_every_link_into_the_repository_leads_somewhere() -> None:
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
