@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from mfcore.runs.files import dumps, read_json
 from mfcore.validate import choice, number, require
 
 COMMANDS: dict[str, str] = {
@@ -15,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "learning_rate": "Learning rate from the next step on.",
 }
 _WITH_VALUE = ("pace", "learning_rate")
+_PATIENCE = 2.0
+"""Seconds an unreadable command file may be one that is still being written."""
 
 
 def check_command(kind: str, args: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -30,3 +36,47 @@ def check_command(kind: str, args: Mapping[str, Any]) -> tuple[str, dict[str, An
     values = [args[name] for name in ("value", kind) if name in args]
     require(len(values) == 1 == len(args), f"{kind} takes one number as value")
     return kind, {"value": number(kind, values[0], low=0.0) if kind == "pace" else number(kind, values[0], above=0.0)}
+
+
+def write_command(folder: Path, command: Mapping[str, Any]) -> int:
+    """Put a command into a file of its own number, which is returned; another writer's file is never touched."""
+    folder.mkdir(exist_ok=True)
+    text = (dumps(command) + "\n").encode()
+    number = last_number(folder)
+    while True:
+        number += 1
+        try:
+            handle = os.open(folder / f"{number:06d}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            continue
+        try:
+            os.write(handle, text)
+        finally:
+            os.close(handle)
+        return number
+
+
+def read_commands(folder: Path, after: int) -> list[dict[str, Any]]:
+    """Commands with a number above ``after``, in order, each with its ``number``; see ``RunFolder.pending_commands``."""
+    pending: list[dict[str, Any]] = []
+    for found in sorted(n for n in _numbers(folder) if n > after):
+        path = folder / f"{found:06d}.json"
+        command = read_json(path)
+        if command is None and time.time() - path.stat().st_mtime < _PATIENCE:
+            break
+        pending.append({"kind": "unreadable", **(command or {}), "number": found})
+    return pending
+
+
+def last_number(folder: Path) -> int:
+    """The highest command number in use, 0 when there is none."""
+    return max(_numbers(folder), default=0)
+
+
+def _numbers(folder: Path) -> list[int]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+    except FileNotFoundError:
+        return []
+    return [int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()]

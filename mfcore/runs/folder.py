@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,63 +18,19 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from mfcore.runs.commands import last_number, read_commands, write_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.files import clean, cut_torn_line, dumps, read_json, tail_lines, write_json
+from mfcore.runs.status import LIVE_STATES as LIVE_STATES
+from mfcore.runs.status import OVER_STATES as OVER_STATES
+from mfcore.runs.status import STATES as STATES
+from mfcore.runs.status import RunStatus as RunStatus
+from mfcore.runs.status import parse_status
+from mfcore.runs.status import this_host as this_host
 from mfcore.validate import UnusableRequest, boolean, require
 
-STATES = ("queued", "running", "paused", "stopped", "finished", "failed", "interrupted")
-LIVE_STATES = ("running", "paused")
-"""States that only a worker holding the lock can be in."""
-OVER_STATES = ("stopped", "finished", "failed", "interrupted")
 EVENT_VERSION = 1
-_CLAIM_SECONDS = 120.0
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """Where a run stands. Times are seconds since 1970 (UTC), None before they happen.
-
-    ``reason`` says in one line why a run ended as it did; ``error`` is the kind of exception behind a failed one.
-    ``claimed_by``: "host:pid" of the process that is starting this queued run, since ``claimed_at``. ``commands_seen``:
-    commands up to this number belong to an earlier life of the run.
-    """
-
-    state: str
-    created: float = 0.0
-    started: float | None = None
-    ended: float | None = None
-    pid: int | None = None
-    host: str = ""
-    reason: str = ""
-    error: str = ""
-    claimed_by: str = ""
-    claimed_at: float = 0.0
-    commands_seen: int = 0
-
-    @property
-    def over(self) -> bool:
-        """Whether the run has ended, in whichever way."""
-        return self.state in OVER_STATES
-
-    @property
-    def claimed(self) -> bool:
-        """Whether the process that claimed this queued run can still be about to start it. Other hosts are believed a while."""
-        host, _, pid = self.claimed_by.rpartition(":")
-        if self.state != "queued" or not pid.isdigit() or time.time() - self.claimed_at > _CLAIM_SECONDS:
-            return False
-        return host != this_host() or _process_lives(int(pid))
-
-    def claim(self) -> RunStatus:
-        """The same, claimed by this process."""
-        return dataclasses.replace(self, claimed_by=f"{this_host()}:{os.getpid()}", claimed_at=time.time())
-
-
-_STATUS_KINDS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("created", "started", "ended", "claimed_at"), (int, float)),
-    **dict.fromkeys(("pid", "commands_seen"), (int,)),
-    **dict.fromkeys(("host", "reason", "error", "claimed_by"), (str,)),
-}
 
 
 @dataclass(frozen=True)
@@ -187,13 +142,7 @@ class RunFolder:
 
     def status(self) -> RunStatus:
         """The status as written; a damaged or missing one reads as interrupted, so that nothing waits for it."""
-        values = read_json(self.path / "status.json") or {}
-        if values.get("state") not in STATES or any(
-            key in values and not isinstance(values[key], kinds) for key, kinds in _STATUS_KINDS.items()
-        ):
-            return RunStatus("interrupted", reason="its status file is missing or damaged")
-        known = {f.name for f in dataclasses.fields(RunStatus)}
-        return RunStatus(**{key: value for key, value in values.items() if key in known})
+        return parse_status(read_json(self.path / "status.json") or {})
 
     def write_status(self, status: RunStatus) -> None:
         write_json(self.path / "status.json", dataclasses.asdict(status))
@@ -235,47 +184,18 @@ class RunFolder:
 
     def add_command(self, kind: str, **args: Any) -> int:
         """Leave a request for the worker in a file of its own number, so that two tabs never overwrite each other."""
-        commands = self.path / "commands"
-        commands.mkdir(exist_ok=True)
-        text = (dumps({"kind": kind, "time": round(time.time(), 3), **args}) + "\n").encode()
-        number = self.last_command()
-        while True:
-            number += 1
-            try:
-                handle = os.open(commands / f"{number:06d}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            except FileExistsError:
-                continue
-            try:
-                os.write(handle, text)
-            finally:
-                os.close(handle)
-            return number
+        return write_command(self.path / "commands", {"kind": kind, "time": round(time.time(), 3), **args})
 
     def last_command(self) -> int:
         """The highest command number in use, 0 when there is none."""
-        return max(self._command_numbers(), default=0)
+        return last_number(self.path / "commands")
 
     def pending_commands(self, after: int = 0) -> list[dict[str, Any]]:
         """Commands with a number above ``after``, in order, each with its ``number``.
 
         A file whose writer has not finished ends the list; if it stays unreadable for 2 s it is passed over.
         """
-        pending: list[dict[str, Any]] = []
-        for number in sorted(n for n in self._command_numbers() if n > after):
-            path = self.path / "commands" / f"{number:06d}.json"
-            command = read_json(path)
-            if command is None and time.time() - path.stat().st_mtime < 2.0:
-                break
-            pending.append({"kind": "unreadable", **(command or {}), "number": number})
-        return pending
-
-    def _command_numbers(self) -> list[int]:
-        try:
-            with os.scandir(self.path / "commands") as entries:
-                names = [entry.name for entry in entries]
-        except FileNotFoundError:
-            return []
-        return [int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()]
+        return read_commands(self.path / "commands", after)
 
 
 def runs_dir(home: str | Path | None = None) -> Path:
@@ -306,19 +226,3 @@ def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:
     folder = RunFolder(runs_dir(home) / check_run_id(run_id))
     require(folder.exists(), f"there is no run {run_id}; `python -m mfcore runs` lists them")
     return folder
-
-
-def this_host() -> str:
-    return socket.gethostname()
-
-
-def _process_lives(pid: int) -> bool:
-    if os.name != "posix":
-        return True  # signal 0 would end it there
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import logging
 import os
 import signal
 import threading
@@ -11,12 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from mfcore.runs.commands import check_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.executor import LocalExecutor, LocalWorker
 from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, this_host
+from mfcore.runs.queue import busy, claim, queue_lock, stop_waiting, waiting
 from mfcore.runs.store import LOST_WORKER, RunStore, check_config
 from mfcore.validate import require
 
@@ -70,7 +71,7 @@ class RunManager(RunStore):
         folder = self.folder(run_id)
         status = folder.status()
         require(not status.over, f"run {run_id} is over ({status.state}); it takes no more commands")
-        if kind == "stop" and self._stop_queued(folder):
+        if kind == "stop" and stop_waiting(folder):
             return
         folder.add_command(kind, **args)
         self._call()
@@ -144,13 +145,22 @@ class RunManager(RunStore):
         self._recover()
         while not self._closing:
             self._wake.clear()
-            with suppress(OSError):  # a full disk or a vanished folder must not end the watch
-                self._reap()
-                if time.monotonic() >= self._queue_due:
-                    self._queue_due = time.monotonic() + _QUEUE_TICK
-                    self._start_queued()
-            self._keep_spare()
+            try:
+                self._look()
+            except Exception:  # a full disk or a vanished folder must not end the watch; it looks again
+                logging.getLogger(__name__).exception("the run manager met an error and goes on")
+                self._waiting = True
             self._wake.wait(self._pause())
+
+    def _look(self) -> None:
+        """One round: whose worker is gone, who can start, is a spare wanted."""
+        self._reap()
+        if time.monotonic() >= self._queue_due:
+            self._queue_due = time.monotonic() + _QUEUE_TICK
+            self._start_queued()
+        if self._warm_wanted and (not self._workers or time.monotonic() >= self._last_start + _SPARE_DELAY):
+            self.executor.warm()
+            self._warm_wanted = False
 
     def _pause(self) -> float | None:
         """How long to sleep: for ever when nothing runs and nothing waits."""
@@ -158,12 +168,6 @@ class RunManager(RunStore):
             return _TICK
         # Another server on this home may have the queue, or may have died with it: look again now and then.
         return _QUEUE_TICK if self._waiting else None
-
-    def _keep_spare(self) -> None:
-        """Warm the next spare, once the run that took the last one has had its start."""
-        if self._warm_wanted and (not self._workers or time.monotonic() >= self._last_start + _SPARE_DELAY):
-            self.executor.warm()
-            self._warm_wanted = False
 
     def _recover(self) -> None:
         """At start-up: runs without a worker are interrupted, orphan workers adopted; queued runs simply are in the queue."""
@@ -197,50 +201,16 @@ class RunManager(RunStore):
                 folder.write_status(RunStatus("failed", created=status.created, ended=time.time(), reason=reason))
 
     def _start_queued(self) -> None:
-        queued = self._queued()
+        queued = waiting(self)
         self._waiting = bool(queued)
         if not queued:
             return
-        # One manager at a time looks at the room there is and fills it.
-        with suppress(Timeout), FileLock(self.runs / ".queue.lock", timeout=0.5, thread_local=False):
-            room = self.max_concurrent - self._busy()
-            for folder in queued:
-                if room <= 0:
-                    break
-                if self._claim(folder):
+        with suppress(Timeout), queue_lock(self):
+            room = self.max_concurrent - busy(self, self._workers)
+            for folder in queued[: max(room, 0)]:
+                if claim(folder):
                     self._workers[folder.run_id] = self.executor.start(folder)
                     self._last_start, self._warm_wanted = time.monotonic(), True
-                    room -= 1
-
-    def _queued(self) -> list[RunFolder]:
-        """Runs that wait, oldest first."""
-        waiting = [s for s in self.list() if s.state == "queued" and s.run_id not in self._workers]
-        return [RunFolder(self.runs / s.run_id) for s in sorted(waiting, key=lambda s: (s.created, s.run_id))]
-
-    def _busy(self) -> int:
-        """Runs on, whoever started them, and those about to be."""
-        on = {s.run_id for s in self.list() if s.state in LIVE_STATES}
-        return len(on | set(self._workers))
-
-    def _claim(self, folder: RunFolder) -> bool:
-        """Mark a queued run as ours to start; False if another live manager is starting it."""
-        with suppress(Timeout, FileNotFoundError), folder.lock():
-            status = folder.status()
-            if status.state == "queued" and not status.claimed:
-                folder.write_status(status.claim())
-                return True
-        return False
-
-    def _stop_queued(self, folder: RunFolder) -> bool:
-        """End a run that nobody has begun to start."""
-        with suppress(Timeout), folder.lock():
-            status = folder.status()
-            if status.state == "queued" and not status.claimed:
-                folder.write_status(
-                    dataclasses.replace(status, state="stopped", ended=time.time(), reason="stopped before it began")
-                )
-                return True
-        return False
 
 
 def _last_words(code: int) -> str:

@@ -13,14 +13,15 @@ from typing import Any
 from filelock import Timeout
 
 from mfcore.data import DataUnavailable, Split, load_dataset
-from mfcore.models import RecommenderModel, build_model
+from mfcore.models import RecommenderModel
 from mfcore.paths import data_dir
 from mfcore.runs.conductor import Conductor
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import RunFolder, RunStatus, this_host
 from mfcore.runs.keeper import Keeper
-from mfcore.runs.loaded import check_same_data, load_run, load_split
+from mfcore.runs.loaded import check_same_data, load_split
 from mfcore.runs.outcome import first_line, packages, score_test, start_event
+from mfcore.runs.starting import start_model
 from mfcore.training import EpochEnd, StepEnd, Trainer, TrainingDiverged, TrainingStopped, resolve_device
 from mfcore.validate import UnusableRequest
 
@@ -245,21 +246,3 @@ class Session:
         self.record({"kind": "end", "state": state, "reason": reason, **self._position(), **extra})
         self.folder.write_status(self.status)
         return self.status
-
-
-def start_model(config: RunConfig, split: Split, home: Path) -> RecommenderModel:
-    """The untrained model of a run; a NeuMF may start from the weights of two earlier runs.
-
-    Raises:
-        UnusableRequest: such a run does not exist, is of another model, or has another shape.
-    """
-    model = build_model(config.model, split.train, seed=config.training.seed)
-    if config.model.pretrained_gmf:
-        from mfcore.models import GMF, MLP, NeuMF
-
-        gmf, mlp = (load_run(run, home).model for run in (config.model.pretrained_gmf, config.model.pretrained_mlp))
-        if not isinstance(gmf, GMF) or not isinstance(mlp, MLP) or isinstance(mlp, NeuMF):
-            raise UnusableRequest("pretrained_gmf must be a run of model gmf and pretrained_mlp a run of model mlp")
-        assert isinstance(model, NeuMF)
-        model.load_pretrained(gmf, mlp)
-    return model
