@@ -48,5 +48,5 @@ with live:
         idle="Press Train, and watch it learn here.",
         hint=hint(run.config.preset if run else draft["preset"]),
     )
-    if run and run.over and run.epochs_done:
+    if run and run.over and run.epochs_done and run.state != "failed":
         results_links(run)

@@ -42,6 +42,14 @@ function focus(values, start, log) {
   return { range: [low - pad, high + pad], outside: far ? start : false }
 }
 
+// Values that run over so many powers of ten that a linear axis would show one of them.
+function spread(values) {
+  const positive = values.filter(v => defined(v) && v > 0)
+  return positive.length > 1 && Math.max(...positive) > 2000 * Math.min(...positive)
+}
+
+const lossSpread = run => spread(run.epochs.flatMap(e => [e.train, e.valid]))
+
 function outsideLabel(value, range, log, look) {
   const above = value > (log ? 10 ** range[1] : range[1])
   return {
@@ -67,15 +75,17 @@ function lossFigure(run, look, planned, log, compact) {
   return { data, layout }
 }
 
-function floorLabels(floors, key, range, look) {
+function floorLabels(floors, key, range, log, look) {
   // Names stand right of the chart, where no curve can run through them; neighbours are pushed apart.
   const pixel = look.plotHeight / (range[1] - range[0])
   let last = -Infinity
   return [...floors].sort((a, b) => a[1] - b[1]).map(([name, value]) => {
-    const at = value * pixel, shown = Math.max(at, last + 13)
+    // On a logarithmic axis Plotly places annotations by the exponent.
+    const y = log ? Math.log10(value) : value
+    const at = y * pixel, shown = Math.max(at, last + 13)
     last = shown
     return {
-      xref: "paper", x: 1, xanchor: "left", xshift: 4, yref: "y", y: value, yanchor: "middle", yshift: shown - at, showarrow: false,
+      xref: "paper", x: 1, xanchor: "left", xshift: 4, yref: "y", y, yanchor: "middle", yshift: shown - at, showarrow: false,
       text: name, font: { size: 11, color: look.baseline }, hovertext: `${name}: ${metricName(key)} ${three(value)}`,
       hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text } },
     }
@@ -94,7 +104,7 @@ function metricFigure(run, look, planned, key, closer, compact) {
   }
   const best = run.best && key === run.start?.selection_metric ? [{ x: run.best.x, y: run.best.value }] : []
   data.push(line("best", best, look.valid, {
-    mode: "markers", hoverinfo: "skip", hovertemplate: undefined,
+    mode: "markers", hoverinfo: "skip", hovertemplate: undefined, cliponaxis: false,
     marker: { color: "rgba(0,0,0,0)", size: 12, line: { color: look.valid, width: 2 } },
   }))
   const later = ours.filter(p => p.x > 0).map(p => p.y)
@@ -103,10 +113,11 @@ function metricFigure(run, look, planned, key, closer, compact) {
   // "Closer" leaves out the steep beginning, the untrained model and all baselines but the hardest.
   const near = closer && later.length > 0
   const settled = ours.filter(p => p.x > 0 && p.x >= 0.2 * ours.at(-1).x).map(p => p.y)
-  const view = near ? focus([...settled, ...floorValues.filter(v => v === hardest)], undefined, false) : focus([...later, ...floorValues], start, false)
-  layout.yaxis = { ...layout.yaxis, range: view.range, showticklabels: ours.length + floors.length > 0 }
+  const log = isError(key) && spread([...later, ...floorValues])
+  const view = near ? focus([...settled, ...floorValues.filter(v => v === hardest)], undefined, log) : focus([...later, ...floorValues], start, log)
+  layout.yaxis = { ...layout.yaxis, type: log ? "log" : "linear", range: view.range, showticklabels: ours.length + floors.length > 0 }
   layout.margin.r = floors.length ? 74 : 14
-  layout.annotations.push(...floorLabels(floors.map(([name, values]) => [name, values[key]]), key, view.range, look))
-  if (view.outside !== false) layout.annotations.push(outsideLabel(view.outside, view.range, false, look))
+  layout.annotations.push(...floorLabels(floors.map(([name, values]) => [name, values[key]]), key, view.range, log, look))
+  if (view.outside !== false) layout.annotations.push(outsideLabel(view.outside, view.range, log, look))
   return { data, layout }
 }

@@ -3,7 +3,7 @@
 function freshRun(runId) {
   return {
     runId, state: runId ? "loading" : "idle", reason: "", offset: 0, waitingFor: 0, config: {}, start: null, end: null,
-    steps: [], epochs: [], messages: [], learningRate: undefined, best: null, beaten: new Set(), warned: false,
+    steps: [], epochs: [], messages: [], learningRate: undefined, rateWasFlat: false, best: null, beaten: new Set(), warned: false,
   }
 }
 
@@ -38,10 +38,12 @@ function onEpoch(run, event) {
     x: event.epoch, step: event.step ?? 0, train: event.train_loss, valid: event.valid_loss, metrics: event.metrics || {},
     time: event.time, speed: event.samples_per_second, seconds: event.seconds, best: Boolean(event.best),
   })
-  const before = run.learningRate
+  const before = run.learningRate, flat = run.rateWasFlat
   run.learningRate = event.learning_rate ?? before
+  run.rateWasFlat = run.learningRate === before
   if (event.epoch === 0) return
-  if (defined(before) && run.learningRate < 0.75 * before) say(run, event, `The learning rate is now ${rateText(run.learningRate)}.`)
+  // A cut after a flat stretch is worth a word; a schedule that falls all the time is not.
+  if (flat && defined(before) && run.learningRate < 0.75 * before) say(run, event, `The learning rate is now ${rateText(run.learningRate)}.`)
   tellBest(run, event)
   tellOverfitting(run, event)
 }

@@ -17,8 +17,8 @@ function loadPlotly(url) {
 
 function makeView(root) {
   const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map(el => [el.dataset.part, el]))
-  const view = { root, part, run: freshRun(""), data: {}, look: {}, log: false, closer: false, metric: "", zoomed: {}, sawItGoing: false, ended: false, failures: 0 }
-  part.scale.onclick = () => { view.log = !view.log; view.zoomed.loss = false; draw(view) }
+  const view = { root, part, run: freshRun(""), data: {}, look: {}, log: undefined, closer: false, metric: "", zoomed: {}, sawItGoing: false, ended: false, failures: 0 }
+  part.scale.onclick = () => { view.log = !view.logShown; view.zoomed.loss = false; draw(view) }
   part.closer.onclick = () => { view.closer = !view.closer; view.zoomed.metric = false; draw(view) }
   part.metric.onchange = () => { view.metric = part.metric.value; view.zoomed.metric = false; draw(view) }
   for (const name of ["loss", "metric"]) part[`zoom-${name}`].onclick = () => { view.zoomed[name] = false; draw(view) }
@@ -155,13 +155,15 @@ function drawMetricChoice(view) {
 function draw(view) {
   drawMetricChoice(view)
   drawWords(view)
-  view.part.scale.setAttribute("aria-pressed", String(view.log))
+  // Until somebody chooses, the loss axis is linear, and logarithmic where that would show nothing. A zoom is not upset.
+  if (!view.zoomed.loss) view.logShown = view.log ?? lossSpread(view.run)
+  view.part.scale.setAttribute("aria-pressed", String(Boolean(view.logShown)))
   view.part.closer.setAttribute("aria-pressed", String(view.closer))
   drawKey(view.part["loss-key"], [["train", view.look.train], ["validation", view.look.valid]])
   drawKey(view.part["metric-key"], [["this run", view.look.valid]])
   if (!window.Plotly) return
   const compact = Boolean(view.data.compact), total = planned(view)
-  if (!compact) plot(view, "loss", lossFigure(view.run, view.look, total, view.log, compact))
+  if (!compact) plot(view, "loss", lossFigure(view.run, view.look, total, view.logShown, compact))
   plot(view, "metric", metricFigure(view.run, view.look, total, view.metric || view.data.metric, view.closer, compact))
 }
 
@@ -250,7 +252,7 @@ function take(view, answer) {
 
 function follow(view, runId) {
   clearTimeout(view.timer)
-  Object.assign(view, { run: freshRun(runId), zoomed: {}, sawItGoing: false, ended: false, failures: 0, polling: false, metric: "" })
+  Object.assign(view, { run: freshRun(runId), zoomed: {}, sawItGoing: false, ended: false, failures: 0, polling: false, metric: "", log: undefined, closer: false })
   view.since = performance.now()
   setText(view.part.note, "")
   if (runId) schedule(view, 0)
