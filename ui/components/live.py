@@ -12,7 +12,7 @@ from ui.format import METRIC_HELP
 from ui.theme import COLOURS
 
 _FOLDER = Path(__file__).parent / "live"
-_SCRIPTS = ("words.js", "fold.js", "figures.js", "view.js")  # one module for the browser, in rooms for the reader
+_SCRIPTS = ("words.js", "fold.js", "figures.js", "draw.js", "view.js")  # one module for the browser, in rooms for the reader
 
 
 def _read(name: str) -> str:
