@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from mfcore import UnusableRequest
 from mfcore.data import Split
-from mfcore.evaluation import Evaluator, Protocol, baseline_metrics, baselines
+from mfcore.evaluation import Evaluator, Protocol, baseline_metrics, baselines, fit_baseline
 from mfcore.models.baselines import Baseline, BiasOnly, GlobalMean, ItemMean, Popularity, Random, UserMean
 from tests.evaluation.examples import interactions, split_of
 
@@ -88,9 +89,36 @@ def test_who_reports_what(split: Split) -> None:
         assert "rmse" not in found[name]
 
 
+def test_the_strong_ones_come_when_asked_for(split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap = baseline_metrics(split, "valid", cache_dir=tmp_path)
+    assert baseline_metrics(split, "valid", cache_dir=tmp_path, strong=None) == cheap
+    everything = baseline_metrics(split, "valid", cache_dir=tmp_path, strong=True)
+    assert list(everything) == [*cheap, "item-kNN", "EASE"]
+    assert set(everything["EASE"]) == set(everything["popularity"])
+    assert baseline_metrics(split, "valid", strong=True) == everything
+    monkeypatch.setattr(baselines, "_strong", lambda *_: pytest.fail("computed again"))
+    assert baseline_metrics(split, "valid", cache_dir=tmp_path, strong=None) == everything
+    assert baseline_metrics(split, "valid", cache_dir=tmp_path) == cheap
+
+
+def test_too_large_a_catalogue_does_without_the_strong_ones(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "MOST_ITEMS", 59)
+    assert baseline_metrics(split, strong=True) == baseline_metrics(split)
+
+
+def test_at_test_time_baselines_know_the_validation_part_and_before_they_do_not(split: Split) -> None:
+    together = split.with_validation_in_train().train
+    metrics = Evaluator(split, "test").metrics(Popularity(together))
+    assert baseline_metrics(split, "test")["popularity"] == metrics
+    assert baseline_metrics(split, "valid")["popularity"] == Evaluator(split, "valid").metrics(Popularity(split.train))
+    assert np.array_equal(fit_baseline("popularity", split, "test").item_bias, together.popularity())
+    with pytest.raises(UnusableRequest, match="baseline must be one of popularity, item-kNN, EASE"):
+        fit_baseline("psychic", split)
+
+
 def test_an_empty_part_leaves_every_baseline_empty() -> None:
     split = split_of(ROWS, [], [(3, 3, 5.0)], 4, 4)
-    assert all(metrics == {} for metrics in baseline_metrics(split, "valid").values())
+    assert all(metrics == {} for metrics in baseline_metrics(split, "valid", strong=True).values())
 
 
 def test_the_cache_is_used_and_told_apart(split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

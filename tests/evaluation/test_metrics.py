@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import mean_absolute_error, ndcg_score, root_mean_squared_error
+from sklearn.metrics import average_precision_score, mean_absolute_error, ndcg_score, roc_auc_score, root_mean_squared_error
 
 from mfcore.evaluation import rating
-from mfcore.evaluation.ranking import expected_random, gain, ideal_dcg, per_case, per_user
+from mfcore.evaluation.ranking import case_auc, expected_random, gain, ideal_dcg, per_case, per_user, user_auc
 
 LOG2_3 = math.log2(3)
 
@@ -56,6 +56,7 @@ def test_per_user_by_hand() -> None:
     assert found["mrr"] == pytest.approx((1 + 1 / 2 + 0) / 3)
     assert found["recall"] == pytest.approx((1 + 1 + 0) / 3)
     assert found["precision"] == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
+    assert found["map"] == pytest.approx(((1 + 2 / 3) / 2 + 1 / 2 + 0) / 3)
 
 
 def test_ideal_dcg_counts_at_most_k() -> None:
@@ -87,6 +88,41 @@ def test_ndcg_agrees_with_scikit_learn(data: st.DataObject) -> None:
     rank = (order.size - 1 - order)[relevant]
     ours = per_user(np.zeros(len(rank), np.int64), rank, k)["ndcg"]
     assert ours == pytest.approx(ndcg_score(relevant[None].astype(float), order[None], k=k))
+
+
+@given(st.data())
+def test_map_agrees_with_scikit_learn_over_the_whole_list_and_with_its_definition_at_k(data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 12))
+    order = np.array(data.draw(st.permutations(range(size))), np.float64)
+    relevant = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size).filter(any)))
+    k = data.draw(st.integers(1, 15))
+    rank = (size - 1 - order)[relevant]
+    user = np.zeros(len(rank), np.int64)
+    assert per_user(user, rank, size)["map"] == pytest.approx(average_precision_score(relevant, order))
+    listed = relevant[np.argsort(-order)][:k]
+    precisions = [listed[: place + 1].mean() for place in range(len(listed)) if listed[place]]
+    assert per_user(user, rank, k)["map"] == pytest.approx(sum(precisions) / min(k, relevant.sum()))
+
+
+@given(st.data())
+def test_auc_agrees_with_scikit_learn_whatever_is_tied(data: st.DataObject) -> None:
+    scores = np.array(data.draw(st.lists(st.integers(0, 5), min_size=2, max_size=20)), np.float64)
+    relevant = np.array(data.draw(st.lists(st.booleans(), min_size=len(scores), max_size=len(scores)).filter(any)))
+    half = np.array([(scores > s).sum() + ((scores == s).sum() - 1) / 2 for s in scores[relevant]])
+    users, found = user_auc(np.full(len(half), 7), half, np.full(len(half), len(scores)))
+    assert users.tolist() == [7]
+    if relevant.all():
+        assert math.isnan(found[0])
+    else:
+        assert found[0] == pytest.approx(roc_auc_score(relevant, scores))
+
+
+def test_auc_by_hand() -> None:
+    assert case_auc(np.array([0.0, 1.0, 2.5, 0.0]), np.array([5, 5, 6, 1])).tolist() == pytest.approx(
+        [1.0, 0.75, 0.5, math.nan], nan_ok=True
+    )
+    _, by_user = user_auc(np.array([4, 2, 4]), np.array([0.0, 3.0, 2.0]), np.array([4, 4, 4]))
+    assert by_user.tolist() == pytest.approx([0.0, 3 / 4])  # user 4: of 2 × 2 pairs, one is in the wrong order
 
 
 @given(st.data())

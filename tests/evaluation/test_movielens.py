@@ -49,3 +49,19 @@ def test_validating_an_epoch_is_cheap(ml_100k: Interactions) -> None:
         evaluator.metrics(model)
         seconds.append(perf_counter() - started)
     assert min(seconds) < 0.06
+
+
+def test_the_strong_lines_reach_what_they_are_known_to_reach(ml_100k: Interactions) -> None:
+    """EASE λ=300: HR@10 ≈ .66, NDCG@10 ≈ .39 sampled, .139 and .072 full (one draw of negatives moves the first two)."""
+    split = leave_last_out(ml_100k)
+    started = perf_counter()
+    found = baseline_metrics(split, "test", Protocol(draws=20), all_relevant=True, strong=True)
+    seconds = perf_counter() - started
+    assert found["EASE"]["hr@10"] == pytest.approx(0.654, abs=0.003)
+    assert found["EASE"]["ndcg@10"] == pytest.approx(0.387, abs=0.003)
+    assert found["EASE"]["hr@10/full"] == pytest.approx(0.139, abs=0.001)
+    assert found["EASE"]["ndcg@10/full"] == pytest.approx(0.072, abs=0.001)
+    assert 0.58 < found["item-kNN"]["hr@10"] < found["EASE"]["hr@10"]
+    assert found["popularity"]["ndcg@10/full"] < found["item-kNN"]["ndcg@10/full"] < found["EASE"]["ndcg@10/full"]
+    assert found["popularity"]["hr@10"] == pytest.approx(0.409, abs=0.003)
+    assert seconds < 20  # two or so on an idle machine

@@ -1,0 +1,50 @@
+"""The run card says how its figures came about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mfcore import Protocol
+from mfcore.runs import RunFolder, RunStatus, card_facts, command_line, run_card
+from mfcore.runs.card import protocol_facts
+from tests.runs.tiny_runs import tiny
+
+
+def test_a_finished_run(train: Callable[..., tuple[RunFolder, RunStatus]]) -> None:
+    folder, _ = train(tiny(seed=7, draws=5, refit=True))
+    card = card_facts(folder)
+    known, result = folder.provenance(), folder.result()
+    assert card["data"]["fingerprint"] == known["dataset_fingerprint"]
+    assert card["data"]["split hash"] == known["split_hash"]
+    assert card["data"]["split"] == "random (0.2 test, 0.1 validation, seed 0)"
+    assert card["data"]["num_users"] == "60"
+    assert card["training"]["seed"] == "7"
+    assert card["training"]["refit"] == "yes"
+    assert card["test"] == {name: f"{value:.4f}" for name, value in result["test"].items()}
+    assert card["measured on"]["device"] == "cpu"
+    assert card["measured on"]["torch"] == known["packages"]["torch"]
+    assert card["measured on"]["epochs"].endswith("chosen on validation, then refitted on train + validation")
+    assert card["again"]["command"] == command_line(folder.config())
+    text = run_card(folder)
+    for facts in card.values():
+        for name, value in facts.items():
+            assert any(line.split(maxsplit=1)[0] == name.split()[0] and line.endswith(value) for line in text.splitlines())
+
+
+def test_a_queued_run_says_what_is_known(home: Path) -> None:
+    card = card_facts(RunFolder.create(home, tiny()))
+    assert card["run"]["state"] == "queued"
+    assert "fingerprint" not in card["data"]
+    assert "test" not in card
+    assert "measured on" not in card
+
+
+def test_protocols_in_words() -> None:
+    plain = protocol_facts(Protocol(), rated=True)
+    assert plain["relevant"] == "held-out ratings of 4 or more"
+    assert plain["sampled ranking"] == "1 + 99 never-interacted items, one draw, seed 0"
+    other = protocol_facts(Protocol(draws=20, ties="optimistic"), rated=False)
+    assert other["relevant"] == "every held-out interaction"
+    assert "mean of 20 draws" in other["sampled ranking"]
+    assert "optimistic" in other["ties"]
