@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+FEW = 256
 
 
 def seed_for(*parts: int | str | Ints) -> int:
@@ -25,25 +26,36 @@ def sample_negatives(users: Ints, indptr: Ints, items: Ints, num_items: int, cou
     users: (U,); indptr (num_users+1,), items (n,): all interactions as CSR, items ascending within a user → (U, count) int64.
     A user with fewer than ``count`` such items gets as many as there are, all of them; the places left over hold −1.
 
-    The r-th free item is found by counting the taken ones before it, so that no users × items mask is ever made. Floyd's
-    algorithm draws the ranks: no rejection, ``count`` draws a user whatever the size of the catalogue.
+    The r-th free item is found by counting the taken ones before it, so that no users × items mask is ever made.
     """
     rng = np.random.default_rng(seed)
     rows, taken = items_of(users, indptr, items)
     starts = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(users))))).astype(np.int64)
     free = num_items - np.diff(starts)
     enough = free > count
-    bound = free[enough]
+    every = np.arange(count)
+    ranks = np.where(every < free[:, None], every, -1)
+    ranks[enough] = (_few if count <= FEW else _many)(free[enough], count, rng)
+    return _nth_free(ranks, rows, starts, taken, num_items)
+
+
+def _few(bound: Ints, count: int, rng: np.random.Generator) -> Ints:
+    """``count`` different numbers below each bound. Floyd's algorithm: no rejection, ``count`` draws whatever the bound."""
     chosen = np.empty((len(bound), count), np.int64)
     for column in range(count):
         last = bound - count + column
         draw = rng.integers(0, last + 1)
         repeated = (chosen[:, :column] == draw[:, None]).any(axis=1)
         chosen[:, column] = np.where(repeated, last, draw)
-    every = np.arange(count)
-    ranks = np.where(every < free[:, None], every, -1)
-    ranks[enough] = chosen
-    return _nth_free(ranks, rows, starts, taken, num_items)
+    return chosen
+
+
+def _many(bound: Ints, count: int, rng: np.random.Generator) -> Ints:
+    """The same by shuffling, because Floyd's comparisons grow with the square of ``count``."""
+    chosen = np.empty((len(bound), count), np.int64)
+    for row, size in enumerate(bound.tolist()):
+        chosen[row] = rng.permutation(size)[:count]
+    return chosen
 
 
 def items_of(users: Ints, indptr: Ints, items: Ints) -> tuple[Ints, Ints]:

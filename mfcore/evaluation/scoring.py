@@ -18,6 +18,7 @@ def measure(block: Block, scores: Tensor, length: int) -> dict[str, Tensor]:
     EvaluationDetails. With ``length`` > 0 also against all never-interacted items (``free``), and lists (B, length)."""
     held = scores[block.held_row, block.held_item]
     target = held[block.case]
+    no_number = torch.isnan(scores) if length else None
     # A copy, so that what the model holds stays whole.
     scores = torch.nan_to_num(scores, nan=torch.inf, posinf=torch.inf, neginf=-torch.inf).contiguous()
     scores.view(-1)[block.excluded] = -torch.inf
@@ -27,8 +28,8 @@ def measure(block: Block, scores: Tensor, length: int) -> dict[str, Tensor]:
         competitors = scores.gather(1, negatives).masked_fill_(block.no_negative, -torch.inf)
         draws.append(_against(block, competitors, target, block.others_sampled, "sampled"))
     found |= {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
-    if length:
-        found["lists"] = top_lists(scores, length)
+    if no_number is not None:
+        found["lists"] = top_lists(scores.masked_fill(no_number, -torch.inf), length)  # above any target, but never shown
         scores.view(-1)[block.taken] = -torch.inf
         found |= _against(block, scores, target, block.others_free, "free")
     return found

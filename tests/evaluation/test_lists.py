@@ -78,6 +78,13 @@ def test_lists_reach_to_k_and_no_further_than_they_were_kept(tmp_path: Path) -> 
     np.testing.assert_array_equal(EvaluationDetails.load(tmp_path / "kept.npz").lists, details.lists)
 
 
+def test_what_is_no_number_is_never_shown() -> None:
+    split = split_of([(0, 0, 3.0)], [], [(0, 1, 5.0)], 1, 6)
+    lists = Evaluator(split).details(Table([[9, 1, math.nan, 2, math.inf, -math.inf]])).lists
+    assert lists is not None
+    assert lists[0, :4].tolist() == [4, 3, 1, -1]
+
+
 def test_nobody_to_show_anything_to() -> None:
     split = split_of([(0, 0, 3.0)], [], [(0, 1, 5.0)], 1, 6)
     assert beyond_accuracy(Evaluator(split, "valid").details(Table([[0] * 6])), split.train) == {}

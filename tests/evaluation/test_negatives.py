@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfcore.evaluation import negatives
 from mfcore.evaluation.negatives import sample_negatives, seed_for
 
 
@@ -14,13 +16,16 @@ def _csr(taken: list[set[int]]) -> tuple[np.ndarray, np.ndarray]:
     return indptr, np.array([item for items in taken for item in sorted(items)], np.int64)
 
 
+@pytest.mark.parametrize("few", [0, 256])
 @given(st.data())
-def test_negatives_are_distinct_free_items_and_as_many_as_there_are(data: st.DataObject) -> None:
+def test_negatives_are_distinct_free_items_and_as_many_as_there_are(few: int, data: st.DataObject) -> None:
     num_items = data.draw(st.integers(1, 12))
     taken = data.draw(st.lists(st.sets(st.integers(0, num_items - 1)), min_size=1, max_size=6))
     users = np.array(data.draw(st.lists(st.integers(0, len(taken) - 1), unique=True, max_size=6)), np.int64)
     count = data.draw(st.integers(1, 14))
-    drawn = sample_negatives(users, *_csr(taken), num_items, count, seed=data.draw(st.integers(0, 99)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(negatives, "FEW", few)  # 0: always by shuffling
+        drawn = sample_negatives(users, *_csr(taken), num_items, count, seed=data.draw(st.integers(0, 99)))
     assert drawn.shape == (len(users), count)
     for user, row in zip(users.tolist(), drawn.tolist(), strict=True):
         items = [item for item in row if item >= 0]
@@ -30,7 +35,9 @@ def test_negatives_are_distinct_free_items_and_as_many_as_there_are(data: st.Dat
         assert row[len(items) :] == [-1] * (count - len(items))
 
 
-def test_every_free_item_is_as_likely_as_every_other() -> None:
+@pytest.mark.parametrize("few", [0, 256])
+def test_every_free_item_is_as_likely_as_every_other(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(negatives, "FEW", few)
     taken = [{0, 3, 4, 9}] * 4000
     drawn = sample_negatives(np.arange(4000), *_csr(taken), 10, 2, seed=5)
     share = np.bincount(drawn.ravel(), minlength=10) / 4000
