@@ -282,3 +282,23 @@ def test_several_relevant_items_make_one_list_a_user() -> None:
     assert details.num_relevant.tolist() == [2, 2, 1]
     expected = per_user(np.array([0, 0, 1]), np.array([0.0, 2.0, 4.0]), 3)
     assert summarise(details)["ndcg@3/full"] == pytest.approx(expected["ndcg"])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_ranks_as_the_cpu_does() -> None:
+    rng = np.random.default_rng(4)
+    rows = [(u, int(i), 5.0) for u in range(30) for i in rng.choice(90, 12, replace=False)]
+    evaluator = Evaluator(split_of(rows[::3] + rows[1::3], [], rows[2::3], 30, 90), protocol=Protocol(draws=3))
+
+    class Stored(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Parameter(torch.from_numpy(rng.integers(0, 9, (30, 90)).astype(np.float32)))
+
+        def score_items(self, user_idx: torch.Tensor) -> torch.Tensor:
+            return self.table[user_idx]
+
+    model = Stored()
+    on_cpu, on_gpu = evaluator.details(model), evaluator.details(model.to("cuda"))
+    for name, value in vars(on_cpu).items():
+        np.testing.assert_array_equal(value, getattr(on_gpu, name), err_msg=name)
