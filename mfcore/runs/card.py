@@ -91,8 +91,10 @@ def split_words(config: RunConfig) -> str:
 
 
 def _settings(config: RunConfig, section: str, skip: tuple[str, ...]) -> dict[str, str]:
-    """Every field of a section that is set to something."""
+    """Every field of a section that is set to something, without those of layers the model has not."""
     chosen = getattr(config, section)
+    if config.model.name not in ("mlp", "neumf"):
+        skip = (*skip, "mlp_layers", "mlp_lr_multiplier")
     values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(chosen) if f.name not in skip}
     return {name: _words(value) for name, value in values.items() if value not in ("", None, (), False)}
 
