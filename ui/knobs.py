@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mfcore.data.config import SPLITS
+from mfcore.models.config import INITS
 from mfcore.training.config import LOSSES, NEGATIVE_SAMPLING, OPTIMIZERS, SCHEDULES, SPARSE_OPTIMIZERS
 from ui.draft import Draft
 
@@ -49,7 +50,9 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
     ),
     "Model": (
         Knob("embedding_dim", "Embedding dim", None, _not("model", "mlp")),
-        Knob("init_std", "Spread of the start"),
+        Knob("init", "Start", INITS),
+        Knob("init_std", "Spread of the start", None, _is("init", "normal")),
+        Knob("bias_std", "Spread of the biases", None, _is("model", "biased-mf")),
         Knob("mlp_layers", "MLP layers", None, _is("model", "mlp", "neumf")),
         Knob("dropout", "Dropout", None, _is("model", "mlp", "neumf")),
         Knob("global_mean", "Start from the mean", ON_OFF, lambda draft: draft["model"] == "biased-mf"),

@@ -186,6 +186,15 @@ def draw_normal(parameter: nn.Parameter, std: float, generator: torch.Generator)
         parameter.copy_(torch.randn(parameter.shape, generator=generator) * std)
 
 
+def draw_vectors(parameter: nn.Parameter, config: ModelConfig, generator: torch.Generator) -> None:
+    """An embedding table as ``config.init`` says: N(0, init_std²), or uniform on [0, 1)."""
+    if config.init == "normal":
+        draw_normal(parameter, config.init_std, generator)
+        return
+    with torch.no_grad():
+        parameter.copy_(torch.rand(parameter.shape, generator=generator))
+
+
 def draw_linear(layer: nn.Linear, generator: torch.Generator) -> None:
     """Glorot-uniform weights, zero bias."""
     bound = math.sqrt(6.0 / (layer.in_features + layer.out_features))

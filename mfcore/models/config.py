@@ -14,6 +14,8 @@ MODELS: dict[str, str] = {
     "neumf": "NeuMF",
 }
 """Every model a run can train: name → the words shown on screen."""
+INITS: dict[str, str] = {"normal": "Normal, around 0", "uniform": "Uniform, 0 to 1"}
+"""How the starting vectors are drawn: name → the words shown on screen."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,20 @@ class ModelConfig:
     embedding_dim: int = field(
         default=64, metadata={"help": "Numbers learned per user and per item. 16 to 128 suits MovieLens 100K."}
     )
+    init: str = field(
+        default="normal",
+        metadata={
+            "help": "How starting vectors are drawn: around 0, or between 0 and 1 (first guesses then average a quarter "
+            "of embedding_dim)."
+        },
+    )
     init_std: float = field(
-        default=0.1, metadata={"help": "Spread of the random starting vectors. 0.1 is safe; 1 starts with wild guesses."}
+        default=0.1,
+        metadata={"help": "Spread of the random starting vectors. 0.1 is safe; 1 starts with wild guesses. Not for uniform."},
+    )
+    bias_std: float = field(
+        default=0.0,
+        metadata={"help": "Biased MF: spread of the random starting biases. 0, the usual choice, starts from none."},
     )
     global_mean: bool = field(
         default=True, metadata={"help": "Biased MF: start every prediction from the mean rating of the training data."}
@@ -50,7 +64,9 @@ class ModelConfig:
         choice("model", self.name, MODELS)
         fix = object.__setattr__
         fix(self, "embedding_dim", integer("embedding_dim", self.embedding_dim, low=1))
+        choice("init", self.init, INITS)
         fix(self, "init_std", number("init_std", self.init_std, low=0.0))
+        fix(self, "bias_std", number("bias_std", self.bias_std, low=0.0))
         fix(self, "global_mean", boolean("global_mean", self.global_mean))
         fix(self, "output_range", boolean("output_range", self.output_range))
         fix(self, "mlp_layers", _layer_widths(self.mlp_layers))

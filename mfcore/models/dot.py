@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mfcore.models.base import RecommenderModel, draw_linear, draw_normal, linear, table
+from mfcore.models.base import RecommenderModel, draw_linear, draw_normal, draw_vectors, linear, table
 from mfcore.models.config import ModelConfig
 
 
@@ -24,8 +24,8 @@ class MF(RecommenderModel):
         return self.config.output_range and self.config.global_mean
 
     def reset_parameters(self, generator: torch.Generator) -> None:
-        draw_normal(self.user_factors, self.config.init_std, generator)
-        draw_normal(self.item_factors, self.config.init_std, generator)
+        draw_vectors(self.user_factors, self.config, generator)
+        draw_vectors(self.item_factors, self.config, generator)
 
     def gather(self, user_idx: Tensor, item_idx: Tensor) -> tuple[Tensor, ...]:
         return self._look_up(self.user_factors, user_idx), self._look_up(self.item_factors, item_idx)
@@ -63,8 +63,12 @@ class BiasedMF(MF):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         super().reset_parameters(generator)
-        nn.init.zeros_(self.user_bias)
-        nn.init.zeros_(self.item_bias)
+        # Drawing nothing when there is nothing to draw keeps the generator, and so the runs of before, as they were.
+        for bias in (self.user_bias, self.item_bias):
+            if self.config.bias_std > 0.0:
+                draw_normal(bias, self.config.bias_std, generator)
+            else:
+                nn.init.zeros_(bias)
 
     def gather(self, user_idx: Tensor, item_idx: Tensor) -> tuple[Tensor, ...]:
         biases = self._look_up(self.user_bias, user_idx), self._look_up(self.item_bias, item_idx)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from mfcore.models.base import RecommenderModel, draw_linear, draw_normal, linear, table
+from mfcore.models.base import RecommenderModel, draw_linear, draw_vectors, linear, table
 from mfcore.models.config import ModelConfig
 from mfcore.models.dot import GMF
 from mfcore.validate import require
@@ -92,8 +92,8 @@ class MLP(RecommenderModel):
         return self.config.mlp_layers[-1]
 
     def reset_parameters(self, generator: torch.Generator) -> None:
-        draw_normal(self.mlp_user_factors, self.config.init_std, generator)
-        draw_normal(self.mlp_item_factors, self.config.init_std, generator)
+        draw_vectors(self.mlp_user_factors, self.config, generator)
+        draw_vectors(self.mlp_item_factors, self.config, generator)
         self.tower.reset_parameters(generator)
         draw_linear(self.output, generator)
 
@@ -136,8 +136,8 @@ class NeuMF(MLP):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         super().reset_parameters(generator)
-        draw_normal(self.user_factors, self.config.init_std, generator)
-        draw_normal(self.item_factors, self.config.init_std, generator)
+        draw_vectors(self.user_factors, self.config, generator)
+        draw_vectors(self.item_factors, self.config, generator)
 
     def gather(self, user_idx: Tensor, item_idx: Tensor) -> tuple[Tensor, ...]:
         gmf = self._look_up(self.user_factors, user_idx), self._look_up(self.item_factors, item_idx)
@@ -183,6 +183,7 @@ class NeuMF(MLP):
             embedding_dim=gmf.config.embedding_dim,
             mlp_layers=mlp.config.mlp_layers,
             dropout=mlp.config.dropout,
+            init=gmf.config.init,
             init_std=gmf.config.init_std,
             global_mean=gmf.config.global_mean,
             output_range=gmf.config.output_range,
