@@ -54,7 +54,8 @@ bench: setup-dev
 	@$(PY) -m mfcore fetch ml-100k
 	@$(PY) -m scripts.chromium --install
 	-$(PY) -m bench.first_point
-	-$(PY) -m bench.quality --seeds 3
+	-$(PY) -m bench.quality
+	$(PY) -m bench.figures
 
 screenshots: setup-dev
 	@$(PY) -m mfcore fetch ml-100k

@@ -52,6 +52,10 @@ def assert_partition(split: Split) -> None:
 
 @given(interactions(), st.floats(0.05, 0.45), st.floats(0.05, 0.45), st.integers(0, 5))
 def test_random_divides_everything_by_the_shares_asked_for(data, test, valid, seed):
+    if max(1, round(test * len(data))) + max(1, round(valid * len(data))) >= len(data):
+        with pytest.raises(UnusableRequest, match="leave nothing"):
+            random_split(data, test, valid, seed)
+        return
     split = random_split(data, test, valid, seed)
     assert_partition(split)
     assert len(split.test) == max(1, round(test * len(data)))
