@@ -1,7 +1,8 @@
-"""What the presets reach on the test set of MovieLens 100K: python -m bench.quality [--seeds 3] [--presets mf-implicit neumf]
+"""What the presets reach on the test set of MovieLens 100K: python -m bench.quality [--only biased-mf] [--missing]
 
-Each preset runs as it stands, through the command line, once per seed. The seed starts the model, the batches, and the draw of
-the 99 negatives, so that the spread shows both. Required and reference figures are for the same protocol.
+Each preset runs as it stands, through the command line, which scores test once, at the end of a run. The seed of a repeat
+starts the model and the batches, draws the negatives (20 draws each), and divides the ratings where the protocol leaves that
+open; the ± is the standard deviation over repeats. Rows are written as they are done, so that a row can be measured on its own.
 """
 
 from __future__ import annotations
@@ -12,104 +13,180 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from bench.machine import write
+from bench.machine import RESULTS, write
+from bench.quality_goals import CHECKS, LOWER_IS_BETTER, RANDOM_DIVISIONS, ROWS, Check, Figure, Row
+from bench.quality_table import show
 from mfcore.paths import data_dir
+from mfcore.runs.presets import PRESETS
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A figure to reach: ``required`` is ours to keep, ``reference`` what others reach under the same protocol."""
-
-    preset: str
-    protocol: str
-    metric: str
-    required: float
-    reference: str
-
-    def met(self, value: float) -> bool:
-        """Whether ``value`` is at least as good as required."""
-        return value <= self.required if self.metric in ("rmse", "mae") else value >= self.required
+ROOT = RESULTS.parent.parent
+DRAWS = 20
+FORMAT_VERSION = 2
+CHECKS_NAME = "checks"
+KEPT = ("rmse", "mae", "hr@10", "ndcg@10", "hr@10/full", "ndcg@10/full")
 
 
-GOALS = (
-    Goal("biased-mf", "official fold u1", "rmse", 0.935, "Surprise SVD .951 (tuned .928), Cornac MF .923"),
-    Goal("mf-implicit", "leave-last-out, 1 + 99", "ndcg@10", 0.380, "implicit ALS .389, Cornac BPR .388, EASE .393"),
-    Goal("neumf", "leave-last-out, 1 + 99", "ndcg@10", 0.370, "Cornac NeuMF-8 .362"),
-)
+def jobs(row: Row, seeds: int) -> list[dict[str, Any]]:
+    """The settings of each run of a row beside the preset's own: every repeat (a seed) with every fold."""
+    found = []
+    for seed in range(max(seeds, row.divisions)):
+        settings = {**dict(row.settings), "seed": seed, "split_seed": seed, "negatives_seed": seed, "draws": DRAWS}
+        found += [{**settings, "fold": fold} for fold in row.folds] or [settings]
+    return found
 
 
-def train(preset: str, seed: int, home: Path) -> dict[str, Any]:
-    """One run of a preset through the command line: its result object."""
-    command = [sys.executable, "-m", "mfcore", "train", "--preset", preset, "--seed", str(seed)]
-    command += ["--set", f"negatives_seed={seed}", "--home", str(home), "--json"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+def train(preset: str, settings: dict[str, Any], home: Path) -> dict[str, Any]:
+    """One run of a preset through the command line: what is worth keeping of its result."""
+    command = [sys.executable, "-m", "mfcore", "train", "--preset", preset, "--home", str(home), "--json"]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command[1:])} ended with status {done.returncode}:\n{done.stderr}")
+    result = json.loads(done.stdout.splitlines()[-1])
+    parts = {part: _rounded(result.get(part, {})) for part in ("test", "valid", "test_before_refit")}
+    return {"settings": settings, **parts, "best_epoch": result["best_epoch"], "epochs": result["epochs"]}
 
 
-def measure(goal: Goal, seeds: int, home: Path) -> dict[str, Any]:
-    """All seeds of one goal: per-seed figures, mean, spread, seconds."""
-    results = [train(goal.preset, seed, home) for seed in range(seeds)]
-    values = [result["test"][goal.metric] for result in results]
+def _rounded(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: round(metrics[name], 6) for name in KEPT if name in metrics}
+
+
+def summary(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, and the standard deviation of one repeat (absent for a single one)."""
+    spread = {"sd": round(statistics.stdev(values), 6)} if len(values) > 1 else {}
+    return {"mean": round(statistics.fmean(values), 6), **spread, "values": [round(value, 6) for value in values]}
+
+
+def repeats(figure: Figure, runs: Iterable[dict[str, Any]]) -> list[float]:
+    """A figure's value in each repeat, by seed: the mean over the repeat's folds, or its one fold."""
+    by_seed: dict[int, list[float]] = {}
+    for run in runs:
+        if figure.fold in (0, run["settings"].get("fold")):
+            by_seed.setdefault(run["settings"]["seed"], []).append(run["test"][figure.metric])
+    return [statistics.fmean(values) for _, values in sorted(by_seed.items())]
+
+
+def reaches(metric: str, value: float, goal: float | None) -> bool | None:
+    """Whether ``value`` is at least as good as ``goal``; None without a goal."""
+    if goal is None:
+        return None
+    return value <= goal if metric in LOWER_IS_BETTER else value >= goal
+
+
+def figure_of(figure: Figure, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """A figure with its goal and whether it is met; the moonshot is judged in :func:`judge`, when all rows are there."""
+    found = summary(repeats(figure, runs))
+    met = reaches(figure.metric, found["mean"], figure.required)
+    stated = {"label": figure.label, "metric": figure.metric, "fold": figure.fold}
+    goals = {"required": figure.required, "met": met, "moonshot": figure.moonshot, "reference": figure.reference}
+    return {**stated, **found, **goals}
+
+
+def measure(row: Row, seeds: int, home: Path) -> dict[str, Any]:
+    """All runs of a row, with a line of progress each."""
+    runs, wanted = [], jobs(row, seeds)
+    for number, settings in enumerate(wanted, 1):
+        runs.append(train(row.preset, settings, home))
+        first = row.figures[0]
+        fold = f", fold {settings['fold']}" if "fold" in settings else ""
+        reached = f"{first.metric} {runs[-1]['test'][first.metric]:.4f}, best epoch {runs[-1]['best_epoch']}"
+        print(f"{row.name} {number}/{len(wanted)}: seed {settings['seed']}{fold}: {reached}", file=sys.stderr, flush=True)
     return {
-        "preset": goal.preset,
-        "protocol": goal.protocol,
-        "metric": goal.metric,
-        "required": goal.required,
-        "reference": goal.reference,
-        "values": values,
-        "mean": statistics.fmean(values),
-        "spread": max(values) - min(values),
-        "met": goal.met(statistics.fmean(values)),
-        "train_seconds": statistics.median(result["train_seconds"] for result in results),
-        "samples_per_second": statistics.median(result["samples_per_second"] for result in results),
-        "epochs": [result["epochs"] for result in results],
-        "test": [result["test"] for result in results],
+        **{"name": row.name, "preset": row.preset, "protocol": row.protocol, "differences": row.differences},
+        "preset_settings": dict(PRESETS[row.preset].flat),
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "figures": [figure_of(figure, runs) for figure in row.figures],
+        "runs": runs,
     }
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    """The table a person reads."""
-    table = Table(title="Presets on MovieLens 100K, test set")
-    for heading in ("preset", "protocol", "metric", "ours (mean)", "each seed", "required", "others", "seconds"):
-        table.add_column(heading)
+def check(home: Path, seeds: int) -> list[dict[str, Any]]:
+    """The baselines on the same test parts, in this process: they choose nothing, so there is nothing to keep from them."""
+    from mfcore.data import leave_last_out, load_dataset, random_split
+    from mfcore.evaluation import Protocol, baseline_metrics
+
+    data = load_dataset("ml-100k", home=home)
+    latest = leave_last_out(data)
+    ranked = [
+        baseline_metrics(latest, "test", Protocol(draws=DRAWS, negatives_seed=seed), all_relevant=True, strong=True)
+        for seed in range(seeds)
+    ]
+    divided = [baseline_metrics(random_split(data, seed=seed), "test") for seed in range(max(seeds, RANDOM_DIVISIONS))]
+    return [_checked(one, divided if one.split == "random" else ranked) for one in CHECKS]
+
+
+def _checked(one: Check, found: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
+    result = summary([metrics[one.baseline][one.metric] for metrics in found])
+    stated = {"label": one.label, "baseline": one.baseline, "split": one.split, "metric": one.metric}
+    bounds = {"low": one.low, "high": one.high, "met": one.low <= result["mean"] <= one.high, "reference": one.reference}
+    return {**stated, **result, **bounds}
+
+
+def judge(rows: list[dict[str, Any]]) -> None:
+    """Fill in ``moonshot_met`` of each figure; None where there is no moonshot or the row to beat is not there."""
+    means = {(row["name"], figure["metric"]): figure["mean"] for row in rows for figure in row["figures"]}
     for row in rows:
-        each = " ".join(f"{value:.4f}" for value in row["values"])
-        mark = "✓" if row["met"] else "✗"
-        sign = "≤" if row["metric"] in ("rmse", "mae") else "≥"
-        cells = [row["preset"], row["protocol"], row["metric"], f"{row['mean']:.4f} {mark}", each]
-        table.add_row(*cells, f"{sign} {row['required']:.3f}", row["reference"], f"{row['train_seconds']:.1f}")
-    Console(width=160).print(table)
+        for figure in row["figures"]:
+            goal = figure["moonshot"]
+            if isinstance(goal, str):
+                goal = means.get((goal, figure["metric"]))
+            figure["moonshot_met"] = reaches(figure["metric"], figure["mean"], goal)
+
+
+def stored() -> dict[str, Any]:
+    """What was measured before; empty at first, and when it was written by another version of this."""
+    path = RESULTS / "quality.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found if found.get("format_version") == FORMAT_VERSION else {}
+
+
+def keep(rows: dict[str, Any], checks: list[dict[str, Any]], seeds: int) -> None:
+    """Write what there is, in the order of the goals."""
+    ordered = [rows[row.name] for row in ROWS if row.name in rows]
+    judge(ordered)
+    settings = {"seeds": seeds, "draws": DRAWS}
+    write("quality", {"format_version": FORMAT_VERSION, "settings": settings, "rows": ordered, CHECKS_NAME: checks})
 
 
 def main() -> int:
     """Measure, print, write bench/results/quality.json. Status 1 when a required figure is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seeds", type=int, default=1, help="runs per preset (default 1)")
-    parser.add_argument("--presets", nargs="*", default=[goal.preset for goal in GOALS], help="only these presets")
+    names = [CHECKS_NAME, *(row.name for row in ROWS)]
+    parser.add_argument("--seeds", type=int, default=3, help="repeats of each row (default 3; random divisions: at least 5)")
+    parser.add_argument(
+        "--only", nargs="*", default=names, choices=names, metavar="ROW", help=f"only these of {', '.join(names)}"
+    )
+    parser.add_argument("--missing", action="store_true", help="only rows not measured yet, or whose preset has changed since")
+    parser.add_argument("--show", action="store_true", help="measure nothing, print what was measured last")
     chosen = parser.parse_args()
-    rows = []
+    before = stored()
+    rows, checks = {row["name"]: row for row in before.get("rows", [])}, before.get(CHECKS_NAME, [])
+    if chosen.show:
+        show(before)
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         datasets = data_dir() / "datasets"
         if datasets.is_dir():
             (home / "datasets").symlink_to(datasets, target_is_directory=True)
-        for goal in GOALS:
-            if goal.preset in chosen.presets:
-                rows.append(measure(goal, chosen.seeds, home))
-                print(f"{goal.preset}: {goal.metric} {rows[-1]['mean']:.4f}", file=sys.stderr)
-    show(rows)
-    print("written to", write("quality", {"rows": rows}).relative_to(ROOT))
-    return 0 if all(row["met"] for row in rows) else 1
+        if CHECKS_NAME in chosen.only and not (chosen.missing and checks):
+            checks = check(home, chosen.seeds)
+            keep(rows, checks, chosen.seeds)
+        for row in ROWS:
+            same = rows.get(row.name, {}).get("preset_settings") == dict(PRESETS[row.preset].flat)
+            if row.name in chosen.only and not (chosen.missing and same):
+                rows[row.name] = measure(row, chosen.seeds, home)
+                keep(rows, checks, chosen.seeds)
+    result = stored()
+    show(result)
+    figures = [figure for row in result["rows"] for figure in row["figures"]] + result[CHECKS_NAME]
+    return 1 if any(figure["met"] is False for figure in figures) else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+"""The arithmetic between runs and the table of quality; no run is started here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench import quality
+from bench.quality_goals import CHECKS, ROWS, Figure, Row
+from bench.quality_table import goal, mark, with_spread
+from mfcore.evaluation.baselines import RANKING_BASELINES, RATING_BASELINES
+from mfcore.runs.presets import preset_config
+
+ROW = {row.name: row for row in ROWS}
+
+
+def run(seed: int, rmse: float, fold: int | None = None) -> dict[str, Any]:
+    settings = {"seed": seed} if fold is None else {"seed": seed, "fold": fold}
+    return {"settings": settings, "test": {"rmse": rmse, "hr@10": rmse}}
+
+
+def test_a_repeat_is_the_mean_over_its_folds_and_the_spread_is_over_repeats() -> None:
+    runs = [run(1, 0.8, 1), run(0, 1.0, 1), run(0, 2.0, 2), run(1, 1.2, 2)]
+    assert quality.repeats(Figure("mean", "rmse"), runs) == [1.5, 1.0]
+    assert quality.repeats(Figure("u1", "rmse", fold=1), runs) == [1.0, 0.8]
+    found = quality.figure_of(Figure("mean", "rmse", required=1.25), runs)
+    assert found["mean"] == 1.25
+    assert found["sd"] == pytest.approx(0.5 / 2**0.5, abs=1e-6)
+    assert found["met"] is True
+
+
+def test_a_single_repeat_has_no_spread() -> None:
+    assert "sd" not in quality.summary([0.9])
+    assert with_spread(quality.summary([0.9])) == "0.9000"
+    assert with_spread(quality.summary([0.9, 1.1])) == "1.0000 ± 0.1414"
+
+
+def test_errors_must_be_low_and_hits_high() -> None:
+    assert quality.reaches("rmse", 0.9, 0.91)
+    assert not quality.reaches("mae", 0.92, 0.91)
+    assert quality.reaches("hr@10", 0.67, 0.67)
+    assert not quality.reaches("ndcg@10/full", 0.07, 0.077)
+    assert quality.reaches("rmse", 0.9, None) is None
+    assert goal("rmse", 0.913) == "≤ 0.913"
+    assert goal("ndcg@10", "mf-implicit") == "beats mf-implicit"
+    assert [mark(met) for met in (None, True, False)] == ["", " ✓", " ✗"]
+
+
+def test_the_moonshot_may_be_another_row() -> None:
+    def row(name: str, value: float, moonshot: float | str | None) -> dict[str, Any]:
+        figure = Figure("HR@10", "hr@10", moonshot=moonshot)
+        return {"name": name, "figures": [quality.figure_of(figure, [run(0, value)])]}
+
+    rows = [row("mf-implicit", 0.67, 0.7), row("neumf", 0.68, "mf-implicit"), row("other", 0.6, "not measured")]
+    quality.judge(rows)
+    assert [found["figures"][0]["moonshot_met"] for found in rows] == [False, True, None]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_run_of_every_row_is_one_the_product_takes(row: Row) -> None:
+    wanted = quality.jobs(row, seeds=3)
+    assert len(wanted) == max(3, row.divisions) * max(1, len(row.folds))
+    assert len({tuple(sorted(job.items())) for job in wanted}) == len(wanted)
+    for job in wanted:
+        config = preset_config(row.preset).with_flat(job)
+        assert config.training.refit
+        assert config.protocol.draws == 20
+        assert config.training.seed == config.protocol.negatives_seed == config.split.seed == job["seed"]
+
+
+def test_the_rows_are_those_that_were_asked_for() -> None:
+    assert {job["fold"] for job in quality.jobs(ROW["biased-mf"], 1)} == {1, 2, 3, 4, 5}
+    assert preset_config("mf").with_flat(quality.jobs(ROW["mf"], 1)[0]).model.embedding_dim == 20
+    assert {check.baseline for check in CHECKS} <= {*RATING_BASELINES, *RANKING_BASELINES}
+    assert all(check.low < check.high for check in CHECKS)
+
+
+def test_a_check_is_judged_by_its_mean() -> None:
+    check = next(check for check in CHECKS if check.label == "popularity, HR@10")
+    found = quality._checked(check, [{"popularity": {"hr@10": 0.40}}, {"popularity": {"hr@10": 0.42}}])
+    assert found["mean"] == pytest.approx(0.41)
+    assert found["met"] is True
+    assert quality._checked(check, [{"popularity": {"hr@10": 0.6}}])["met"] is False
