@@ -49,6 +49,7 @@ with picture, st.container(border=True, key="living_picture"):
 for kind, title, sentence in (
     ("good", "Good starts", "One click trains it and takes you there. Each says what to look for."),
     ("bad", "Instructive failures", "Nothing teaches a learning rate like one that is wrong."),
+    ("seed", "From the literature", "What three tutorials trained, at their settings: what they reported, and why."),
 ):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.subheader(title, anchor=False, width="content")
@@ -57,6 +58,8 @@ for kind, title, sentence in (
         for preset in (p for p in PRESETS.values() if p.kind == kind):
             with st.container(border=True, height="stretch", vertical_alignment="distribute", key=f"card_{preset.name}"):
                 st.markdown(f"**{preset.title}**  \n{preset.sentence}")
+                if preset.figures:
+                    st.caption(preset.figures)
                 if st.button("Start", key=f"start_{preset.name}", icon=":material/play_arrow:"):
                     start(preset.name)
 

@@ -138,13 +138,13 @@ def _field(draft: Draft, knob: Knob) -> None:
 
 
 def _preset_field(draft: Draft) -> None:
-    words = {name: preset.title + ("" if preset.kind == "good" else " (bad on purpose)") for name, preset in PRESETS.items()}
+    words = {name: preset.title + (" (bad on purpose)" if preset.kind == "bad" else "") for name, preset in PRESETS.items()}
     st.selectbox(
         "Start from",
         ["", *words],
         format_func=lambda name: words.get(name, "Own settings"),
         key=_put("preset", draft["preset"] if draft["preset"] in words else ""),
-        help="A complete choice of settings to begin with: good ones, and bad ones that are worth watching.",
+        help="A complete choice of settings to begin with: good ones, bad ones worth watching, and some from the literature.",
         on_change=_take_preset,
     )
 

@@ -58,6 +58,7 @@ def fetch(options: argparse.Namespace) -> int:
 
 def presets(options: argparse.Namespace) -> int:
     """Recipes for ``train --preset``."""
+    from mfcore.runs.preset import KINDS
     from mfcore.runs.presets import PRESETS
 
     if options.json:
@@ -65,6 +66,6 @@ def presets(options: argparse.Namespace) -> int:
             {"presets": [{"name": p.name, "kind": p.kind, "title": p.title, "sentence": p.sentence} for p in PRESETS.values()]}
         )
         return 0
-    rows = [[p.name, "good" if p.kind == "good" else "bad on purpose", p.title, p.sentence] for p in PRESETS.values()]
+    rows = [[p.name, KINDS[p.kind], p.title, p.sentence] for p in PRESETS.values()]
     print_table(["preset", "kind", "title", "what to watch for"], rows)
     return 0

@@ -95,6 +95,8 @@ def _settings(config: RunConfig, section: str, skip: tuple[str, ...]) -> dict[st
     chosen = getattr(config, section)
     if config.model.name not in ("mlp", "neumf"):
         skip = (*skip, "mlp_layers", "mlp_lr_multiplier")
+    if config.model.init == "uniform":
+        skip = (*skip, "init_std")
     values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(chosen) if f.name not in skip}
     return {name: _words(value) for name, value in values.items() if value not in ("", None, (), False)}
 

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from mfcore.runs.config import RunConfig
+from mfcore.runs.literature import SEEDS
+from mfcore.runs.preset import Preset as Preset
 from mfcore.validate import choice
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A complete choice of model, loss, split and training, in flat keys (see ``RunConfig.with_flat``).
-
-    ``sentence`` says what to watch for. ``kind``: ``good`` or ``bad`` (bad on purpose).
-    """
-
-    name: str
-    title: str
-    sentence: str
-    kind: str
-    flat: dict[str, Any] = field(default_factory=dict)
-
 
 _ALL = (
     Preset(
@@ -164,6 +148,7 @@ _ALL = (
             "pace": 5,
         },
     ),
+    *SEEDS,
 )
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mfcore.data import Interactions
-from mfcore.runs import PRESETS
+from mfcore.runs import PRESETS, preset_config
 from mfcore.runs.manager import manager_for
 from tests.pages.reading import OpenPage, words
 
@@ -17,7 +17,9 @@ def test_without_runs_it_says_what_this_is_and_offers_every_preset(no_runs: Path
     assert "guesses the blanks" in words(app)
     for name, preset in PRESETS.items():
         assert preset.sentence in words(app)
+        assert preset.figures in words(app)
         assert app.button(key=f"start_{name}")
+    assert "From the literature" in words(app)
     assert "Recent runs" not in words(app)
 
 
@@ -33,7 +35,8 @@ def test_a_start_is_one_click_even_without_real_data(key: str, no_runs: Path, no
     app.button(key=key).click().run()
     assert not app.exception
     (run,) = manager_for().list()
-    assert run.config.dataset.name == "planted"
+    made_up = preset_config(run.config.preset).dataset.name == "synthetic"
+    assert run.config.dataset.name == ("synthetic" if made_up else "planted")
     assert run.name == PRESETS[run.config.preset].title
     assert app.query_params["run"] == run.run_id
     assert app.header[0].value == "Train"

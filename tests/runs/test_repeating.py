@@ -16,6 +16,7 @@ import pytest
 from mfcore.cli.parser import build_parser
 from mfcore.cli.settings import config_from
 from mfcore.runs import PRESETS, RunConfig, RunFolder, RunStatus, command_line, preset_config, run_script
+from mfcore.runs.preset import KINDS
 from mfcore.validate import UnusableRequest
 from tests.runs.tiny_runs import tiny
 
@@ -51,7 +52,7 @@ def test_command_and_script_give_the_same_test_numbers(shape: str, train: Train,
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_a_whole_run_and_its_command_says_the_same(name: str) -> None:
     config = preset_config(name)
-    assert PRESETS[name].kind in ("good", "bad") and "atch " in PRESETS[name].sentence
+    assert PRESETS[name].kind in KINDS and "atch " in PRESETS[name].sentence
     assert {"model", "loss", "split"} <= set(PRESETS[name].flat)
     words = shlex.split(command_line(config))[3:]
     again = config_from(build_parser().parse_args(words))
