@@ -15,27 +15,25 @@ from ui.theme import colour
 Floats = npt.NDArray[np.float32]
 Curve = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
-DASHES = ("dash", "dot", "dashdot", "longdash")
 BIN = 0.25  # stars
 MOST_BOXES = 12  # ratings with more distinct values than this are grouped
 
 
 def against_k(
-    title: str, note: str, ours: Curve, baselines: Mapping[str, Curve], *, model: str, k: int, things: str
+    title: str, note: str, lines: Mapping[str, tuple[Curve, Mapping[str, object]]], *, k: int, things: str
 ) -> go.Figure:
-    """A ranking metric (0 to 1, shown in percent) for lists of 1 … K items; baselines in grey; ``k`` marks the headline's K.
+    """A ranking metric (0 to 1, shown in percent) for lists of 1 … K items; ``k`` marks the headline's K.
 
-    ``ours``: (ks (n,), values (n,)); ``baselines``: name → the same.
+    ``lines``: name → ((ks (n,), values (n,)), Plotly's look of the line); the one called "this run" lies on top.
     """
-    at_k = dict(zip(ours[0].tolist(), ours[1].tolist(), strict=True)).get(k)
+    ks, values = lines["this run"][0]
+    at_k = dict(zip(ks.tolist(), values.tolist(), strict=True)).get(k)
     title = f"{title}: {percent(at_k, 0)} in lists of {k}" if at_k is not None else title
     figure = titled(title, f"length of the list (K, {things})", "", note=note, hovermode="x unified")
-    for dash, (name, (ks, values)) in zip(DASHES, baselines.items(), strict=False):
-        look = {"color": colour("baseline"), "width": 1.5, "dash": dash}
-        figure.add_scatter(x=ks, y=100 * values, name=name, mode="lines", line=look, hovertemplate="%{y:.1f} %")
-    ks, values = ours
-    look = {"color": colour(model), "width": 3}
-    figure.add_scatter(x=ks, y=100 * values, name="this run", mode="lines", line=look, hovertemplate="<b>%{y:.1f} %</b>")
+    for name in [*[name for name in lines if name != "this run"][::-1], "this run"]:
+        (x, y), look = lines[name]
+        hover = "<b>%{y:.1f} %</b>" if name == "this run" else "%{y:.1f} %"
+        figure.add_scatter(x=x, y=100 * y, name=name, mode="lines", line=look, hovertemplate=hover)
     figure.add_vline(x=k, line={"color": colour("muted"), "width": 1, "dash": "dot"})
     figure.update_yaxes(rangemode="tozero", ticksuffix=" %", title=None)
     figure.update_xaxes(range=[1, ks[-1] if len(ks) else k])

@@ -22,9 +22,13 @@ def metrics_table(
 
     One column per metric the run has. Undefined is NaN.
     """
-    ordered = sorted(baselines, key=lambda name: [(baselines[name].get(key, 9.0)) for key in ("rmse", "mae")])
+    rank = next((key for key in metrics if key.startswith("ndcg@")), "")
+    ordered = sorted(
+        baselines,
+        key=lambda name: (*(baselines[name].get(key, 9.0) for key in ("rmse", "mae")), -baselines[name].get(rank, 0.0)),
+    )
     rows = {OURS: dict(metrics), **({REFIT: dict(before_refit)} if before_refit else {})}
-    rows |= {name.capitalize(): dict(baselines[name]) for name in ordered}
+    rows |= {name[:1].upper() + name[1:]: dict(baselines[name]) for name in ordered}
     table = pd.DataFrame.from_dict(rows, orient="index", dtype="float64").reindex(columns=sorted(metrics, key=_order))
     return table.dropna(how="all").rename_axis("")
 

@@ -1,27 +1,29 @@
-"""The stored evaluation of a run, and the baselines' curves that go with it. Nothing here scores the run's model again."""
+"""The stored evaluation of a run, and that of the baselines on the same split. Nothing here scores the run's model again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
-from mfcore.evaluation import EvaluationDetails, curve_at_k, ranking
-from ui.evaluate_charts import Curve
+from mfcore.evaluation import EvaluationDetails
 from ui.session import manager
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from mfcore.data import Split
+    from mfcore.runs.summary import RunSummary
 
-LONGEST_LIST = 50
-CURVES = {"hr": "hr", "ndcg": "ndcg", "hr_full": "hr", "ndcg_full": "ndcg"}
+RANKERS = ("popularity", "item-kNN", "EASE")
+RATERS = ("bias only",)
 
 
 def stored_details(run_id: str) -> EvaluationDetails | None:
-    """What the test evaluation of a run saw, case by case; None when the run has none."""
+    """What the test evaluation of a run saw, case by case; None when the run has none.
+
+    Raises:
+        UnusableRequest: the file is damaged.
+    """
     try:
         return _read(str(_path(run_id)), evaluated_at(run_id))
     except FileNotFoundError:
@@ -37,6 +39,56 @@ def evaluated_at(run_id: str) -> int:
     return _path(run_id).stat().st_mtime_ns
 
 
+def with_ties(details: EvaluationDetails, ties: str) -> EvaluationDetails:
+    """The same scores under a tie policy; as they are where the policy is theirs already."""
+    return details if ties == details.ties else details.with_ties(ties)
+
+
+def stored_split(run_id: str) -> Split:
+    """The split a run was trained and scored on, without its model.
+
+    Raises:
+        UnusableRequest, DataUnavailable: its data is not here, or no longer the same.
+    """
+    folder = manager().folder(run_id)
+    split_hash = str(folder.provenance().get("split_hash", ""))
+    return _split(split_hash or run_id, split_hash, run_id)
+
+
+def baseline_details(run: RunSummary, name: str) -> EvaluationDetails | None:
+    """What a baseline (popularity, item-kNN, EASE, bias only) gets on the cases of a run; None where there are too many items.
+
+    Shared by all runs on the same split under the same protocol.
+
+    Raises:
+        UnusableRequest, DataUnavailable: the run's data is not here, or no longer the same.
+    """
+    from mfcore.runs.outcome import all_relevant
+
+    hashed = str(manager().folder(run.run_id).provenance().get("split_hash", run.run_id))
+    return _baseline(name, hashed, repr(run.config.protocol), all_relevant(run.config), run.run_id)
+
+
+def peers(run: RunSummary) -> list[RunSummary]:
+    """Other runs whose test scores are of the very same cases, newest first: same split, part and notion of relevance."""
+    from mfcore.runs.outcome import all_relevant
+
+    def asked(other: RunSummary) -> tuple[object, ...]:
+        config = other.config
+        everything = all_relevant(config)
+        return (config.dataset, config.split, everything, None if everything else config.protocol.relevance_threshold)
+
+    def split_hash(other: RunSummary) -> object:
+        return manager().folder(other.run_id).provenance().get("split_hash")
+
+    alike = [
+        other
+        for other in manager().list()
+        if other.run_id != run.run_id and other.test and asked(other) == asked(run) and _path(other.run_id).is_file()
+    ]
+    return sorted((other for other in alike if split_hash(other) == split_hash(run)), key=lambda other: other.run_id)[::-1]
+
+
 def _path(run_id: str) -> Path:
     return manager().folder(run_id).path / "evaluation.npz"
 
@@ -46,48 +98,27 @@ def _read(path: str, stamp: int) -> EvaluationDetails:
     return EvaluationDetails.load(path)
 
 
-def list_lengths(details: EvaluationDetails) -> list[int]:
-    """K = 1 … 50, or fewer where there are not so many candidates."""
-    return list(range(1, min(LONGEST_LIST, int(details.num_full.max(initial=1))) + 1))
+@st.cache_resource(max_entries=4, show_spinner="Opening the data …")
+def _split(key: str, _split_hash: str, _run_id: str) -> Split:
+    from mfcore.data import load_dataset
+    from mfcore.runs.loaded import check_same_data, load_split
+
+    folder, home = manager().folder(_run_id), manager().home
+    config = folder.config()
+    data = load_dataset(config.dataset.name, home=home, **config.dataset.options)
+    check_same_data(data, folder)
+    return load_split(config, data, home, _split_hash)
 
 
-def curves(details: EvaluationDetails) -> dict[str, Curve]:
-    """hr, ndcg (sampled), hr_full, ndcg_full of the run against K."""
-    return _columns(curve_at_k(details, list_lengths(details)))
+@st.cache_resource(max_entries=12, show_spinner="Scoring the baselines, for comparison …")
+def _baseline(name: str, split_hash: str, protocol: str, all_relevant: bool, _run_id: str) -> EvaluationDetails | None:
+    from mfcore.evaluation import Evaluator, fit_baseline
+    from mfcore.models.baselines import BiasOnly
+    from mfcore.models.item_to_item import MOST_ITEMS
 
-
-def _columns(frame: pd.DataFrame) -> dict[str, Curve]:
-    return {name: (frame["k"].to_numpy(), frame[name].to_numpy()) for name in CURVES}
-
-
-def random_curves(details: EvaluationDetails) -> dict[str, Curve]:
-    """The same four, as drawing by lot attains them in expectation (exact, no draw)."""
-    ks = list_lengths(details)
-    _, first, relevant = np.unique(details.case_user, return_index=True, return_counts=True)
-    alone = np.ones(len(details.case_user), np.int64)
-    sampled = [ranking.expected_random(details.num_sampled, alone, k) for k in ks]
-    full = [ranking.expected_random(details.num_full[first], relevant, k) for k in ks]
-    parts: Mapping[str, list[dict[str, float]]] = {"hr": sampled, "ndcg": sampled, "hr_full": full, "ndcg_full": full}
-    return {name: (np.array(ks), np.array([row[stem] for row in parts[name]])) for name, stem in CURVES.items()}
-
-
-@st.cache_resource(max_entries=16, show_spinner="Ranking the most popular items, for comparison …")
-def list_curves(run_id: str, stamp: int) -> dict[str, dict[str, Curve]]:
-    """The same four of the run, of recommending what is most popular in its training data, and of drawing by lot.
-
-    ``stamp``: :func:`evaluated_at`, so that a run evaluated again is read again.
-    """
-    details = stored_details(run_id)
-    assert details is not None
-    return {"ours": curves(details), "popularity": _popularity_curves(run_id), "random": random_curves(details)}
-
-
-def _popularity_curves(run_id: str) -> dict[str, Curve]:
-    from mfcore.evaluation import Evaluator
-    from mfcore.models.baselines import Popularity
-    from mfcore.runs import load_run
-    from mfcore.runs.outcome import all_relevant
-
-    run = load_run(run_id)
-    evaluator = Evaluator(run.split, "test", run.config.protocol, all_relevant(run.config))
-    return curves(evaluator.details(Popularity(run.split.train)))
+    split = stored_split(_run_id)
+    if name in RANKERS[1:] and split.data.num_items > MOST_ITEMS:
+        return None
+    known = split.with_validation_in_train().train
+    model = BiasOnly(known) if name in RATERS else fit_baseline(name, split)
+    return Evaluator(split, "test", manager().folder(_run_id).config().protocol, all_relevant).details(model)

@@ -24,6 +24,8 @@ BASELINE_WORDS: dict[str, str] = {
     "bias only": "predicting from each user's and film's average alone",
     "popularity": "recommending what is most popular",
     "random": "drawing by lot",
+    "item-kNN": "comparing films by who chose them (item-kNN)",
+    "EASE": "a linear model in closed form (EASE)",
 }
 TIE_WORDS: dict[str, str] = {
     "half": "Ties count half.",
