@@ -64,7 +64,7 @@ def main() -> None:
             page.wait_for_timeout(4000)  # the spare worker loads torch
             run = press_train(page, f"{server.url}/train?preset=biased-mf")
             points = "document.querySelector('.mfx-live [data-part=plot-loss]')?.data?.[1]?.y?.length"
-            page.wait_for_function(f"() => {points} >= 24", timeout=120_000)
+            page.wait_for_function(f"() => {points} >= 14", timeout=120_000)
             save(page, "train")
             finished(page)
             ranking = press_train(page, f"{server.url}/train?preset=mf-implicit&pace=0")
