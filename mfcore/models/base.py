@@ -51,7 +51,10 @@ class RecommenderModel(nn.Module):
     # What each model fills in
 
     def gather(self, user_idx: Tensor, item_idx: Tensor) -> tuple[Tensor, ...]:
-        """The rows of every table that the pairs touch: user_idx, item_idx (B,) int64 → tensors (B, d) float32."""
+        """The rows of every table that the pairs touch: user_idx, item_idx (B,) int64 → tensors (B, d) float32.
+
+        Tables of users and of items take turns, users first.
+        """
         raise NotImplementedError
 
     def score(self, rows: tuple[Tensor, ...]) -> Tensor:
@@ -95,8 +98,14 @@ class RecommenderModel(nn.Module):
         """user_idx, item_idx: (B,) int64 → (B,) float32 scores."""
         return self.score(self.gather(user_idx, item_idx))
 
-    def penalty(self, rows: tuple[Tensor, ...]) -> Tensor:
-        """Σ‖row‖² over the rows of one pair, averaged over the batch: a scalar, per occurrence of a user and an item."""
+    def penalty(self, rows: tuple[Tensor, ...], weights: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Σ‖row‖² over the rows of one pair, averaged over the batch: a scalar, per occurrence of a user and an item.
+
+        ``weights``: factors for the rows of users and for those of items, (B,) each.
+        """
+        if weights is not None:
+            squares = [(row.square().sum(1) * weights[place % 2]).sum() for place, row in enumerate(rows)]
+            return torch.stack(squares).sum() / rows[0].shape[0]
         return torch.stack([row.square().sum() for row in rows]).sum() / rows[0].shape[0]
 
     def l2(self, user_idx: Tensor, item_idx: Tensor) -> Tensor:

@@ -37,6 +37,8 @@ def start_event(config: RunConfig, split: Split, trainer: Trainer, home: Path) -
         "num_parameters": trainer.model.num_parameters,
         "device": str(trainer.device),
         "threads": trainer.threads,
+        "engine": trainer.engine,
+        "engine_reason": trainer.engine_reason,
         "selection_metric": trainer.selection_metric,
         "metrics": [*ratings, f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full"],
         # Fitting the strong ones would hold up the first point of the curve.

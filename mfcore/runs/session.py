@@ -150,6 +150,8 @@ class Session:
 
     def _begin(self, config: RunConfig, split: Split, trainer: Trainer, keeper: Keeper) -> None:
         self.record(start_event(config, split, trainer, self.home))
+        if config.training.batch_size == 1:
+            self.message(trainer.engine_reason)
         untrained = trainer.validate()
         keeper.save(force=True)  # before the event: whoever sees an epoch can open the model
         self._record_epoch(untrained)

@@ -48,11 +48,12 @@ def _import_everything() -> None:
     import mfcore.data
     import mfcore.evaluation
     import mfcore.models
-    import mfcore.runs.session
-    import mfcore.training  # noqa: F401
+    import mfcore.runs.session  # noqa: F401
+    from mfcore.training.engine import load_native
 
     # The first optimizer of a process makes torch import its compiler, which takes about a second.
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    load_native()
 
 
 def _log_into(folder: RunFolder) -> None:

@@ -30,6 +30,8 @@ SCHEDULES: dict[str, str] = {
 }
 NEGATIVE_SAMPLING: dict[str, str] = {"uniform": "Uniform", "popularity": "By popularity"}
 
+DECAY_SCALINGS: dict[str, str] = {"none": "The same for all", "sqrt-count": "Less for who has many ratings"}
+
 
 def _f(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
@@ -50,7 +52,10 @@ class TrainConfig:
     optimizer: str = _f("adam", "The rule that turns gradients into steps.")
     learning_rate: float = _f(5e-3, "Length of a step. Too high and the loss explodes, too low and nothing moves.")
     weight_decay: float = _f(0.0, "L2 penalty per rating on the vectors touched; holds overfitting back.")
-    batch_size: int = _f(1024, "Ratings per step. Smaller is slower and noisier, and often a little better.")
+    weight_decay_scaling: str = _f(
+        "none", "Whether weight decay is divided by the square root of a user's or item's number of training ratings."
+    )
+    batch_size: int = _f(1024, "Ratings per step. 1 runs compiled code for MF and biased MF with SGD or Adagrad on the CPU.")
     num_epochs: int = _f(20, "How many times training goes through all ratings.")
     negatives: int = _f(4, "Items drawn as 'not chosen' for each interaction, anew each epoch.")
     negative_sampling: str = _f("uniform", "How those items are drawn: all alike, or popular ones more often.")
@@ -68,6 +73,9 @@ class TrainConfig:
     refit: bool = _f(False, "After choosing the epoch on validation, train once more on train + validation before testing.")
     device: str = _f("auto", "Where to compute: auto, cpu, cuda, cuda:0 …, mps.")
     threads: int = _f(0, "CPU threads; 0 chooses: one less than the cores, at least one.")
+    hogwild: bool = _f(
+        False, "Batch size 1: all threads train at once without locks. Faster; the same seed no longer repeats the run exactly."
+    )
     seed: int = _f(0, "Start of all randomness: the same seed repeats the run exactly.")
 
     def __post_init__(self) -> None:
@@ -75,6 +83,7 @@ class TrainConfig:
         choice("optimizer", self.optimizer, OPTIMIZERS)
         choice("negative_sampling", self.negative_sampling, NEGATIVE_SAMPLING)
         choice("schedule", self.schedule, SCHEDULES)
+        choice("weight_decay_scaling", self.weight_decay_scaling, DECAY_SCALINGS)
         fix = object.__setattr__
         fix(self, "learning_rate", number("learning_rate", self.learning_rate, above=0.0))
         fix(self, "weight_decay", number("weight_decay", self.weight_decay, low=0.0))
@@ -86,7 +95,7 @@ class TrainConfig:
             fix(self, name, number(name, getattr(self, name), low=0.0))
         fix(self, "momentum", number("momentum", self.momentum, low=0.0, below=1.0))
         fix(self, "schedule_factor", number("schedule_factor", self.schedule_factor, above=0.0, below=1.0))
-        for name in ("nesterov", "sparse_gradients", "refit"):
+        for name in ("nesterov", "sparse_gradients", "refit", "hogwild"):
             fix(self, name, boolean(name, getattr(self, name)))
         require(not self.nesterov or self.momentum > 0, "nesterov needs momentum > 0, for example 0.9")
         require(
@@ -95,6 +104,11 @@ class TrainConfig:
         )
         require(
             not (self.sparse_gradients and self.momentum > 0), "sparse_gradients needs momentum 0: momentum moves every row"
+        )
+        require(not self.hogwild or self.batch_size == 1, f"hogwild needs batch_size 1, got {self.batch_size}")
+        require(
+            self.weight_decay_scaling == "none" or self.optimizer != "adamw",
+            "weight_decay_scaling needs L2 in the loss, but adamw decays weights by itself; try adam",
         )
 
     @property

@@ -14,11 +14,14 @@ _BLOCK = 65_536
 
 def batch_loss(model: RecommenderModel, loss: str, batch: Samples) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The mean loss of a batch, a scalar, and the embedding rows it touched (for L2)."""
-    users, items = batch.user_idx, batch.item_idx
-    if loss == "bpr":
-        users, items = torch.cat([users, users]), torch.cat([items, batch.negative_idx])
-    rows = model.gather(users, items)
+    rows = model.gather(*pairs(loss, batch))
     return _mean_loss(loss, model.score(rows), batch), rows
+
+
+def pairs(loss: str, batch: Samples) -> tuple[Tensor, Tensor]:
+    """The users and items whose rows a batch touches: (B,) int64 each, for BPR (2B,), the chosen items first."""
+    users, items = batch.user_idx, batch.item_idx
+    return (torch.cat([users, users]), torch.cat([items, batch.negative_idx])) if loss == "bpr" else (users, items)
 
 
 def loss_on(model: RecommenderModel, loss: str, samples: Samples) -> float:

@@ -43,6 +43,12 @@ class LossMeter:
         self._unread.append((loss.detach(), num_samples))
         return self.read() if len(self._unread) >= self._read_at else None
 
+    def set_total(self, total: float, num_samples: int) -> None:
+        """Take in many samples that were summed up elsewhere, from the present total on; nothing may be unread."""
+        added, count = self._since_report
+        self._since_report = (added + total - self.total, count + num_samples)
+        self.total = total
+
     def read(self) -> tuple[int, float] | None:
         """Read what is unread. Returns None, or the first loss that is NaN or infinite: (steps ago, value)."""
         if not self._unread:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from mfcore.training.config import TrainConfig
 
 _WARM_UP, _START, _END = 0.3, 1 / 25, 1e-4
@@ -28,6 +31,23 @@ def rate_factor(config: TrainConfig, step: int, steps_per_epoch: int, cuts: int 
             return _cosine(_START, 1.0, done / _WARM_UP)
         return _cosine(1.0, _END, (done - _WARM_UP) / (1.0 - _WARM_UP))
     return 1.0
+
+
+def rate_factors(config: TrainConfig, first: int, count: int, steps_per_epoch: int, cuts: int = 0) -> npt.NDArray[np.float64]:
+    """:func:`rate_factor` of ``count`` steps from ``first`` on: (count,) float64."""
+    steps = np.arange(first, first + count)
+    if config.schedule == "step":
+        return np.asarray(config.schedule_factor ** (steps // steps_per_epoch // config.schedule_every), dtype=np.float64)
+    done = np.minimum(1.0, steps / (steps_per_epoch * config.num_epochs))
+    if config.schedule == "cosine":
+        return 0.5 * (1.0 + np.cos(np.pi * done))
+    if config.schedule == "one-cycle":
+        up, down = done / _WARM_UP, (done - _WARM_UP) / (1.0 - _WARM_UP)
+        rising = done < _WARM_UP
+        start, end = np.where(rising, _START, 1.0), np.where(rising, 1.0, _END)
+        cosine = 0.5 * (1.0 + np.cos(np.pi * np.where(rising, up, down)))
+        return np.asarray(end + (start - end) * cosine)
+    return np.full(count, rate_factor(config, first, steps_per_epoch, cuts))
 
 
 def _cosine(start: float, end: float, share: float) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,23 +17,19 @@ from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
 from mfcore.models.neural import Dropout
 from mfcore.training.config import TrainConfig
-from mfcore.training.device import default_threads, resolve_device
+from mfcore.training.device import default_threads
 from mfcore.training.divergence import diverged, unfinite_weight
+from mfcore.training.engine import choose_device, choose_engine
 from mfcore.training.events import EpochEnd, StepEnd, TrainingStopped
-from mfcore.training.losses import batch_loss
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import (
     build_optimizers,
-    decoupled_decay,
     gradients_are_sparse,
     load_optimizer_state,
     optimizer_state,
-    set_rate,
-    take_step,
-    zero_gradients,
 )
 from mfcore.training.samples import Samples, SampleSource
-from mfcore.training.schedule import rate_factor
+from mfcore.training.schedule import rate_factor, rate_factors
 from mfcore.training.selection import Selection
 from mfcore.training.validation import Validation
 from mfcore.validate import require
@@ -46,7 +44,8 @@ class Trainer:
     ``batch_size`` counts samples: ratings for mse, positives and negatives for bce, pairs for bpr.
 
     Attributes:
-        epoch, step: epochs and steps done. steps_per_epoch, device, threads: as resolved.
+        epoch, step: epochs and steps done. steps_per_epoch, device, threads: as resolved. engine, engine_reason: what
+            computes the steps, and why that.
         selection_metric: the validation metric that chooses the best epoch. best_epoch: 0 before the first.
         stop_reason: why :meth:`fit` ended, in words; empty while there is more to do.
         train_seconds: time spent training, without validation and without waiting in callbacks.
@@ -70,7 +69,7 @@ class Trainer:
         require(len(split.train) > 0, "there is nothing to train on: the training part of the split is empty")
         squeezed = model.config.output_range and config.implicit
         require(not squeezed, f"output_range squeezes ratings, so it needs loss mse, got {config.loss}")
-        self.device = resolve_device(config.device)
+        self.device = choose_device(model, config)
         self.threads = config.threads or default_threads()
         torch.set_num_threads(self.threads)
         self.model = model.to(self.device)
@@ -93,6 +92,9 @@ class Trainer:
             if isinstance(module, Dropout):
                 module.generator = self._dropper
         self._meter = LossMeter(self.device)
+        self._engine, self.engine_reason = choose_engine(
+            model, config, self._optimizers, self._meter, split.train, self.threads
+        )
         self._begin_epoch()
 
     # Going through epochs
@@ -122,7 +124,7 @@ class Trainer:
         while self._done < len(samples):
             self._poll()
             started = perf_counter()
-            self._train_batch(samples.slice(self._done, self._done + self.config.batch_size))
+            self._train(samples.slice(self._done, self._done + self._engine.stretch))
             self._seconds += perf_counter() - started
             self._report()
         self._check(self._meter.read())
@@ -137,6 +139,11 @@ class Trainer:
         """Put the best epoch's weights into the model; without a finished epoch nothing changes."""
         if self._best is not None:
             self.model.load_state_dict(self._best)
+
+    @property
+    def engine(self) -> str:
+        """What computes the steps: ``autograd`` or ``native``; ``engine_reason`` says why, in words."""
+        return self._engine.name
 
     @property
     def selection_metric(self) -> str:
@@ -173,18 +180,17 @@ class Trainer:
             self._seconds += perf_counter() - started
         return self._drawn
 
-    def _train_batch(self, batch: Samples) -> None:
-        set_rate(self._optimizers, self.learning_rate)
-        loss, rows = batch_loss(self.model, self.config.loss, batch)
-        total = loss
-        if self.config.weight_decay and not decoupled_decay(self.config):
-            total = loss + self.config.weight_decay * self.model.penalty(rows)
-        zero_gradients(self._optimizers)
-        total.backward()  # type: ignore[no-untyped-call]
-        take_step(self._optimizers)
-        self.step += 1
-        self._done += len(batch)
-        self._check(self._meter.add(loss, len(batch)))
+    def _train(self, part: Samples) -> None:
+        steps = math.ceil(len(part) / self.config.batch_size)
+        bad_loss = self._engine.train(part, self._rates(steps))
+        self.step += steps
+        self._done += len(part)
+        self._check(bad_loss)
+
+    def _rates(self, steps: int) -> npt.NDArray[np.float64]:
+        if steps == 1:
+            return np.array([self.learning_rate])
+        return self.base_rate * rate_factors(self.config, self.step, steps, self.steps_per_epoch, self._selection.cuts)
 
     def _check(self, bad_loss: tuple[int, float] | None) -> None:
         if bad_loss is not None:

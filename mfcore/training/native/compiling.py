@@ -1,0 +1,32 @@
+"""Where compiled kernels are kept."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import numba
+
+from mfcore.paths import data_dir
+from mfcore.validate import UnusableRequest
+
+
+def keep_code_of(compiled: Any) -> None:
+    """Beside the source or in the user's cache, as Numba chooses; where neither can be written, in the data directory."""
+    try:
+        compiled.enable_caching()
+    except RuntimeError:
+        before = numba.config.CACHE_DIR
+        try:
+            numba.config.CACHE_DIR = _writable_folder()
+            compiled.enable_caching()
+        finally:
+            numba.config.CACHE_DIR = before
+
+
+def _writable_folder() -> str:
+    try:
+        return str(data_dir() / "kernels")
+    except UnusableRequest:
+        # A fresh folder, known to nobody else: code is loaded from it. It serves this process only.
+        return tempfile.mkdtemp(prefix="mf-explorer-kernels-")

@@ -1,0 +1,141 @@
+"""The compiled engine, as the trainer sees it."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+from torch.optim import Optimizer
+
+from mfcore.models.base import RecommenderModel
+from mfcore.models.dot import MF
+from mfcore.training.config import TrainConfig
+from mfcore.training.meter import LossMeter
+from mfcore.training.native.kernels import BCE, BPR, MSE, Rule, Tables, train_pairs, train_points
+from mfcore.training.optimizers import set_rate
+from mfcore.training.regularisation import decay_per_row
+from mfcore.training.samples import Samples
+
+if TYPE_CHECKING:
+    from mfcore.data import Interactions
+
+_LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
+_SECONDS = 0.02  # what a stretch should take
+_FEWEST, _MOST = 256, 1 << 22
+_NONE = np.zeros((0, 1), dtype=np.float32)
+
+
+class NativeEngine:
+    """One sample at a time, MF and BiasedMF, SGD and Adagrad, on the CPU.
+
+    Weights and Adagrad's sums are those of model and optimizer, changed in place. With ``config.hogwild`` several threads
+    share them without locks (Niu et al. 2011): faster, and no two runs are the same.
+    """
+
+    name = "native"
+
+    def __init__(
+        self,
+        model: RecommenderModel,
+        config: TrainConfig,
+        optimizers: list[Optimizer],
+        meter: LossMeter,
+        train: Interactions,
+        threads: int,
+    ) -> None:
+        self.model, self.config, self.optimizers, self.meter = model, config, optimizers, meter
+        self.stretch = 4096
+        self._decays = decay_per_row(config, train)
+        self._threads = threads if config.hogwild else 1
+        self._pool = ThreadPoolExecutor(self._threads, "hogwild") if self._threads > 1 else None
+
+    def train(self, part: Samples, rates: npt.NDArray[np.float64]) -> tuple[int, float] | None:
+        started = perf_counter()
+        columns = self._columns(part, rates)
+        shared = self._tables(), self._sums(), self._rule()
+        trained, total, last = self._exact(columns, shared) if self._pool is None else self._hogwild(columns, shared)
+        self.meter.set_total(total, trained)
+        self._tell_optimizers(float(rates[-1]), trained)
+        if not math.isfinite(last):
+            return len(part) - trained, last
+        self.stretch = min(max(int(len(part) * _SECONDS / (perf_counter() - started)), _FEWEST), _MOST)
+        return None
+
+    def _exact(self, columns: tuple[Any, ...], shared: tuple[Any, ...]) -> tuple[int, float, float]:
+        trained: tuple[int, float, float] = self._kernel()(*columns, *shared, self.meter.total)
+        return trained
+
+    def _hogwild(self, columns: tuple[Any, ...], shared: tuple[Any, ...]) -> tuple[int, float, float]:
+        assert self._pool is not None
+        kernel, size = self._kernel(), len(columns[0])
+        bounds = [size * place // self._threads for place in range(self._threads + 1)]
+        parts = [tuple(column[start:stop] for column in columns) for start, stop in pairwise(bounds)]
+        done = list(self._pool.map(lambda part: kernel(*part, *shared, 0.0), parts))
+        total = self.meter.total + sum(loss for _, loss, _ in done)
+        for start, (trained, _, last) in zip(bounds, done, strict=False):
+            if not math.isfinite(last):
+                return start + trained, total, last
+        return size, total, 0.0
+
+    def _kernel(self) -> Any:
+        return train_pairs if self.config.loss == "bpr" else train_points
+
+    def _columns(self, part: Samples, rates: npt.NDArray[np.float64]) -> tuple[Any, ...]:
+        third = part.negative_idx if self.config.loss == "bpr" else part.target
+        return part.user_idx.numpy(), part.item_idx.numpy(), third.numpy(), rates.astype(np.float32)
+
+    # Read anew each time: taking up a checkpoint puts other tensors there.
+
+    def _tables(self) -> Tables:
+        return _as_tables(self.model, lambda parameter: parameter.detach())
+
+    def _sums(self) -> Tables:
+        if self.config.optimizer != "adagrad":
+            return Tables(_NONE, _NONE, _NONE, _NONE)
+        state = self.optimizers[0].state
+        return _as_tables(self.model, lambda parameter: state[parameter]["sum"])
+
+    def _rule(self) -> Rule:
+        model, number = self.model, np.float32
+        rates = {group["kind"]: number(group["multiplier"]) for group in self.optimizers[0].param_groups}
+        squeezed = model.config.output_range
+        return Rule(
+            loss=_LOSSES[self.config.loss],
+            biased=hasattr(model, "user_bias"),
+            adagrad=self.config.optimizer == "adagrad",
+            base=number(float(model.global_mean)),
+            low=number(model.low),
+            span=number(model.high - model.low if squeezed else 0.0),
+            factor_rate=rates["factors"],
+            bias_rate=rates.get("biases", number(1.0)),
+            user_decay=self._decays[0],
+            item_decay=self._decays[1],
+        )
+
+    def _tell_optimizers(self, rate: float, steps: int) -> None:
+        set_rate(self.optimizers, rate)
+        if self.config.optimizer == "adagrad":
+            for state in self.optimizers[0].state.values():
+                state["step"] += steps
+
+
+def _as_tables(model: RecommenderModel, of: Any) -> Tables:
+    assert isinstance(model, MF)
+    names = ("user_factors", "item_factors", "user_bias", "item_bias")
+    found: list[Tensor | None] = [getattr(model, name, None) for name in names]
+    return Tables(*(_NONE if table is None else of(table).numpy() for table in found))
+
+
+def load_kernels() -> None:
+    """Compile both kernels, or load what an earlier process compiled, so that no training waits for it or is timed with it."""
+    index, number, table = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), Tables(_NONE, _NONE, _NONE, _NONE)
+    zero = np.float32(0.0)
+    rule = Rule(MSE, False, False, zero, zero, zero, zero, zero, number, number)
+    train_points(index, index, number, number, table, table, rule, 0.0)
+    train_pairs(index, index, index, number, table, table, rule, 0.0)
