@@ -17,7 +17,7 @@ from ui.evaluate_honesty import honesty
 from ui.evaluate_lengths import lengths
 from ui.evaluate_lists import lists
 from ui.evaluate_method import method
-from ui.evaluate_results import interval_note, results, table_of
+from ui.evaluate_results import interval_note, results, table_of, within_chance
 from ui.evaluation_store import stored_details
 from ui.films import nouns
 from ui.runbar import run_bar, unfinished
@@ -35,6 +35,8 @@ def answer(run: RunSummary, part: str, details: EvaluationDetails | None) -> Non
     metrics, baselines, k = getattr(run, part), run.baselines.get(part, {}), run.config.protocol.k
     verdict = judge(metrics, baselines, k)
     words, colour = comparison(verdict) if verdict is not None else ("not measured yet", "gray")
+    if verdict is not None and details is not None and within_chance(run, verdict, details):
+        words, colour = f"{words}, but that may be chance", "orange"
     st.markdown(f"#### {headline(metrics, baselines, k, nouns(run.config.dataset))} :{colour}-badge[{words}]")
     note = interval_note(run, verdict, details) if details is not None else ""
     st.caption(f"{note}{epoch_sentence(run.config, run.best_epoch, run.epochs_done, tested=bool(run.test))}")
@@ -51,10 +53,14 @@ def section(run: RunSummary, details: EvaluationDetails | None) -> None:
         )
         ties = tie_choice(details) if details is not None and chosen in WITH_TIES else ""
     thing = nouns(run.config.dataset)
-    if details is None or chosen in (RESULTS, METHOD, None):
-        method(run) if chosen == METHOD else results(run, details, ties)
-    elif chosen in (ERRORS, LISTS):
-        errors(run, details) if chosen == ERRORS else lists(run, details, thing)
+    if chosen == METHOD:
+        method(run)
+    elif details is None or chosen in (RESULTS, None):
+        results(run, details, ties)
+    elif chosen == ERRORS:
+        errors(run, details)
+    elif chosen == LISTS:
+        lists(run, details, thing)
     else:
         draw = {RIVALS: honesty, LENGTH: lengths, GROUPS: groups, COMPARE: compare_section}[chosen]
         draw(run, details, ties, thing)

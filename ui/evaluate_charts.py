@@ -15,6 +15,7 @@ from ui.theme import colour
 Floats = npt.NDArray[np.float32]
 Curve = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
+OURS = "this run"  # the line that every chart is about
 BIN = 0.25  # stars
 MOST_BOXES = 12  # ratings with more distinct values than this are grouped
 
@@ -26,13 +27,13 @@ def against_k(
 
     ``lines``: name → ((ks (n,), values (n,)), Plotly's look of the line); the one called "this run" lies on top.
     """
-    ks, values = lines["this run"][0]
+    ks, values = lines[OURS][0]
     at_k = dict(zip(ks.tolist(), values.tolist(), strict=True)).get(k)
     title = f"{title}: {percent(at_k, 0)} in lists of {k}" if at_k is not None else title
-    figure = titled(title, f"length of the list (K, {things})", "", note=note, hovermode="x unified")
-    for name in [*[name for name in lines if name != "this run"][::-1], "this run"]:
+    figure = titled(title, f"length of the list (K, {things})", "", note=note, hovermode="x unified", showlegend=False)
+    for name in [*[name for name in lines if name != OURS][::-1], OURS]:
         (x, y), look = lines[name]
-        hover = "<b>%{y:.1f} %</b>" if name == "this run" else "%{y:.1f} %"
+        hover = "<b>%{y:.1f} %</b>" if name == OURS else "%{y:.1f} %"
         figure.add_scatter(x=x, y=100 * y, name=name, mode="lines", line=look, hovertemplate=hover)
     figure.add_vline(x=k, line={"color": colour("muted"), "width": 1, "dash": "dot"})
     figure.update_yaxes(rangemode="tozero", ticksuffix=" %", title=None)

@@ -60,7 +60,7 @@ def compare_section(run: RunSummary, details: EvaluationDetails, ties: str, thin
     if key is None:
         st.markdown("These two runs share no metric.")
         return
-    st.markdown(f"{verdict_words(found[key])} {BADGES[found[key].verdict]}")
+    st.markdown(f"{BADGES[found[key].verdict]} {verdict_words(found[key])}")
     wanted = headline_keys(found, details.k)
     show(difference_chart(found, wanted, model=run.model), key="differences", alt="Difference A − B with its 95 % interval")
     st.caption(
@@ -88,20 +88,21 @@ def headline_keys(found: Mapping[str, Comparison], k: int) -> list[str]:
 
 
 def verdict_words(found: Comparison) -> str:
-    """The paired comparison of one metric in words."""
-    values = f"{metric_name(found.metric)} {metric(found.a)} (A) against {metric(found.b)} (B)"
-    worse = found.num_users - found.a_better - found.b_better
+    """The paired comparison of one metric in words, after the verdict's badge."""
+    values = f"**{metric_name(found.metric)} {metric(found.a)} (A, this run) against {metric(found.b)} (B)**"
+    alike = found.num_users - found.a_better - found.b_better
     users = (
-        f"Of {count(found.num_users)} users A serves {count(found.a_better)} better and B {count(found.b_better)}; "
-        f"for {count(worse)} both do as well."
+        f"Of {count(found.num_users)} users A serves {count(found.a_better)} better, B {count(found.b_better)}, "
+        f"and both serve {count(alike)} alike."
     )
     if not (math.isfinite(found.low) and math.isfinite(found.high)):
-        return f"**Can't tell**: {values}; there are too few users for an interval. {users}"
-    between = f"between {found.low:+.3f} and {found.high:+.3f}"
-    if found.verdict == CANNOT_TELL:
-        return f"**Can't tell**: {values}. With other users the difference might be anything {between}. {users}"
-    name = "A" if found.verdict == A_IS_BETTER else "B"
-    return f"**{name} is better**: {values}. With other users the difference would still lie {between}. {users}"
+        return f"{values}: too few users for an interval. {users}"
+    might = "might be anything" if found.verdict == CANNOT_TELL else "would still lie"
+    return f"{values}. With other users A − B {might} between {_signed(found.low)} and {_signed(found.high)}. {users}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def difference_chart(found: Mapping[str, Comparison], wanted: list[str], *, model: str) -> go.Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from mfcore.models.config import MODELS
 from mfcore.validate import UnusableRequest
 from ui.choices import write_param
 from ui.controls import run_label
+from ui.evaluate_charts import OURS
 from ui.evaluation_store import RANKERS, baseline_details, evaluated_at, stored_details, with_ties
 from ui.format import escape_plotly
 from ui.session import manager
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 BASELINE_DASHES = {"popularity": "dash", "item-kNN": "dashdot", "EASE": "longdash", "random": "dot", "bias only": "dash"}
 RUN_DASHES = ("solid", "dash", "dot")
+SVG_DASHES = {"solid": "none", "dash": "7 5", "dot": "2 4", "dashdot": "7 4 2 4", "longdash": "12 5"}
+LEGEND_STYLE = """<style>
+.mf-keys{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.9rem}
+.mf-key{display:inline-flex;align-items:center;gap:.45rem;white-space:nowrap}
+</style>"""
 MOST_BESIDE = 2
 TRAIN_AGAIN = "This run was stored by an earlier version, without what is shown here. Train it again to see this."
 
@@ -64,20 +70,34 @@ def scored_baseline(run: RunSummary, name: str, ties: str) -> Scored | None:
 
 def contestants(run: RunSummary, beside: Sequence[RunSummary], ties: str) -> list[Scored]:
     """The run, the runs beside it, the baselines that rank. Those without what is needed are left out, the run itself never."""
-    found = [scored_run(run, ties, name="this run", ours=True)]
-    models = [run.model]
+    found = [scored_run(run, ties, name=OURS, ours=True)]
+    models, taken = [run.model], [OURS, *RANKERS, "random"]
     for other in beside:
+        name = escape_plotly(short_name(other))
+        name += f" ({taken.count(name) + 1})" if name in taken else ""
         try:
-            found.append(scored_run(other, ties, nth=models.count(other.model)))
+            found.append(scored_run(other, ties, name=name, nth=models.count(other.model)))
         except UnusableRequest:
             continue
         models.append(other.model)
+        taken.append(name)
     return found + [line for line in (scored_baseline(run, name, ties) for name in RANKERS) if line is not None]
 
 
 def baseline_line(name: str) -> dict[str, Any]:
     """Grey, each baseline with a dash of its own."""
     return {"color": colour("baseline"), "width": 1.5, "dash": BASELINE_DASHES[name]}
+
+
+def legend(looks: Mapping[str, Mapping[str, Any]]) -> None:
+    """One legend for several charts: a piece of each line with its name."""
+    pieces = [
+        f'<span class="mf-key"><svg width="30" height="10" aria-hidden="true"><line x1="0" y1="5" x2="30" y2="5" '
+        f'stroke="{look["color"]}" stroke-width="{look["width"]}" stroke-dasharray="{SVG_DASHES[look["dash"]]}"/></svg>'
+        f"{'<b>this run</b>' if name == OURS else name}</span>"
+        for name, look in looks.items()
+    ]
+    st.html(f"{LEGEND_STYLE}<div class='mf-keys'>{''.join(pieces)}</div>")
 
 
 def short_name(run: RunSummary) -> str:

@@ -147,7 +147,7 @@ def decile_chart(
         )
     if np.isfinite(overall):
         figure.add_hline(y=scale * overall, line={"color": colour("text"), "width": 1, "dash": "dot"})
-    figure.update_xaxes(type="category")
+    figure.update_xaxes(type="category", tickfont={"size": 11})
     return figure.update_yaxes(rangemode="tozero", ticksuffix=" %" if percent else "")
 
 

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mfcore.evaluation import ranking, sampled_curve
-from ui.evaluate_contest import TRAIN_AGAIN, Scored, baseline_line, contestants, runs_beside
+from ui.evaluate_charts import OURS
+from ui.evaluate_contest import TRAIN_AGAIN, Scored, baseline_line, contestants, legend, runs_beside
 from ui.evaluation_store import peers
 from ui.figures import show, titled
 from ui.format import count, escape_markdown, metric, percent
@@ -45,13 +46,14 @@ def honesty(run: RunSummary, details: EvaluationDetails, ties: str, thing: tuple
     curves = {line.name: honesty_curve(line.key, k, tuple(numbers), line.details) for line in shown}
     looks = {line.name: line.line for line in shown} | {"random": baseline_line("random")}
     curves["random"] = by_lot(details, k, numbers)
-    st.markdown(in_words(curves["this run"], numbers, chosen, k, thing[1]) + " " + order_words(curves, numbers, chosen, shown))
+    st.markdown(in_words(curves[OURS], numbers, chosen, k, thing[1]) + " " + order_words(curves, numbers, chosen, shown))
+    legend(looks)
     with st.grid(2, min_column_width=360):
         for name in TITLES:
             show(honesty_chart(name, curves, looks, numbers, chosen, k, thing[1]), key=f"honesty_{name}", alt=_alt(name, k))
     st.caption(
-        f"Exact: what all possible draws of that many {thing[1]} the user never touched come to on average, from the "
-        f"stored ranks. Nothing is drawn or scored again."
+        f"Exact: what all possible draws of that many {thing[1]} the user never touched come to on average, so it may differ a "
+        "little from Results, where some were drawn. Worked out from the stored ranks; nothing is scored again."
     )
 
 
@@ -117,7 +119,7 @@ def _order(curves: dict[str, Curve], names: list[str], at: int) -> list[str]:
 
 
 def _list(names: list[str]) -> str:
-    return escape_markdown(", ".join(names[:4])).replace("this run", "**this run**")
+    return escape_markdown(", ".join(names[:4])).replace(OURS, f"**{OURS}**")
 
 
 def honesty_chart(
@@ -130,7 +132,7 @@ def honesty_chart(
     things: str,
 ) -> go.Figure:
     """One metric over the number of negatives, on a logarithmic axis, with a marker at the chosen number."""
-    values = curves["this run"][name]
+    values = curves[OURS][name]
     at, last = values[numbers.index(chosen)], values[-1]
     figure = titled(
         f"{TITLES[name]}: {percent(at, 0)} with {count(chosen)} negatives, {percent(last, 0)} with all",
@@ -138,15 +140,16 @@ def honesty_chart(
         "",
         note=f"first {k} of the list; grey: baselines",
         hovermode="x unified",
+        showlegend=False,
     )
-    for other in [*[n for n in curves if n != "this run"][::-1], "this run"]:
+    for other in [*[n for n in curves if n != OURS][::-1], OURS]:
         figure.add_scatter(
             x=numbers,
             y=100 * curves[other][name],
             name=other,
             mode="lines",
             line=looks[other],
-            hovertemplate="<b>%{y:.1f} %</b>" if other == "this run" else "%{y:.1f} %",
+            hovertemplate="<b>%{y:.1f} %</b>" if other == OURS else "%{y:.1f} %",
         )
     figure.add_vline(x=chosen, line={"color": colour("text"), "width": 1, "dash": "dot"})
     figure.add_scatter(
@@ -154,7 +157,6 @@ def honesty_chart(
         y=[100 * at],
         mode="markers",
         marker={"size": 9, "color": colour("text")},
-        showlegend=False,
         hoverinfo="skip",
     )
     ticks = [number for number in (10, 30, 100, 300, 1000, 3000, 10_000, 30_000) if number < 0.8 * numbers[-1]]

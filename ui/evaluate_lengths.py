@@ -10,7 +10,7 @@ import streamlit as st
 
 from mfcore.evaluation import ranking
 from ui.evaluate_charts import Curve, against_k
-from ui.evaluate_contest import Scored, baseline_line, contestants, runs_beside
+from ui.evaluate_contest import Scored, baseline_line, contestants, legend, runs_beside
 from ui.evaluation_store import peers
 from ui.figures import show
 from ui.format import metric_help
@@ -46,6 +46,7 @@ def lengths(run: RunSummary, details: EvaluationDetails, ties: str, thing: tuple
         "_full": f"among all {thing[1]} not seen in training (full)",
     }
     drawn = [(stem, variant) for stem in names for variant in notes if variant or stem in SAMPLED]
+    legend(looks(shown))
     with st.grid(2, min_column_width=360):
         for stem, variant in drawn:
             figure = against_k(

@@ -12,7 +12,7 @@ import streamlit as st
 
 from mfcore.evaluation import beyond_accuracy
 from mfcore.evaluation.lists import exposure
-from ui.evaluate_contest import TRAIN_AGAIN, Scored, contestants, runs_beside
+from ui.evaluate_contest import TRAIN_AGAIN, Scored, contestants, legend, runs_beside
 from ui.evaluation_store import peers, stored_split
 from ui.figures import show, titled
 from ui.format import percent
@@ -31,11 +31,13 @@ def lists(run: RunSummary, details: EvaluationDetails, thing: tuple[str, str]) -
     if details.lists is None:
         st.markdown(TRAIN_AGAIN)
         return
-    beside = runs_beside(run, peers(run))
+    with st.columns([2, 3])[0]:
+        beside = runs_beside(run, peers(run))
     train = stored_split(run.run_id).train
     shown = [line for line in contestants(run, beside, details.ties) if line.details.lists is not None]
     table = beyond_table(shown, train)
     st.dataframe(table, column_config=_columns(many), height="content", key="beyond", alt="Lists of this run and the baselines")
+    legend({line.name: line.line for line in shown})
     figure = exposure_chart(shown, train.num_items, many)
     show(figure, key="exposure", alt=f"Share of all places on lists against the share of {many}")
     st.caption(
@@ -82,9 +84,10 @@ def exposure_chart(shown: Sequence[Scored], num_items: int, things: str) -> go.F
         "share of all places (%)",
         note="lower: more of the catalogue gets seen; dotted: everything shown equally often",
         hovermode="x unified",
+        showlegend=False,
     )
     grey = {"color": colour("muted"), "width": 1, "dash": "dot"}
-    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=grey, showlegend=False, hoverinfo="skip")
+    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=grey, hoverinfo="skip")
     at = np.unique(np.linspace(0, num_items, 201).astype(int))  # no more points than can be told apart
     for line in [*[line for line in shown if not line.ours][::-1], ours]:
         held = np.concatenate([[0.0], np.sort(exposure(line.details, num_items))[::-1].cumsum()])

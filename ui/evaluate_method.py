@@ -39,7 +39,7 @@ def method(run: RunSummary) -> None:
     with left:
         st.markdown("**Run card**: everything behind these numbers, to copy")
         try:
-            st.code(run_card(manager().folder(run.run_id)), language=None, wrap_lines=True)
+            st.code(run_card(manager().folder(run.run_id)), language=None, height=420)
         except UnusableRequest as error:
             error_line(error)
         with st.expander("Settings that differ from the defaults"):

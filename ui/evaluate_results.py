@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from mfcore.data import DataUnavailable
 from mfcore.evaluation import Interval, bootstrap_intervals, summarise
+from mfcore.evaluation.comparison import CANNOT_TELL
+from mfcore.validate import UnusableRequest
+from ui.evaluate_compare import paired
 from ui.evaluate_contest import scored_baseline, scored_run
 from ui.evaluate_tables import metrics_table, show_metrics
-from ui.evaluation_store import RANKERS
+from ui.evaluation_store import RANKERS, RATERS
 from ui.format import lower_is_better, metric, metric_help, metric_name
-from ui.session import manager
+from ui.session import data_at_hand, manager
 from ui.verdict import PART_WORDS, TIE_WORDS, best_baseline
 
 if TYPE_CHECKING:
@@ -99,6 +103,23 @@ def interval_note(run: RunSummary, verdict: Verdict | None, details: EvaluationD
     return f"{words[0].upper()}{words[1:]}. " if words else ""
 
 
+def within_chance(run: RunSummary, verdict: Verdict, details: EvaluationDetails) -> bool:
+    """Whether other users might turn the order of the run and the best baseline, compared user by user.
+
+    False where that cannot be known: another baseline than those kept here, or data that is not at hand.
+    """
+    if verdict.baseline_name not in (*RANKERS, *RATERS) or not data_at_hand(run.dataset):
+        return False
+    try:
+        ours, other = scored_run(run, details.ties), scored_baseline(run, verdict.baseline_name, details.ties)
+        if other is None:
+            return False
+        found = paired(ours.key, other.key, details.k, ours.details, other.details).get(verdict.metric)
+    except (UnusableRequest, DataUnavailable):
+        return False
+    return found is not None and found.verdict == CANNOT_TELL and math.isfinite(found.low)
+
+
 def tiles(
     metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], found: Mapping[str, Interval], k: int
 ) -> None:
@@ -107,16 +128,16 @@ def tiles(
     with st.grid(min(4, len(wanted)) or 1, min_column_width=150):
         for key in wanted[:4]:
             best = best_baseline(key, baselines)
-            st.metric(
-                metric_name(key),
-                metric(metrics[key]),
-                delta=f"{metrics[key] - best[1]:+.3f}" if best else None,
-                delta_description=f"to {best[0]}" if best else None,
-                delta_color="inverse" if lower_is_better(key) else "normal",
-                help=f"{metric_help(key)} {INTERVAL_HELP}",
-                border=True,
-            )
-            st.caption(interval_words(found.get(key)))
+            with st.container(border=True, gap="xxsmall"):
+                st.metric(
+                    metric_name(key),
+                    metric(metrics[key]),
+                    delta=f"{metrics[key] - best[1]:+.3f}" if best else None,
+                    delta_description=f"to {best[0]}" if best else None,
+                    delta_color="inverse" if lower_is_better(key) else "normal",
+                    help=metric_help(key) or None,
+                )
+                st.caption(interval_words(found.get(key)), help=INTERVAL_HELP)
 
 
 def interval_words(interval: Interval | None) -> str:

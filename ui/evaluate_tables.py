@@ -46,7 +46,7 @@ def show_metrics(table: pd.DataFrame, *, model: str, key: str, alt: str) -> None
 
 def _header(name: str) -> str:
     """Short enough for a narrow column: "HR@10 all" is full ranking; the tooltip says so."""
-    return metric_name(name).replace(" (all items)", " all")
+    return metric_name(name).replace(" (all items)", " all").replace("Precision", "Prec.")
 
 
 def _order(name: str) -> tuple[int, int, str]:
