@@ -1,0 +1,1 @@
+"""What the documents this project grew from measured, measured again."""
