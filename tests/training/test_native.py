@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from mfcore.data import Split
 from mfcore.models import build_model
-from mfcore.training import TrainConfig, Trainer
+from mfcore.training import StepEnd, TrainConfig, Trainer, TrainingDiverged
+from mfcore.training.engine import choose_device
+from mfcore.training.losses import batch_loss
+from mfcore.training.samples import Samples
+from mfcore.training.schedule import rate_factor, rate_factors
+from mfcore.validate import UnusableRequest
 
-SHAPE = {"embedding_dim": 7, "init_std": 0.3}
+SHAPE = {"embedding_dim": 7, "init_std": 0.3, "output_range": False}
 BASE: dict[str, Any] = {"batch_size": 1, "optimizer": "sgd", "learning_rate": 0.02, "num_epochs": 2, "device": "cpu"}
 RANK = {"negatives": 1}
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -46,14 +53,14 @@ def small() -> Split:
 
 def make(split: Split, model: str = "biased-mf", fields: dict[str, Any] | None = None, **hooks: Any) -> Trainer:
     fields = {**BASE, **(fields or {})}
-    shape = {**SHAPE, "output_range": fields.pop("output_range", False)}
+    shape = {name: fields.pop(name, usual) for name, usual in SHAPE.items()}
     config = TrainConfig(**fields)
     return Trainer(build_model(model, split.train, seed=config.seed, **shape), split, config, **hooks)
 
 
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, as on a machine without numba."""
-    for name in [name for name in sys.modules if name.startswith("mfcore.training.native")]:
+    for name in [name for name in sys.modules if name.startswith("mfcore.training.native.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "numba", None)
 
@@ -88,3 +95,221 @@ def test_it_equals_autograd(small: Split, model: str, setting: str, monkeypatch:
     assert states[0].keys() == states[1].keys()
     for place in states[1]:
         torch.testing.assert_close(states[0][place], states[1][place], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["mse", "mse, output range", "bce", "bpr"])
+@pytest.mark.parametrize("model", ["mf", "biased-mf"])
+def test_gradients_by_hand_are_those_of_autograd(small: Split, model: str, loss: str) -> None:
+    """One step of length 1 on one sample moves every weight by exactly its gradient, L2 included."""
+    decay = 0.3
+    trainer = make(small, model, {**SETTINGS[loss], "learning_rate": 1.0, "weight_decay": decay})
+    for parameter in trainer.model.parameters():  # biases of zero would hide their own gradients
+        torch.nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(7))
+    before = {name: weights.detach().clone() for name, weights in trainer.model.named_parameters()}
+    target = torch.tensor([1.0 if loss == "bce" else 4.5])
+    sample = Samples(torch.tensor([3]), torch.tensor([5]), target, torch.tensor([11]))
+    value, rows = batch_loss(trainer.model, trainer.config.loss, sample)
+    (value + decay * trainer.model.penalty(rows)).backward()  # type: ignore[no-untyped-call]
+    trainer._engine.train(sample, np.array([1.0]))
+    for name, weights in trainer.model.named_parameters():
+        assert weights.grad is not None
+        torch.testing.assert_close(before[name] - weights.detach(), weights.grad, rtol=1e-4, atol=1e-6, msg=name)
+    assert trainer._meter.total == pytest.approx(float(value.detach()), rel=1e-5)
+
+
+@pytest.mark.parametrize("setting", ["decay", "adagrad, bpr", "one cycle"])
+def test_the_same_seed_repeats_and_another_does_not(planted: Split, setting: str) -> None:
+    one, two = make(planted, fields=SETTINGS[setting]), make(planted, fields=SETTINGS[setting])
+    first = numbers(list(one.fit()))
+    two._engine.stretch = 7  # how much is trained in one go must not matter
+    assert numbers(list(two.fit())) == first
+    assert_same_weights(one, two)
+    assert numbers(list(make(planted, fields={**SETTINGS[setting], "seed": 1}).fit())) != first
+
+
+@pytest.mark.parametrize("setting", ["decay", "adagrad, bpr", "one cycle"])
+def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfcore.training.native.engine._MOST", 1000)
+    whole, first, second = (make(planted, fields=SETTINGS[setting]) for _ in range(3))
+    expected = numbers(list(whole.fit()))
+    first.should_stop = lambda: first.step >= first.steps_per_epoch + 300
+    done = list(first.fit())
+    assert first.stop_reason == "stopped"
+    assert first.steps_per_epoch < first.step < 2 * first.steps_per_epoch
+    second.load_state_dict(first.state_dict())
+    assert numbers(done + list(second.fit())) == expected
+    assert_same_weights(whole, second)
+    whole.load_best()
+    second.load_best()
+    assert_same_weights(whole, second)
+
+
+@pytest.mark.parametrize("setting", ["decay", "adagrad"])
+def test_a_checkpoint_does_not_care_which_engine_goes_on(small: Split, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, half = make(small, fields=SETTINGS[setting]), make(small, fields=SETTINGS[setting])
+    list(whole.fit())
+    half.train_epoch()
+    plain(monkeypatch)
+    other = make(small, fields=SETTINGS[setting])
+    other.load_state_dict(half.state_dict())
+    other.train_epoch()
+    assert (whole.engine, other.engine, other.epoch) == ("native", "autograd", 2)
+    for name, weights in whole.model.state_dict().items():
+        torch.testing.assert_close(other.model.state_dict()[name], weights, rtol=1e-4, atol=2e-6, msg=name)
+
+
+def test_should_stop_is_asked_often_whatever_a_rating_costs(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretches shrink where they took long and grow where they did not; the clock here is ours."""
+    trainer = make(planted)
+    ticks = iter([0.0, 1.0, 1.0, 1.001])
+    monkeypatch.setattr("mfcore.training.native.engine.perf_counter", lambda: next(ticks))
+    samples = trainer._source.draw(torch.Generator().manual_seed(0))
+    rates = np.full(1000, 0.01)
+    trainer._engine.train(samples.slice(0, 1000), rates)
+    assert trainer._engine.stretch == 256
+    trainer._engine.train(samples.slice(0, 1000), rates)
+    assert trainer._engine.stretch == 20_000
+
+
+def test_steps_are_reported(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfcore.training.meter._INTERVAL", 0.0)
+    monkeypatch.setattr("mfcore.training.native.engine._MOST", 1000)
+    seen: list[StepEnd] = []
+    trainer = make(planted, on_step=seen.append)
+    trainer._engine.stretch = 1000
+    end = trainer.train_epoch()
+    steps = [s.step for s in seen]
+    assert len(steps) > 3
+    assert steps == sorted(set(steps))
+    assert seen[-1].epoch == 1.0
+    sizes = np.diff([0, *steps])
+    assert sum(s.train_loss * n for s, n in zip(seen, sizes, strict=True)) / end.samples == pytest.approx(end.train_loss)
+
+
+def test_divergence_names_the_first_bad_step(small: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TrainingDiverged, match="rate 1000 is too large for SGD here; try 100") as caught:
+        list(make(small, fields={"learning_rate": 1000.0}).fit())
+    plain(monkeypatch)
+    with pytest.raises(TrainingDiverged) as expected:
+        list(make(small, fields={"learning_rate": 1000.0}).fit())
+    assert (caught.value.epoch, caught.value.step) == (expected.value.epoch, expected.value.step)
+    assert str(caught.value) == str(expected.value)
+    assert caught.value.step > 1
+
+
+def test_best_weights_early_stopping_and_a_change_of_rate(planted: Split) -> None:
+    trainer = make(planted, fields={"learning_rate": 0.1, "num_epochs": 40, "patience": 2})
+    ends = list(trainer.fit())
+    values = [e.metrics["rmse"] for e in ends]
+    assert trainer.best_epoch == 1 + values.index(min(values)) < len(ends) < 40
+    trainer.load_best()
+    assert trainer.validate().metrics["rmse"] == min(values)
+    trainer.set_learning_rate(0.005)
+    assert trainer.train_epoch().learning_rate == pytest.approx(0.005)
+
+
+def test_planted_factors_are_recovered(planted: Split) -> None:
+    """With noise 0.1 no model does better than 0.1 on unseen ratings."""
+    fields = {"learning_rate": 0.05, "num_epochs": 30, "schedule": "one-cycle", "embedding_dim": 3, "weight_decay": 0.002}
+    trainer = make(planted, fields=fields)
+    assert 0.095 < list(trainer.fit())[-1].metrics["rmse"] < 0.13
+    threads = torch.get_num_threads()
+    try:
+        shared = make(planted, fields={**fields, "hogwild": True, "threads": 2})
+        assert shared.engine_reason.endswith("2 threads at once without locks (not repeatable)")
+        assert 0.095 < list(shared.fit())[-1].metrics["rmse"] < 0.13
+        diverging = make(planted, fields={"learning_rate": 1000.0, "hogwild": True, "threads": 2})
+        with pytest.raises(TrainingDiverged):
+            list(diverging.fit())
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_without_numba_autograd_trains_and_says_why(small: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert make(small).engine_reason == "one rating at a time: compiled engine"
+    plain(monkeypatch)
+    trainer = make(small)
+    assert trainer.engine == "autograd"
+    assert trainer.engine_reason.startswith("one rating at a time: PyTorch, because numba cannot be used (")
+    assert math.isfinite(trainer.train_epoch().train_loss)
+
+
+WHY_NOT: dict[str, tuple[str, dict[str, Any]]] = {
+    "batches of 2 ratings": ("mf", {"batch_size": 2}),
+    "only MF and biased MF": ("gmf", {}),
+    "not Adam": ("mf", {"optimizer": "adam"}),
+    "momentum": ("mf", {"momentum": 0.9}),
+    "sparse gradients": ("mf", {"sparse_gradients": True}),
+}
+
+
+@pytest.mark.parametrize("why", WHY_NOT)
+def test_what_is_not_compiled_is_left_to_autograd(small: Split, why: str) -> None:
+    model, fields = WHY_NOT[why]
+    trainer = make(small, model, fields)
+    assert trainer.engine == "autograd"
+    assert why in trainer.engine_reason
+
+
+def test_automatic_device_is_the_cpu_for_compiled_code(small: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfcore.training.device._best_device", lambda: "mps")
+    model = build_model("mf", small.train)
+    for batch_size, device in ((1, "cpu"), (64, "mps")):
+        config = TrainConfig(optimizer="sgd", batch_size=batch_size, device="auto")
+        assert choose_device(model, config).type == device
+
+
+def test_contradictions_are_refused() -> None:
+    with pytest.raises(UnusableRequest, match="hogwild needs batch_size 1, got 1024"):
+        TrainConfig(hogwild=True)
+    with pytest.raises(UnusableRequest, match="weight_decay_scaling needs L2 in the loss"):
+        TrainConfig(optimizer="adamw", weight_decay_scaling="sqrt-count")
+    with pytest.raises(UnusableRequest, match="sqrt-count"):
+        TrainConfig(weight_decay_scaling="log")
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "cosine", "one-cycle", "plateau"])
+def test_rates_of_many_steps_are_those_of_each(schedule: str) -> None:
+    config = TrainConfig(schedule=schedule, num_epochs=4, schedule_every=2)
+    expected = [rate_factor(config, step, 50, cuts=1) for step in range(30, 230)]
+    np.testing.assert_allclose(rate_factors(config, 30, 200, 50, cuts=1), expected, rtol=1e-12, atol=1e-15)
+
+
+def test_decay_by_count_in_batches(small: Split) -> None:
+    """Nothing but L2 to follow: a user with n ratings is pulled n times by λ/√n each."""
+    rows = len(small.train)
+    model = build_model("mf", small.train, embedding_dim=2)
+    with torch.no_grad():
+        model.item_factors.zero_()
+    before = model.user_vectors().clone()
+    config = TrainConfig(
+        optimizer="sgd", learning_rate=1.0, weight_decay=0.5, weight_decay_scaling="sqrt-count", batch_size=rows, num_epochs=1
+    )
+    Trainer(model, small, config).train_epoch()
+    counts = torch.bincount(torch.as_tensor(small.train.user_idx), minlength=50)
+    torch.testing.assert_close(model.user_vectors(), before * (1 - 2 * 0.5 * counts.sqrt() / rows)[:, None])
+
+
+def test_kernels_are_kept_in_the_data_directory_where_the_source_is_read_only(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numba = pytest.importorskip("numba")
+    from mfcore.training.native.compiling import keep_code_of
+
+    class Compiled:
+        folders: list[str]
+
+        def __init__(self) -> None:
+            self.folders = []
+
+        def enable_caching(self) -> None:
+            self.folders.append(numba.config.CACHE_DIR)
+            if len(self.folders) == 1:
+                raise RuntimeError("cannot cache function: no locator available")
+
+    before = numba.config.CACHE_DIR
+    monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path))
+    compiled = Compiled()
+    keep_code_of(compiled)
+    assert compiled.folders == [before, str(tmp_path / "kernels")]
+    assert before == numba.config.CACHE_DIR
