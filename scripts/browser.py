@@ -32,13 +32,13 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def settle(page: Page, timeout: float = 30.0) -> None:
+def settle(page: Page, timeout: float = 60.0) -> None:
     """Wait until the page is connected and its script has run. ``timeout`` in seconds."""
     page.wait_for_selector(CONNECTED, timeout=1000 * timeout)
     page.wait_for_selector(IDLE, timeout=1000 * timeout)
 
 
-def visit(page: Page, url: str, timeout: float = 30.0) -> None:
+def visit(page: Page, url: str, timeout: float = 60.0) -> None:
     """Open an address and wait until its page stands."""
     page.goto(url, wait_until="domcontentloaded", timeout=1000 * timeout)
     # Before its first run the script is not running either.
