@@ -28,8 +28,8 @@ _PRESET_FOR = {
     ("biased-mf", True): "mf-implicit",
 }
 # Learning rates that suit each optimizer on MovieLens 100K where the preset uses another, at a constant schedule: for
-# predicting ratings, for ranking. SGD's are large because the gradient is averaged over the batch, which has any one
-# user in it only a few times.
+# predicting ratings, for ranking. SGD's are large because the gradient is averaged over a batch of 64, which has any one
+# user in it only a few times; MF and biased MF take one rating at a time, which is compiled.
 _RATES_FOR = {
     "sgd": ("0.3", "3"),
     "adagrad": ("0.05", "0.05"),
@@ -38,6 +38,7 @@ _RATES_FOR = {
     "rmsprop": ("0.003", "0.002"),
     "sparse-adam": ("0.005", "0.002"),
 }
+_RATE_ONE_BY_ONE = "0.05"
 _DECAY_FOR = {"mf": "0.02", "biased-mf": "0.05"}  # adaptive optimizers, predicting ratings
 
 
@@ -126,9 +127,13 @@ def good_start(draft: Draft) -> Draft:
         start["split"] = "random"
     if draft["optimizer"] != preset["optimizer"] and draft["optimizer"] in _RATES_FOR:
         start.update(schedule="constant", learning_rate=_RATES_FOR[draft["optimizer"]][ranking])
-        if draft["optimizer"] == "sgd":
+        start["weight_decay_scaling"] = "none"
+        if draft["optimizer"] == "sgd" and draft["model"] in _DECAY_FOR:
+            start.update(batch_size="1", learning_rate=_RATE_ONE_BY_ONE)
+        elif draft["optimizer"] == "sgd":
             start["batch_size"] = "64"
         elif not ranking:
+            start["batch_size"] = "1024"
             start["weight_decay"] = _DECAY_FOR.get(draft["model"], start["weight_decay"])
     entry = DATASETS.get(draft["dataset"])
     no_dates = entry is not None and not entry.has_timestamps

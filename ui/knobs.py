@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mfcore.data.config import SPLITS
 from mfcore.models.config import INITS
-from mfcore.training.config import LOSSES, NEGATIVE_SAMPLING, OPTIMIZERS, SCHEDULES, SPARSE_OPTIMIZERS
+from mfcore.training.config import DECAY_SCALINGS, LOSSES, NEGATIVE_SAMPLING, OPTIMIZERS, SCHEDULES, SPARSE_OPTIMIZERS
 from ui.draft import Draft
 
 MODEL_WORDS = {"mf": "MF", "biased-mf": "Biased MF", "gmf": "GMF", "mlp": "MLP", "neumf": "NeuMF"}
@@ -64,6 +64,7 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("num_epochs", "Epochs"),
         Knob("batch_size", "Batch size"),
         Knob("weight_decay", "Weight decay"),
+        Knob("weight_decay_scaling", "Weight decay for", DECAY_SCALINGS, _not("weight_decay", "0")),
         Knob("patience", "Patience"),
         Knob("momentum", "Momentum", None, _is("optimizer", "sgd", "rmsprop")),
         Knob("nesterov", "Nesterov", ON_OFF, lambda draft: draft["optimizer"] == "sgd" and draft["momentum"] != "0"),
@@ -86,6 +87,7 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("ties", "Ties", TIES),
         Knob("seed", "Seed"),
         Knob("threads", "CPU threads"),
+        Knob("hogwild", "Threads without locks", ON_OFF, _is("batch_size", "1")),
         Knob("pace", "Pace, epochs/s", PACES),
     ),
 }

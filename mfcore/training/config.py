@@ -30,7 +30,7 @@ SCHEDULES: dict[str, str] = {
 }
 NEGATIVE_SAMPLING: dict[str, str] = {"uniform": "Uniform", "popularity": "By popularity"}
 
-DECAY_SCALINGS: dict[str, str] = {"none": "The same for all", "sqrt-count": "Less for who has many ratings"}
+DECAY_SCALINGS: dict[str, str] = {"none": "All alike", "sqrt-count": "Less where ratings are many"}
 
 
 def _f(default: Any, text: str) -> Any:
