@@ -46,11 +46,9 @@ with picture, st.container(border=True, key="living_picture"):
         runs[0].run_id if runs else None, height=230, key="home_live", compact=True, idle="Your first run draws itself here."
     )
 
-for kind, title, sentence in (
-    ("good", "Good starts", "One click trains it and takes you there. Each says what to look for."),
-    ("bad", "Instructive failures", "Nothing teaches a learning rate like one that is wrong."),
-    ("seed", "From the literature", "What three tutorials trained, at their settings: what they reported, and why."),
-):
+
+def starts(kind: str, title: str, sentence: str) -> None:
+    """A heading and a card for each preset of one kind."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.subheader(title, anchor=False, width="content")
         st.caption(sentence, width="content")
@@ -62,6 +60,10 @@ for kind, title, sentence in (
                     st.caption(preset.figures)
                 if st.button("Start", key=f"start_{preset.name}", icon=":material/play_arrow:"):
                     start(preset.name)
+
+
+starts("good", "Good starts", "One click trains it and takes you there. Each says what to look for.")
+starts("bad", "Instructive failures", "Nothing teaches a learning rate like one that is wrong.")
 
 if runs:
     st.subheader("Recent runs", anchor=False)
@@ -79,3 +81,5 @@ if runs:
                 st.markdown(f":{tone}-badge[{words}]", width="content")
             st.caption(when(run.created), width="content")
     link_to("runs", "All runs", icon=":material/list:")
+
+starts("seed", "From the literature", "What three tutorials trained, at their settings: what they reported, and why.")

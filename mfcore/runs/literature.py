@@ -58,7 +58,7 @@ SEEDS = (
     Preset(
         "takuti-pytorch",
         "takuti 2017: MF in PyTorch",
-        "Watch a start at N(0, 1): the first guesses miss by five stars, and ten epochs later it is still worse than the mean.",
+        "Watch a start at N(0, 1): first guesses miss by over five stars; ten epochs later it is still worse than the mean.",
         "seed",
         {**_TAKUTI, "init_std": 1.0, "learning_rate": 1e-2},
     ),
