@@ -117,7 +117,7 @@ def test_a_run_that_diverges_fails_and_says_why(page: Page, server: AppServer) -
 
 
 def test_runs_wait_for_each_other(page: Page, server: AppServer) -> None:
-    visit(page, f"{server.url}/train?model=mf&num_epochs=15&pace=5&embedding_dim=4")
+    visit(page, f"{server.url}/train?model=mf&num_epochs=30&pace=5&embedding_dim=4")
     press(page, "train_start")
     first = run_in(page)
     LiveView(page).wait_for_points(1)
@@ -125,9 +125,9 @@ def test_runs_wait_for_each_other(page: Page, server: AppServer) -> None:
     page.wait_for_function("first => !location.search.includes(first)", arg=first)
     second = run_in(page)
     live = LiveView(page)
-    live.wait_for_state("waiting", "training", seconds=5)
+    live.wait_for_state("waiting")  # the view now shows the second run
     assert events_of(server, second)["state"] == "queued"
-    live.wait_for_state("finished", seconds=60)
+    live.wait_for_state("finished")
     assert events_of(server, first)["state"] == "finished"
     started = events_of(server, second)["events"][0]["time"]
     assert started >= events_of(server, first)["events"][-1]["time"]
@@ -199,9 +199,9 @@ def test_the_dark_theme_reaches_page_and_charts(dark_page: Page, server: AppServ
     assert max(int(part) for part in re.findall(r"\d+", ground)[:3]) < 64, ground
     drawn = dark_page.eval_on_selector(".mfx-live [data-part=plot-loss]", "node => node.data[1].line.color")
     assert drawn == COLOURS["dark"]["train"] != COLOURS["light"]["train"]
-    visit(dark_page, f"{server.url}/evaluate?run={run}")
-    dark_page.wait_for_selector(".js-plotly-plot .main-svg")
-    ink = dark_page.eval_on_selector(".js-plotly-plot .xtitle", "node => getComputedStyle(node).fill")
+    visit(dark_page, f"{server.url}/embeddings?run={run}")
+    dark_page.wait_for_selector(".st-key-map .xtitle")
+    ink = dark_page.eval_on_selector(".st-key-map .xtitle", "node => getComputedStyle(node).fill")
     assert min(int(part) for part in re.findall(r"\d+", ink)[:3]) > 128, ink
     assert_fine(dark_page, server)
 

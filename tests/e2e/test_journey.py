@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from scripts.browser import settle, visit
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from scripts.app_server import AppServer
 
 FILMS = 1682
+EPOCHS = 60
+SLOW = f"model=biased-mf&optimizer=adam&learning_rate=0.002&num_epochs={EPOCHS}&pace=5"
 
 
 def test_train_watch_stop_and_look_at_what_was_learned(page: Page, server: AppServer, ml_100k: Interactions) -> None:
@@ -24,6 +25,8 @@ def test_train_watch_stop_and_look_at_what_was_learned(page: Page, server: AppSe
     page.wait_for_url("**/train**")
     settle(page)
     assert "preset=biased-mf" in page.url, "the experiment is in the address before training"
+    # Sixty epochs at five a second: time to look at it, on a slow machine too.
+    visit(page, f"{server.url}/train?{SLOW}")
     live = LiveView(page)
     assert live.state() == "ready"
     page.wait_for_selector(".mfx-live .js-plotly-plot .nsewdrag")
@@ -45,28 +48,28 @@ def watch_it_grow(live: LiveView) -> None:
     while len(live.curve()) < 6:
         seen.append(len(live.curve()))
         live.page.wait_for_timeout(50)
-    assert max(later - earlier for earlier, later in pairwise(seen)) <= 2, "not in one jump"
+    assert len(set(seen)) >= 4, f"not in one jump: {seen}"
 
     live.zoom()
     zoomed = live.ranges()
     points = len(live.curve())
     live.wait_for_points(points + 6)
     assert live.ranges() == zoomed
-    assert zoomed["x"][1] < 35, "the zoom shows a part of the 40 epochs"
+    assert zoomed["x"][1] < 0.9 * EPOCHS, "the zoom shows a part"
     assert live.marked() == "same node"
     assert live.state() == "training"
     losses = live.curve()
-    assert losses == sorted(losses, reverse=True), "the training loss of this preset falls all the way"
+    assert losses == sorted(losses, reverse=True), "the training loss falls all the way"
 
 
 def stop_and_reload(page: Page, server: AppServer, live: LiveView) -> None:
     """Stop ends it at once; what was trained is there after a reload."""
     press(page, "train_stop")
-    live.wait_for_state("stopped", seconds=5)
+    live.wait_for_state("stopped", seconds=15)
     settle(page)
     assert live.marked() == "same node"
     before, address = live.curve(), page.url
-    assert 12 <= len(before) < 40
+    assert 12 <= len(before) < EPOCHS
     page.reload()
     settle(page)
     live.wait_for_state("stopped")
