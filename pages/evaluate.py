@@ -8,6 +8,7 @@ from mfcore.data import DataUnavailable
 from mfcore.evaluation import EvaluationDetails
 from mfcore.runs.summary import RunSummary
 from mfcore.validate import UnusableRequest
+from ui.choices import write_param
 from ui.controls import error_line
 from ui.evaluate_compare import compare_section
 from ui.evaluate_contest import tie_choice
@@ -16,6 +17,7 @@ from ui.evaluate_groups import groups
 from ui.evaluate_honesty import honesty
 from ui.evaluate_lengths import lengths
 from ui.evaluate_lists import lists
+from ui.evaluate_members import PARAM, open_group
 from ui.evaluate_method import method
 from ui.evaluate_results import interval_note, results, table_of, within_chance
 from ui.evaluation_store import stored_details
@@ -47,9 +49,18 @@ def section(run: RunSummary, details: EvaluationDetails | None) -> None:
     offered = [name for name in SECTIONS if details is not None or name in (RESULTS, METHOD)]
     if details is not None and not len(details.predicted):
         offered.remove(ERRORS)
+    back_to_group = open_group() and "show" not in st.query_params  # from Recommend, where a click on a user led
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         chosen = st.segmented_control(
-            "Look at", offered, default=RESULTS, key="show", bind="query-params", required=True, label_visibility="collapsed"
+            "Look at",
+            offered,
+            default=GROUPS if back_to_group else RESULTS,
+            key="show",
+            bind="query-params",
+            on_change=write_param,
+            args=(PARAM, None),
+            required=True,
+            label_visibility="collapsed",
         )
         ties = tie_choice(details) if details is not None and chosen in WITH_TIES else ""
     thing = nouns(run.config.dataset)

@@ -113,9 +113,9 @@ def difference_chart(found: Mapping[str, Comparison], wanted: list[str], *, mode
     title = f"A is better at {better}, B at {len(clear) - better}; can't tell at {level} of {len(wanted)} metrics"
     figure = titled(
         title,
-        "← B better · difference, in the metric's own unit · A better →",
+        "← B better · difference · A better →",
         "",
-        note="bar: 95 % interval; if it crosses zero, chance alone could be behind it",
+        note="bar: 95 % interval; if it crosses zero, it may be chance",
         height=130 + 40 * len(wanted),
         showlegend=False,
     )

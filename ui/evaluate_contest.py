@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 BASELINE_DASHES = {"popularity": "dash", "item-kNN": "dashdot", "EASE": "longdash", "random": "dot", "bias only": "dash"}
 RUN_DASHES = ("solid", "dash", "dot")
-SVG_DASHES = {"solid": "none", "dash": "7 5", "dot": "2 4", "dashdot": "7 4 2 4", "longdash": "12 5"}
+STROKES = {"solid": (30,), "dash": (7, 4), "dot": (2, 3), "dashdot": (7, 3, 2, 3), "longdash": (13, 4)}
+"""Lengths of ink and gap by turns, in pixels."""
 LEGEND_STYLE = """<style>
 .mf-keys{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.9rem}
 .mf-key{display:inline-flex;align-items:center;gap:.45rem;white-space:nowrap}
+.mf-piece{display:inline-block;width:30px}
 </style>"""
 MOST_BESIDE = 2
 TRAIN_AGAIN = "This run was stored by an earlier version, without what is shown here. Train it again to see this."
@@ -92,12 +94,21 @@ def baseline_line(name: str) -> dict[str, Any]:
 def legend(looks: Mapping[str, Mapping[str, Any]]) -> None:
     """One legend for several charts: a piece of each line with its name."""
     pieces = [
-        f'<span class="mf-key"><svg width="30" height="10" aria-hidden="true"><line x1="0" y1="5" x2="30" y2="5" '
-        f'stroke="{look["color"]}" stroke-width="{look["width"]}" stroke-dasharray="{SVG_DASHES[look["dash"]]}"/></svg>'
-        f"{'<b>this run</b>' if name == OURS else name}</span>"
+        f'<span class="mf-key"><span class="mf-piece" style="height:{look["width"]}px;background:{_strokes(look)}"></span>'
+        f"{f'<b>{OURS}</b>' if name == OURS else name}</span>"
         for name, look in looks.items()
     ]
     st.html(f"{LEGEND_STYLE}<div class='mf-keys'>{''.join(pieces)}</div>")
+
+
+def _strokes(look: Mapping[str, Any]) -> str:
+    """A dashed line as a CSS background: strokes and gaps by turns."""
+    shade, stops, at = look["color"], [], 0
+    for place, length in enumerate(STROKES[look["dash"]]):
+        ink = shade if place % 2 == 0 else "transparent"
+        stops.append(f"{ink} {at}px {at + length}px")
+        at += length
+    return f"repeating-linear-gradient(90deg,{','.join(stops)})"
 
 
 def short_name(run: RunSummary) -> str:

@@ -29,13 +29,19 @@ def errors(run: RunSummary, details: EvaluationDetails) -> None:
         show(figure, key="by_rating", alt="Predicted ratings for each true rating")
         figure = calibration_chart(calibration_table(details, bins=12), model=run.model)
         show(figure, key="calibration", alt="Mean true rating for each range of predictions")
+        st.markdown(
+            "**Does a predicted 4 mean 4?** Test ratings are put into groups by what was predicted for them, and each group's "
+            "mean rating is set against its mean prediction. Above the dotted line the model is too modest, below it "
+            "promises too much. A model can be right about every group and still be far off for single ratings: that is what "
+            "the charts above show."
+        )
 
 
 def calibration_chart(found: Calibration, *, model: str) -> go.Figure:
     """Mean true against mean predicted rating of each bin; on the dotted line a predicted 4 is a 4 on average."""
     table = found.table
     figure = titled(
-        f"A predicted rating is {found.gap:.2f} stars from the truth on average" if len(table) else "No predictions",
+        f"Group by group, predictions are right to {found.gap:.2f} stars" if len(table) else "No predictions",
         "predicted rating (stars)",
         "mean true rating (stars)",
         note="dotted: a predicted 4 is rated 4 on average; larger point: more ratings",

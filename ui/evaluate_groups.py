@@ -13,7 +13,7 @@ import streamlit as st
 from mfcore.evaluation import by_item_popularity, by_user_activity, ranking, summarise
 from ui.choices import write_param
 from ui.evaluate_contest import Scored, scored_baseline, scored_run
-from ui.evaluate_members import ITEMS, PARAM, USERS, show_members
+from ui.evaluate_members import ITEMS, PARAM, USERS, open_group, show_members
 from ui.evaluation_store import stored_split
 from ui.figures import show, titled
 from ui.format import count, metric, metric_help
@@ -54,19 +54,21 @@ def groups(run: RunSummary, details: EvaluationDetails, ties: str, thing: tuple[
             beneath = deciles(kind, floor.key, split.hash, floor.details, split) if floor else None
             overall = _overall(ours, chosen, kind)
             figure = decile_chart(kind, found, beneath, chosen, title, overall, thing[1], model=run.model, floor=floor)
+            # A new key forgets the bar chosen here once one is chosen in the other chart.
+            key = f"deciles_{kind}" + ("" if open_group() in (None, kind) else "_other")
             show(
                 figure,
-                key=f"deciles_{kind}",
+                key=key,
                 alt=f"{title} by decile of {kind}",
-                on_select=partial(_clicked, kind, found["decile"].tolist()),
+                on_select=partial(_clicked, key, kind, found["decile"].tolist()),
                 selection_mode="points",
             )
     show_members(run, ours, split, thing)
 
 
-def _clicked(kind: str, numbers: list[int]) -> None:
+def _clicked(key: str, kind: str, numbers: list[int]) -> None:
     """A bar was clicked: its decile goes into the address; a click on it again closes the list."""
-    event = recall(f"deciles_{kind}")
+    event = recall(key)
     points = event.selection.points if event else []
     write_param(PARAM, f"{kind}-{numbers[points[0]['point_index']]}" if points else None)
 
@@ -112,8 +114,8 @@ def decile_chart(
     labels = [_range(low, high) for low, high in zip(found["low"], found["high"], strict=True)]
     figure = titled(
         _title(kind, values, name, title, things),
-        f"training ratings of the {'user' if kind == USERS else things[:-1]}, ten groups from fewest to most",
-        title if name == "rmse" else "",
+        f"training ratings of the {'user' if kind == USERS else things[:-1]}, in ten groups",
+        "RMSE (stars)" if name == "rmse" else "",
         note=f"click a bar to see its {kind if kind == USERS else things}; dotted: overall"
         + (f"; grey: {floor.name}" if floor else ""),
         showlegend=False,
@@ -136,7 +138,7 @@ def decile_chart(
         unselected={"marker": {"opacity": 0.45}},
     )
     if beneath is not None and floor is not None:
-        look = {"color": colour("baseline"), "size": 9, "symbol": "line-ew-open", "line": {"width": 3}}
+        look = {"color": colour("baseline"), "size": 10, "symbol": "line-ew-open", "line": {"width": 4}}
         figure.add_scatter(
             x=labels,
             y=scale * beneath[name].to_numpy(),
@@ -157,8 +159,8 @@ def _title(kind: str, values: np.ndarray, name: str, title: str, things: str) ->
     if len(known) < 2:
         return f"{short} by {'activity of users' if kind == USERS else f'popularity of {things}'}"
     first, last = (metric(value) if name == "rmse" else f"{100 * value:.0f} %" for value in (known[0], known[-1]))
-    least, most = ("least active users", "most active") if kind == USERS else (f"least rated {things}", "most rated")
-    return f"{short}: {first} for the {least}, {last} for the {most}"
+    least = f"least active {USERS}" if kind == USERS else f"least rated {things}"
+    return f"{short}: {first} for the {least}, {last} for the most"
 
 
 def _range(low: int, high: int) -> str:

@@ -110,8 +110,8 @@ def order_words(curves: dict[str, Curve], numbers: list[int], chosen: int, shown
     if len(shown) < 2 or chosen == numbers[-1]:
         return ""
     if here == last:
-        return f"The order stays the same: {_list(here)}."
-    return f"They change places: here {_list(here)}; against all {_list(last)}."
+        return f"By hit rate the order stays the same: {_list(here)}."
+    return f"By hit rate they change places: here {_list(here)}; against all {_list(last)}."
 
 
 def _order(curves: dict[str, Curve], names: list[str], at: int) -> list[str]:

@@ -46,13 +46,14 @@ def lengths(run: RunSummary, details: EvaluationDetails, ties: str, thing: tuple
         "_full": f"among all {thing[1]} not seen in training (full)",
     }
     drawn = [(stem, variant) for stem in names for variant in notes if variant or stem in SAMPLED]
-    legend(looks(shown))
-    with st.grid(2, min_column_width=360):
-        for stem, variant in drawn:
+    lines = [_lines(curves, looks(shown), stem + variant) for stem, variant in drawn]
+    legend({name: look for found in lines for name, (_, look) in found.items()})
+    with st.grid(min(2, len(drawn)), min_column_width=360):
+        for (stem, variant), found in zip(drawn, lines, strict=True):
             figure = against_k(
                 TITLES[stem],
                 notes[variant],
-                _lines(curves, looks(shown), stem + variant),
+                found,
                 k=details.k,
                 things=thing[1],
             )

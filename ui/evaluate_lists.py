@@ -82,7 +82,7 @@ def exposure_chart(shown: Sequence[Scored], num_items: int, things: str) -> go.F
         f"Half of all places go to {percent(half)} of the {things}",
         f"share of {things}, most shown first (%)",
         "share of all places (%)",
-        note="lower: more of the catalogue gets seen; dotted: everything shown equally often",
+        note="lower: more gets seen; dotted: all shown equally often",
         hovermode="x unified",
         showlegend=False,
     )

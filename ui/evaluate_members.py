@@ -25,6 +25,12 @@ PARAM = "group"
 """Query parameter: ``users-3`` or ``items-10``."""
 
 
+def open_group() -> str | None:
+    """Whether the address opens a group of users or of items."""
+    kind = st.query_params.get(PARAM, "").partition("-")[0]
+    return kind if kind in (USERS, ITEMS) else None
+
+
 def show_members(run: RunSummary, ours: Scored, split: Split, thing: tuple[str, str]) -> None:
     """The table of the decile in the address, if there is one. A click on a line leads to Recommend."""
     kind, _, number = st.query_params.get(PARAM, "").partition("-")
@@ -58,6 +64,7 @@ def show_members(run: RunSummary, ours: Scored, split: Split, thing: tuple[str, 
     if cells:
         chosen = str(table["id"].iloc[cells[0][0]])
         query = {"run": run.run_id, "user" if kind == USERS else "like": chosen}
+        query[PARAM] = st.query_params[PARAM]  # the back button then finds this list again
         st.switch_page(page_path("recommend"), query_params=query)
 
 
@@ -117,7 +124,7 @@ def _columns(k: int, thing: tuple[str, str]) -> dict[str, Any]:
         "title": c.TextColumn(thing[0].capitalize(), width="medium"),
         "ratings": c.NumberColumn("Training ratings", format="%d", help="How many ratings the model could learn from."),
         "held": c.TextColumn(f"Held-out {thing[0]}", width="medium", help="What the model had to find."),
-        "place": c.NumberColumn("Place among all", format="%.1f", help=f"1: the model puts it before every other {thing[0]}."),
+        "place": c.NumberColumn("Place among all", format="%g", help=f"1: the model puts it before every other {thing[0]}."),
         "cases": c.NumberColumn(
             "Held out", format="%d", help="How many relevant ratings were kept from training for the test."
         ),

@@ -36,10 +36,10 @@ def metrics_table(
 def show_metrics(table: pd.DataFrame, *, model: str, key: str, alt: str) -> None:
     """Draw :func:`metrics_table`: the run's row in its model's colour, the best of each column in bold, tooltips on headers."""
     columns: dict[str, Any] = {
-        name: st.column_config.NumberColumn(_header(name), format="%.3f", help=metric_help(name) or None, width="small")
+        name: st.column_config.NumberColumn(_header(name), format="%.3f", help=metric_help(name) or None, width=_width(name))
         for name in table.columns
     }
-    columns[""] = st.column_config.TextColumn("", pinned=True, width=110)
+    columns[""] = st.column_config.TextColumn("", pinned=True, width=100)
     styled = table.style.apply(_bold_best, axis=0).apply(lambda row: _tint(row, model), axis=1)
     st.dataframe(styled, column_config=columns, height="content", placeholder=NOTHING, key=key, alt=alt)
 
@@ -47,6 +47,11 @@ def show_metrics(table: pd.DataFrame, *, model: str, key: str, alt: str) -> None
 def _header(name: str) -> str:
     """Short enough for a narrow column: "HR@10 all" is full ranking; the tooltip says so."""
     return metric_name(name).replace(" (all items)", " all").replace("Precision", "Prec.")
+
+
+def _width(name: str) -> int:
+    """As wide as its header needs, so that all fit on a screen of 1280 pixels."""
+    return round(28 + 6.6 * len(_header(name)))
 
 
 def _order(name: str) -> tuple[int, int, str]:

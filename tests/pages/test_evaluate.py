@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mfcore.evaluation import summarise
+from mfcore.evaluation import Comparison, EvaluationDetails, summarise
 from mfcore.runs import RunConfig
 from mfcore.runs.manager import manager_for
 from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
 from ui.evaluate_charts import error_histogram, predicted_by_rating, rating_groups
+from ui.evaluate_compare import difference_chart, verdict_words
+from ui.evaluate_contest import TRAIN_AGAIN, contestants
+from ui.evaluate_honesty import by_lot as honest_lottery
+from ui.evaluate_honesty import honesty_curve, in_words, stops
 from ui.evaluate_lengths import by_lot, list_lengths, metric_curves
+from ui.evaluate_lists import half_share
 from ui.evaluate_tables import OURS, REFIT, metrics_table
-from ui.evaluation_store import stored_details
-from ui.verdict import best_baseline, comparison, headline, judge, protocol_sentence
+from ui.evaluation_store import peers, stored_details
+from ui.verdict import TIE_WORDS, best_baseline, comparison, headline, judge, protocol_sentence
 
 
 def test_without_runs_it_explains_itself(no_runs: Path, open_page: OpenPage) -> None:
@@ -206,3 +212,107 @@ def test_real_valued_ratings_are_grouped_and_one_value_is_enough() -> None:
     assert len(predicted_by_rating(single, single, model="mf").data[1].x) == 1
     empty = np.zeros(0, np.float32)
     assert predicted_by_rating(empty, empty, model="mf").layout.title.text
+
+
+def test_few_rivals_flatter_and_the_page_says_by_how_much(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["ranking"], show="Rivals")
+    details = stored_details(runs["ranking"])
+    assert details is not None and details.num_free is not None
+    numbers = stops(details)
+    assert numbers[0] == 10 and numbers[-1] == details.num_free.max()
+    said = words(app)
+    assert f"against all {numbers[-1]} items they never touched" in said.lower()
+    app.select_slider[0].set_value(10).run()
+    assert "With 10 negatives **HR@10 is" in words(app)
+
+
+def test_the_honest_curve_falls_and_ends_among_everything_never_touched(runs: dict[str, str]) -> None:
+    details = stored_details(runs["ranking"])
+    assert details is not None and details.num_free is not None
+    numbers = tuple(stops(details))
+    curve, lottery = honesty_curve("x", 3, numbers, details), honest_lottery(details, 3, numbers)
+    assert (np.diff(curve["hr"]) <= 1e-12).all() and (np.diff(lottery["hr"]) <= 1e-12).all()
+    rank = details.greater_free + 0.5 * details.equal_free
+    assert curve["hr"][-1] == pytest.approx(np.mean(rank[details.num_free > 0] < 3))
+    said = in_words({"hr": np.array([0.69, 0.15]), "ndcg": np.zeros(2)}, [99, 1600], 99, 10, "films")
+    assert said == "With 99 negatives **HR@10 is 0.690**; against all 1,600 films they never touched it is **0.150**."
+
+
+def test_an_old_evaluation_misses_some_sections_and_says_so(runs: dict[str, str], open_page: OpenPage) -> None:
+    path = manager_for().folder(runs["ranking"]).path / "evaluation.npz"
+    missing = dict.fromkeys(("greater_free", "equal_free", "num_free", "list_user", "lists"))
+    old = EvaluationDetails.load(path)
+    dataclasses.replace(old, **missing, ties_known=False, about={}).save(path)
+    for section in ("Rivals", "Lists"):
+        app = open_page("evaluate", run=runs["ranking"], show=section)
+        assert TRAIN_AGAIN in words(app) and not app.error
+        assert not app.get("plotly_chart")
+    app = open_page("evaluate", run=runs["ranking"], show="List length")
+    assert "an earlier version stored this run without them" in words(app)
+    assert len(app.get("plotly_chart")) == 4
+
+
+@pytest.mark.parametrize("ties", ["optimistic", "pessimistic"])
+def test_the_tie_policy_acts_on_the_figures_shown(ties: str, runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["ranking"], ties=ties.capitalize())
+    details = stored_details(runs["ranking"])
+    assert details is not None
+    expected = summarise(details.with_ties(ties))
+    assert app.dataframe[0].value.loc[OURS, "ndcg@10"] == pytest.approx(expected["ndcg@10"])
+    assert TIE_WORDS[ties] in words(app)
+    assert {"EASE", "Item-kNN", "Popularity"} <= set(app.dataframe[0].value.index)
+
+
+@pytest.mark.parametrize("kind", ["rating", "ranking"])
+def test_a_decile_lists_its_users_and_its_items(kind: str, runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs[kind], group="users-1")  # without ?show=, as the back button comes from Recommend
+    table = app.dataframe[0].value
+    assert len(table) and {"id", "ratings"} <= set(table.columns)
+    assert "Click one to see their recommendations" in words(app)
+    next(button for button in app.button if button.label == "Close").click().run()
+    assert not app.dataframe and "group" not in app.query_params
+    app = open_page("evaluate", run=runs[kind], show="Deciles", group="items-10")
+    assert {"title", "times"} <= set(app.dataframe[0].value.columns)
+    for nonsense in ("items-99", "users-x", "elephants-1"):
+        assert not open_page("evaluate", run=runs[kind], show="Deciles", group=nonsense).dataframe
+
+
+def test_two_runs_on_one_split_are_compared_in_words(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["rating"], show="Compare", **{"with": runs["interrupted"]})
+    said = words(app)
+    assert "badge[" in said and "(A, this run)" in said and "With other users A − B" in said
+    assert [run.run_id for run in peers(manager_for().get(runs["rating"]))] == [runs["interrupted"]]
+    assert "Train another model on this split" in words(open_page("evaluate", run=runs["ranking"], show="Compare"))
+
+
+def test_the_verdict_names_the_better_run_and_what_other_users_would_change() -> None:
+    found = Comparison("ndcg@10", 0.4, 0.38, 0.02, 0.011, 0.031, 900, 300, 200, "A is better")
+    said = verdict_words(found)
+    assert "would still lie between +0.011 and +0.031" in said
+    assert "A serves 300 better, B 200, and both serve 400 alike" in said
+    unsure = dataclasses.replace(found, low=-0.01, verdict="can't tell")
+    assert "might be anything between −0.010 and +0.031" in verdict_words(unsure)
+    worse = dataclasses.replace(found, metric="rmse", low=0.01, high=0.03, verdict="B is better")
+    figure = difference_chart({"rmse": worse, "ndcg@10": found}, ["rmse", "ndcg@10"], model="mf")
+    assert figure.layout.title.text == "A is better at 1, B at 1; can't tell at 0 of 2 metrics"
+    assert figure.data[1].x[0] == pytest.approx(-0.02)  # a larger error is to the left of zero
+
+
+def test_the_run_card_can_be_copied(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["rating"], show="Run card")
+    card = app.code[0].value
+    assert "split hash" in card and "python -m mfcore train" in card
+    assert "Ties count half" in words(app) and "Leak meter" in words(app)
+
+
+def test_lines_of_the_same_name_are_kept_apart(runs: dict[str, str]) -> None:
+    run = manager_for().get(runs["rating"])
+    other = dataclasses.replace(manager_for().get(runs["interrupted"]), name="popularity")
+    names = [line.name for line in contestants(run, [other], "half")]
+    assert len(set(names)) == len(names) and names[0] == "this run"
+
+
+def test_half_of_all_places() -> None:
+    assert half_share(np.array([5, 3, 1, 1])) == pytest.approx(0.25)
+    assert half_share(np.array([1, 1, 1, 1])) == pytest.approx(0.5)
+    assert np.isnan(half_share(np.zeros(3)))
