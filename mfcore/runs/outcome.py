@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import platform
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ def score_test(
 
 def packages() -> dict[str, str]:
     """Versions that can change a number."""
-    names = ("torch", "numpy", "pandas", "scipy", "safetensors")
+    names = ["torch", "numpy", "pandas", "scipy", "safetensors"]
+    names += ["numba"] if find_spec("numba") else []  # optional
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 
 
