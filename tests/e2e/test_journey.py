@@ -28,7 +28,7 @@ def test_train_watch_stop_and_look_at_what_was_learned(page: Page, server: AppSe
     # Sixty epochs at five a second: time to look at it, on a slow machine too.
     visit(page, f"{server.url}/train?{SLOW}")
     live = LiveView(page)
-    assert live.state() == "ready"
+    live.wait_for_state("ready")
     page.wait_for_selector(".mfx-live .js-plotly-plot .nsewdrag")
     live.mark("same node")
 
