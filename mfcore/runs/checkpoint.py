@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from mfcore.runs.files import write_atomic
+from mfcore.data.files import replace_file
 from mfcore.validate import UnusableRequest
 
 _MODEL = "model."
@@ -28,7 +28,7 @@ def save_checkpoint(path: Path, weights: Mapping[str, torch.Tensor], info: Mappi
     for name, tensor in weights.items():
         packer.add(tensor, _MODEL + name)
     header = {"info": json.dumps(dict(info)), "state": json.dumps(packer.pack(state))}
-    write_atomic(path, save(packer.tensors, header))
+    replace_file(path, save(packer.tensors, header))
 
 
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from mfcore.data.files import replace_file
 
 
 def clean(value: Any) -> Any:
@@ -42,35 +42,9 @@ def loads(text: str | bytes) -> Any:
     return json.loads(text, parse_constant=_refuse_constant)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace ``path`` with ``data`` so that a reader sees the old file or the new one, never a mixture."""
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        _replace(Path(beside), path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Rename over ``target``. On Windows that is refused while somebody reads it, so it is tried for a second."""
-    for attempt in range(50):
-        try:
-            source.replace(target)
-            return
-        except PermissionError:
-            if os.name != "nt" or attempt == 49:
-                raise
-            time.sleep(0.02)
-
-
 def write_json(path: Path, value: Any) -> None:
     """Replace ``path`` with ``value`` as readable strict JSON."""
-    write_atomic(path, (dumps(value, indent=2) + "\n").encode())
+    replace_file(path, (dumps(value, indent=2) + "\n").encode())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
