@@ -40,6 +40,7 @@ SEEDS = (
         "Watch one pass with steps of a millionth change nothing; and a bigger step would find only noise in made-up ratings.",
         "seed",
         {**_ROSENTHAL, "model": "mf"},
+        "Published: no error. Here: RMSE 5.36, before as after; always saying the mean: 1.12.",
     ),
     Preset(
         "rosenthal-biased-mf",
@@ -47,6 +48,7 @@ SEEDS = (
         "Watch biases that start at random make the first guess worse, with steps too small to make up for it.",
         "seed",
         {**_ROSENTHAL, "model": "biased-mf", "global_mean": False, "bias_std": 1.0},
+        "Published: no error. Here: RMSE 5.55, before as after; always saying the mean: 1.12.",
     ),
     Preset(
         "takuti-numpy",
@@ -54,6 +56,7 @@ SEEDS = (
         "Watch a start on [0, 1): the first guesses average 5, wrong but near, and ten epochs suffice to beat the mean.",
         "seed",
         {**_TAKUTI, "init": "uniform", "learning_rate": 1e-3},
+        "Published: RMSE 1.005. Here: 1.00; what differs is the random split.",
     ),
     Preset(
         "takuti-pytorch",
@@ -61,6 +64,7 @@ SEEDS = (
         "Watch a start at N(0, 1): first guesses miss by over five stars; ten epochs later it is still worse than the mean.",
         "seed",
         {**_TAKUTI, "init_std": 1.0, "learning_rate": 1e-2},
+        "Published: RMSE 1.270. Here: 1.25; what differs is the random split and start. Always saying the mean: 1.12.",
     ),
     Preset(
         "takuti-swapped",
@@ -68,6 +72,7 @@ SEEDS = (
         "Watch the PyTorch settings with NumPy's start: the gap closes, so it was never the framework.",
         "seed",
         {**_TAKUTI, "init": "uniform", "learning_rate": 1e-2},
+        "Not published. Here: RMSE 1.00 where validation stops it, 1.04 after ten epochs; 1.25 with its own start.",
     ),
     Preset(
         "neumf-tutorial",
@@ -90,5 +95,6 @@ SEEDS = (
             "refit": True,
             "pace": 5,
         },
+        "Published: no figure. Here: HR@10 0.66; scored as the tutorial does, with all its defects: 0.67.",
     ),
 )
