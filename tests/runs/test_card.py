@@ -48,3 +48,10 @@ def test_protocols_in_words() -> None:
     assert other["relevant"] == "every held-out interaction"
     assert "mean of 20 draws" in other["sampled ranking"]
     assert "optimistic" in other["ties"]
+
+
+def test_the_spread_of_a_start_is_left_out_where_it_has_none(home: Path) -> None:
+    said = card_facts(RunFolder.create(home, tiny(init="uniform")))["model"]
+    assert said["init"] == "uniform"
+    assert "init_std" not in said
+    assert "init_std" in card_facts(RunFolder.create(home, tiny()))["model"]
