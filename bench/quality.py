@@ -97,13 +97,16 @@ def measure(row: Row, seeds: int, home: Path) -> dict[str, Any]:
         fold = f", fold {settings['fold']}" if "fold" in settings else ""
         reached = f"{first.metric} {runs[-1]['test'][first.metric]:.4f}, best epoch {runs[-1]['best_epoch']}"
         print(f"{row.name} {number}/{len(wanted)}: seed {settings['seed']}{fold}: {reached}", file=sys.stderr, flush=True)
-    return {
-        **{"name": row.name, "preset": row.preset, "protocol": row.protocol, "differences": row.differences},
-        "preset_settings": dict(PRESETS[row.preset].flat),
-        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "figures": [figure_of(figure, runs) for figure in row.figures],
-        "runs": runs,
-    }
+    settings = dict(PRESETS[row.preset].flat)
+    return {"preset_settings": settings, "measured": datetime.now(UTC).isoformat(timespec="seconds"), "runs": runs}
+
+
+def state(row: Row, measured: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is written: its goals as they are now, and its figures from the runs."""
+    goals = {"name": row.name, "preset": row.preset, "protocol": row.protocol, "differences": row.differences}
+    figures = [figure_of(figure, measured["runs"]) for figure in row.figures]
+    kept = {key: measured[key] for key in ("preset_settings", "measured", "runs")}
+    return {**goals, "figures": figures, **kept}
 
 
 def check(home: Path, seeds: int) -> list[dict[str, Any]]:
@@ -148,7 +151,7 @@ def stored() -> dict[str, Any]:
 
 def keep(rows: dict[str, Any], checks: list[dict[str, Any]], seeds: int) -> None:
     """Write what there is, in the order of the goals."""
-    ordered = [rows[row.name] for row in ROWS if row.name in rows]
+    ordered = [state(row, rows[row.name]) for row in ROWS if row.name in rows]
     judge(ordered)
     settings = {"seeds": seeds, "draws": DRAWS}
     write("quality", {"format_version": FORMAT_VERSION, "settings": settings, "rows": ordered, CHECKS_NAME: checks})
