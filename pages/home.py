@@ -43,7 +43,12 @@ with picture, st.container(border=True, key="living_picture"):
     if runs:
         st.markdown(f"Newest run: **{escape_markdown(run_label(runs[0]))}**")
     live_run(
-        runs[0].run_id if runs else None, height=230, key="home_live", compact=True, idle="Your first run draws itself here."
+        runs[0].run_id if runs else None,
+        height=230,
+        key="home_live",
+        compact=True,
+        going=bool(runs) and not runs[0].over,
+        idle="Your first run draws itself here.",
     )
 
 

@@ -43,6 +43,7 @@ with live:
     live_run(
         run.run_id if run else None,
         key="train_live",
+        going=run is not None and not run.over,
         num_epochs=config.training.num_epochs if config else 20,
         metric="ndcg@10" if draft["loss"] != "mse" else "rmse",
         idle="Press Train, and watch it learn here.",

@@ -36,7 +36,7 @@ def show_run(run: RunSummary) -> None:
         _links(run)
         picture, labels = st.columns([3, 2], gap="large")
         with picture:
-            live_run(run.run_id, height=230, key="panel_live", compact=True)
+            live_run(run.run_id, height=230, key="panel_live", compact=True, going=not run.over)
         with labels:
             _labels(run)
         _actions(run)

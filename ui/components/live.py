@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def live_run(
     height: int = 300,
     key: str = "live",
     compact: bool = False,
+    going: bool = False,
     num_epochs: int = 20,
     metric: str = "rmse",
     idle: str = "",
@@ -48,17 +50,21 @@ def live_run(
     Args:
         run_id: the run; None draws empty axes (and loads plotly.js ahead of the first run).
         height: of each chart, in pixels.
+        going: whether the page was drawn for a run that is not over. Should the browser find it over, the page is drawn again;
+            should it have been over and gone on since, it is followed again.
         compact: one chart (the validation metric) instead of two, and no messages.
         num_epochs, metric, idle: what the empty axes and the headline show while there is no run.
         hint: one sentence under the charts on what to watch for.
 
     Returns:
-        True in the one rerun that follows the end of a run that was seen going; never for a run opened after its end.
+        True in the one rerun that follows the end of a run that was going, there or on the page; never for a run opened after
+        its end.
     """
     data: dict[str, Any] = {
         "run_id": run_id or "",
         "height": height,
         "compact": compact,
+        "going": time.time() if going else 0,  # another number for each drawing of the page: the browser answers each once
         "num_epochs": num_epochs,
         "metric": metric,
         "idle": idle,

@@ -8,7 +8,7 @@ function baseLayout(look, runId, planned, compact) {
     font: { family: look.font, size: 12, color: look.muted }, margin: { l: 48, r: 14, t: 8, b: compact ? 26 : 36 },
     hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text } },
     xaxis: {
-      ...axis, spikecolor: look.muted, spikethickness: 1, spikedash: "dot", range: [-0.02 * planned, 1.02 * planned], nticks: 8, tickformat: "d", showgrid: false, hoverformat: ".1~f",
+      ...axis, spikecolor: look.muted, spikethickness: 1, spikedash: "dot", range: [-0.02 * planned, 1.02 * planned], nticks: 8, dtick: planned <= 8 ? 1 : undefined, tickformat: "~g", showgrid: false, hoverformat: ".1~f",
       title: compact ? undefined : { text: "epoch", standoff: 4, font: { size: 12 } },
     },
     yaxis: { ...axis, nticks: 6, automargin: false, tickformat: ".3~g" }, annotations: [],

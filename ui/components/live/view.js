@@ -90,7 +90,7 @@ function take(view, answer) {
   if (answer.config) run.config = answer.config
   for (const event of answer.events) fold(run, event)
   run.offset = answer.next
-  run.reason = answer.reason || run.reason
+  run.reason = answer.reason || (OVER.includes(answer.state) ? run.reason : "")
   run.waitingFor = answer.waiting_for || 0
   const over = OVER.includes(answer.state)
   if (!over) view.sawItGoing = true
@@ -132,6 +132,14 @@ export default function (component) {
   root.dataset.compact = String(Boolean(data.compact))
   readLook(view)
   if (changed) follow(view, data.run_id)
+  else if (data.going && data.going !== view.going && OVER.includes(view.run.state) && !view.polling) {
+    // The same run goes on where it was interrupted; or else it is over all the same, and the page hears so again.
+    Object.assign(view, { ended: false, since: performance.now() })
+    schedule(view, 0)
+  }
+  // A short run may be over before it is first asked for; the page around it, drawn for one that is going, has to hear of that.
+  if (data.going) view.sawItGoing = true
+  view.going = data.going
   if (changed && view.shown) bringIntoView(view)
   view.shown = true
   draw(view)
