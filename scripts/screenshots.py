@@ -52,6 +52,13 @@ def finished(page: Page) -> None:
     settle(page)
 
 
+def train_to_the_end(page: Page, url: str, preset: str) -> str:
+    """Train a preset at full speed and wait for its end; returns the run."""
+    run = press_train(page, f"{url}/train?preset={preset}&pace=0")
+    finished(page)
+    return run
+
+
 def main() -> None:
     """Every picture, in the order of a first visit."""
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -67,11 +74,18 @@ def main() -> None:
             page.wait_for_function(f"() => {points} >= 14", timeout=120_000)
             save(page, "train")
             finished(page)
-            ranking = press_train(page, f"{server.url}/train?preset=mf-implicit&pace=0")
-            finished(page)
-            views = {"evaluate": run, "recommend": f"{run}&user=196", "embeddings": f"{ranking}&film=50"}
-            for name, query in views.items():
-                visit(page, f"{server.url}/{name}?run={query}")
+            neumf, ranking = (train_to_the_end(page, server.url, preset) for preset in ("neumf", "mf-implicit"))
+            views = {
+                "evaluate": f"evaluate?run={run}",
+                "evaluate-mf": f"evaluate?run={ranking}",
+                "evaluate-neumf": f"evaluate?run={neumf}",
+                "evaluate-rivals": f"evaluate?run={ranking}&show=Rivals",
+                "evaluate-compare": f"evaluate?run={neumf}&show=Compare&with={ranking}",
+                "recommend": f"recommend?run={run}&user=196",
+                "embeddings": f"embeddings?run={ranking}&film=50",
+            }
+            for name, address in views.items():
+                visit(page, f"{server.url}/{address}")
                 page.wait_for_timeout(2500)
                 save(page, name)
             visit(page, server.url)
