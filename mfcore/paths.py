@@ -19,10 +19,20 @@ def data_dir(home: str | Path | None = None) -> Path:
         UnusableRequest: it cannot be created or written to.
     """
     chosen = home or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("mf-explorer", appauthor=False)
-    path = Path(chosen).expanduser().absolute()
+    return writable_folder(Path(chosen).expanduser().absolute())
+
+
+def writable_folder(path: Path) -> Path:
+    """``path``, the data directory or a folder in it, created if missing.
+
+    Raises:
+        UnusableRequest: it cannot be created or written to.
+    """
     cure = f"choose another with --home or {HOME_VARIABLE}"
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise UnusableRequest(f"data directory {path} cannot be created (a file has that name); {cure}") from error
     except OSError as error:
         raise UnusableRequest(f"data directory {path} cannot be created ({reason(error)}); {cure}") from error
     require(os.access(path, os.R_OK | os.W_OK | os.X_OK), f"data directory {path} is not writable; {cure}")

@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+LARGEST_SEED = 2**53 - 1
+"""What every generator takes, and every reader of JSON reads back unchanged."""
+
 
 class UnusableRequest(ValueError):
     """What was asked for cannot be done as asked. The message names the cause and what would be accepted."""

@@ -116,6 +116,11 @@ def test_the_table_shows_baselines_beside_the_run(cli: Cli) -> None:
         (["train", *TINY, "--device", "cuda:9"], "device"),
         (["train", *TINY, "--split", "official"], "ml-100k only"),
         (["train", *TINY, "--split", "leave-last-out"], "needs timestamps"),
+        (["train", *TINY, "--fold", "2"], "add --split official"),
+        (["train", *TINY, "--seed", "99999999999999999999999"], "seed must be <= 9007199254740991"),
+        (["train", *TINY, "--threads", "100000"], "threads must be <= 1024"),
+        (["train", *TINY, "--loss", "bce", "--negatives", "100000000"], "negatives must be <= 1000"),
+        (["train", *TINY, "--set", "k=1000000"], "k must be <= 1000"),
         (["train", *TINY, "--set", "colour=red"], "unknown setting 'colour'"),
         (["train", *TINY, "--set", "momentum"], "KEY=VALUE"),
         (["train", *TINY, "--set", "dataset.colour=1"], "no option 'colour'"),
@@ -141,6 +146,13 @@ def test_an_unwritable_home_is_one_line(tmp_path: Path, capsys: pytest.CaptureFi
     assert "cannot be created" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("taken", ["runs", "splits"])
+def test_a_file_where_a_folder_should_be_is_one_line(taken: str, cli: Cli) -> None:
+    cli.home.mkdir(exist_ok=True)
+    (cli.home / taken).write_text("")
+    assert f"{taken} cannot be created (a file has that name)" in cli.refused("train", *TINY)
+
+
 def test_flags_override_the_file_which_overrides_the_preset(cli: Cli, tmp_path: Path) -> None:
     from mfcore.cli.parser import build_parser
     from mfcore.cli.settings import config_from
@@ -163,6 +175,8 @@ def test_flags_override_the_file_which_overrides_the_preset(cli: Cli, tmp_path: 
     assert "is not JSON" in cli.refused("train", "--config", str(file))
     file.write_text('{"model": {"wheels": 4}}')
     assert "unknown setting 'wheels'" in cli.refused("train", "--config", str(file))
+    file.write_text('{"format_version": 99, "model": "mf"}')
+    assert "was written in format 99" in cli.refused("train", "--config", str(file))
 
 
 def test_the_config_of_a_run_repeats_it(cli: Cli) -> None:

@@ -113,7 +113,8 @@ def _command(run_id: str, kind: str, expected: str = "") -> None:
     try:
         manager().command(run_id, kind)
     except UnusableRequest as error:  # it ended between the drawing of the button and the click
-        remember(_PROBLEM, str(error))
+        if kind != "stop":  # who wanted it to end has nothing to complain about
+            remember(_PROBLEM, str(error))
         return
     # The worker obeys at its next step. Waiting for that shows the right button at once.
     deadline = time.monotonic() + 0.6

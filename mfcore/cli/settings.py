@@ -8,7 +8,7 @@ from typing import Any
 
 from mfcore.paths import reason
 from mfcore.runs.command import FLAGS
-from mfcore.runs.config import FLAT_KEYS, RunConfig
+from mfcore.runs.config import FLAT_KEYS, FORMAT_VERSION, RunConfig
 from mfcore.runs.files import loads
 from mfcore.runs.presets import PRESETS
 from mfcore.validate import UnusableRequest, choice, require
@@ -31,7 +31,12 @@ def config_from(options: argparse.Namespace) -> RunConfig:
     flat.update(_from_set(options.set or []))
     flat.update({key: getattr(options, key) for key in FLAGS if getattr(options, key) is not None})
     require("model" in flat, "say which model to train with --model, or choose a whole recipe with --preset")
-    return RunConfig().with_flat(flat)
+    config = RunConfig().with_flat(flat)
+    require(
+        options.fold is None or config.split.kind == "official",
+        f"--fold picks one of the official splits, but the split is {config.split.kind}; add --split official",
+    )
+    return config
 
 
 def flat_from_file(path: Path) -> dict[str, Any]:
@@ -50,7 +55,11 @@ def flat_from_file(path: Path) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     names = {where: key for key, where in FLAT_KEYS.items()}
     for key, value in values.items():
-        if key in ("format_version", "provenance"):
+        if key == "format_version":
+            known = f"this version reads {FORMAT_VERSION}"
+            require(value == FORMAT_VERSION, f"--config {path} was written in format {value!r}; {known}")
+            continue
+        if key == "provenance":
             continue
         if not (key in _SECTIONS and isinstance(value, dict)):
             flat[key] = value

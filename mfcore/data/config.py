@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mfcore.validate import choice, integer, number, require
+from mfcore.validate import LARGEST_SEED, choice, integer, number, require
 
 SPLITS: dict[str, str] = {
     "random": "Random",
@@ -12,6 +12,8 @@ SPLITS: dict[str, str] = {
     "time": "By time",
     "official": "Official folds",
 }
+TIMED_SPLITS = ("leave-last-out", "time")
+"""Splits that need to know what came after what."""
 
 
 @dataclass(frozen=True)
@@ -50,4 +52,4 @@ class SplitConfig:
             f"got {self.test_fraction:g} + {self.valid_fraction:g}",
         )
         fix(self, "fold", integer("fold", self.fold, low=1, high=5))
-        fix(self, "seed", integer("split_seed", self.seed, low=0))
+        fix(self, "seed", integer("split_seed", self.seed, low=0, high=LARGEST_SEED))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mfcore.validate import choice, integer, number
+from mfcore.validate import LARGEST_SEED, choice, integer, number
 
 TIES = {"half": 0.5, "optimistic": 0.0, "pessimistic": 1.0}
 """Policy → how many places a competitor with the same score costs."""
 MOST_DRAWS = 100
+LONGEST_LIST = 1000
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Protocol:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "k", integer("k", self.k, low=1))
+        object.__setattr__(self, "k", integer("k", self.k, low=1, high=LONGEST_LIST))
         object.__setattr__(self, "sampled_negatives", integer("sampled_negatives", self.sampled_negatives, low=1))
         object.__setattr__(self, "relevance_threshold", number("relevance_threshold", self.relevance_threshold))
-        object.__setattr__(self, "negatives_seed", integer("negatives_seed", self.negatives_seed, low=0))
+        object.__setattr__(self, "negatives_seed", integer("negatives_seed", self.negatives_seed, low=0, high=LARGEST_SEED))
         object.__setattr__(self, "ties", choice("ties", self.ties, TIES))
         object.__setattr__(self, "draws", integer("draws", self.draws, low=1, high=MOST_DRAWS))

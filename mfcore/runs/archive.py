@@ -13,8 +13,10 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from mfcore.runs.config import RunConfig
+from mfcore.runs.damage import DAMAGED
 from mfcore.runs.files import loads
 from mfcore.runs.folder import STATES, RunFolder, check_run_id, runs_dir
+from mfcore.runs.summary import RunReader
 from mfcore.validate import UnusableRequest, require
 
 MAX_FILES = 200
@@ -120,6 +122,8 @@ def _validate(folder: RunFolder) -> None:
     folder.write_status(
         dataclasses.replace(status, state=state, reason=reason, pid=None, host="", claimed_by="", commands_seen=0)
     )
+    names = "events.jsonl, meta.json or result.json"
+    require(RunReader(folder).read().error != DAMAGED, f"{names} in this zip file holds what no run writes")
 
 
 def _free_id(runs: Path, wanted: str) -> str:

@@ -34,6 +34,8 @@ def command_line(config: RunConfig) -> str:
     flat, everything = config.to_flat(), config.to_flat(defaults=True)
     words = ["python", "-m", "mfcore", "train"]
     for key, flag in FLAGS.items():
+        if key == "fold" and config.split.kind != "official":  # it says nothing there, and would be refused
+            continue
         if key in flat or key in _ALWAYS:
             words += [flag, _text(everything[key])]
     for key, value in flat.items():

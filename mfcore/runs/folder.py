@@ -199,12 +199,14 @@ class RunFolder:
 
 
 def runs_dir(home: str | Path | None = None) -> Path:
-    """``<data dir>/runs``, made if need be."""
-    from mfcore.paths import data_dir
+    """``<data dir>/runs``, made if need be.
 
-    path = data_dir(home) / "runs"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    Raises:
+        UnusableRequest: it cannot be made or written to.
+    """
+    from mfcore.paths import data_dir, writable_folder
+
+    return writable_folder(data_dir(home) / "runs")
 
 
 def check_run_id(run_id: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Interactions, Split, load_dataset, make_split
+from mfcore.paths import writable_folder
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import RunFolder, open_folder
 from mfcore.validate import UnusableRequest, require
@@ -103,7 +104,7 @@ def load_split(config: RunConfig, data: Interactions, home: Path, split_hash: st
     split = make_split(data, config.split)
     path = home / "splits" / f"{split.hash}.npz"
     if not path.is_file():
-        path.parent.mkdir(exist_ok=True)
+        writable_folder(path.parent)
         split.save(path)
     return split
 
@@ -113,7 +114,10 @@ def _checkpoint(folder: RunFolder) -> tuple[str, Path]:
         path = folder.checkpoints / f"{name}.safetensors"
         if path.is_file():
             return name, path
-    raise UnusableRequest(f"run {folder.run_id} has no model yet ({folder.status().state}); wait for its first epoch")
+    status = folder.status()
+    if status.over:
+        raise UnusableRequest(f"run {folder.run_id} has no model: it is over ({status.state}) and left no weights")
+    raise UnusableRequest(f"run {folder.run_id} has no model yet ({status.state}); wait for its first epoch")
 
 
 def _open(folder: RunFolder, home: str | Path | None, name: str, path: Path, progress: Any) -> LoadedRun:

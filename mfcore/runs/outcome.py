@@ -103,7 +103,7 @@ def first_line(error: BaseException) -> str:
     """One clear line for an error nobody foresaw."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
-        return "memory ran out while training; try a smaller embedding_dim or batch_size"
+        return "memory ran out while training; try a smaller embedding_dim or batch_size, or fewer negatives"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full; free some space and resume the run"
     return f"{type(error).__name__}: {text}; the file worker.log of this run has the details"

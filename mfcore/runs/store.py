@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from mfcore.data.config import TIMED_SPLITS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, check_run_id, runs_dir
 from mfcore.runs.summary import RunReader, RunSummary
@@ -164,7 +165,8 @@ def check_config(config: RunConfig, store: RunStore) -> None:
     """What can be refused before a worker is started.
 
     Raises:
-        UnusableRequest: the dataset or an option of it is unknown, or a run it builds on does not exist.
+        UnusableRequest: the dataset or an option of it is unknown, the split does not suit it, or a run that this one builds on
+            does not exist.
     """
     from mfcore.data.registry import DATASETS
 
@@ -173,5 +175,9 @@ def check_config(config: RunConfig, store: RunStore) -> None:
         known = f"it has {', '.join(entry.options)}" if entry.options else "it has none"
         require(name in entry.options, f"dataset {entry.name} has no option {name!r}; {known}")
         number(name, value, entry.options[name].low, entry.options[name].high)
+    require(
+        entry.has_timestamps or config.split.kind not in TIMED_SPLITS,
+        f"split {config.split.kind} needs timestamps, which {entry.name} has not; use split random",
+    )
     for run_id in filter(None, (config.model.pretrained_gmf, config.model.pretrained_mlp)):
         store.folder(run_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mfcore.runs.config import RunConfig
+from mfcore.runs.damage import DAMAGED, check_labels, check_result
 from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus
 from mfcore.validate import UnusableRequest
 
@@ -147,13 +148,16 @@ class RunReader:
 
     def _damaged(self) -> RunSummary:
         reason = "events.jsonl, meta.json or result.json holds what no run writes; delete the run"
-        return RunSummary(self.folder.run_id, "", "", False, self._config, "failed", reason, self._status.created)
+        created = self._status.created
+        return RunSummary(self.folder.run_id, "", "", False, self._config, "failed", reason, created, error=DAMAGED)
 
     def _build(self) -> RunSummary:
         status, result = self._status, self._result
         state, reason = status.state, status.reason
         if self._end and state in LIVE_STATES:  # between its last event and its last status there are some milliseconds
             state, reason = str(self._end.get("state", state)), str(self._end.get("reason", ""))
+        check_labels(self._meta)
+        check_result(result)
         metric = str(self._start.get("selection_metric", ""))
         best = next((e for e in reversed(self._epochs) if e.get("best")), self._epochs[-1] if self._epochs else {})
         valid = result.get("valid") or best.get("metrics", {})
@@ -182,7 +186,7 @@ class RunReader:
             test=test,
             valid=valid,
             baselines={"valid": self._start.get("baselines", {}).get("valid", {}), "test": result.get("baselines", {})},
-            curve=[e["metrics"][metric] for e in self._epochs if metric in e.get("metrics", {})],
+            curve=[float(e["metrics"][metric]) for e in self._epochs if metric in e.get("metrics", {})],
             train_seconds=result.get("train_seconds", seconds),
             samples_per_second=result.get("samples_per_second", samples / seconds if seconds > 0 else 0.0),
             device=str(self._start.get("device", "")),

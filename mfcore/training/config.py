@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from mfcore.validate import boolean, choice, integer, number, require
+from mfcore.validate import LARGEST_SEED, boolean, choice, integer, number, require
 
 LOSSES: dict[str, str] = {
     "mse": "Squared error (predict ratings)",
@@ -31,6 +31,10 @@ SCHEDULES: dict[str, str] = {
 NEGATIVE_SAMPLING: dict[str, str] = {"uniform": "Uniform", "popularity": "By popularity"}
 
 DECAY_SCALINGS: dict[str, str] = {"none": "All alike", "sqrt-count": "Less where ratings are many"}
+
+MOST_NEGATIVES = 1000
+MOST_THREADS = 1024
+"""More than any machine has cores; asked for many more, the system's thread library ends the process without a word."""
 
 
 def _f(default: Any, text: str) -> Any:
@@ -87,10 +91,12 @@ class TrainConfig:
         fix = object.__setattr__
         fix(self, "learning_rate", number("learning_rate", self.learning_rate, above=0.0))
         fix(self, "weight_decay", number("weight_decay", self.weight_decay, low=0.0))
-        for name, low in (("batch_size", 1), ("num_epochs", 1), ("negatives", 1), ("schedule_every", 1)):
-            fix(self, name, integer(name, getattr(self, name), low=low))
-        for name in ("patience", "threads", "seed"):
-            fix(self, name, integer(name, getattr(self, name), low=0))
+        for name in ("batch_size", "num_epochs", "schedule_every"):
+            fix(self, name, integer(name, getattr(self, name), low=1))
+        fix(self, "negatives", integer("negatives", self.negatives, low=1, high=MOST_NEGATIVES))
+        fix(self, "patience", integer("patience", self.patience, low=0))
+        fix(self, "threads", integer("threads", self.threads, low=0, high=MOST_THREADS))
+        fix(self, "seed", integer("seed", self.seed, low=0, high=LARGEST_SEED))
         for name in ("bias_lr_multiplier", "factor_lr_multiplier", "mlp_lr_multiplier", "tolerance"):
             fix(self, name, number(name, getattr(self, name), low=0.0))
         fix(self, "momentum", number("momentum", self.momentum, low=0.0, below=1.0))

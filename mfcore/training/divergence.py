@@ -10,6 +10,9 @@ from torch import nn
 from mfcore.training.config import OPTIMIZERS, TrainConfig
 from mfcore.training.events import TrainingDiverged
 
+MOST_SENSIBLE = 100.0
+"""No learning rate above this is worth trying next, however large the one that failed was."""
+
 
 def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainConfig, what: str = "loss") -> TrainingDiverged:
     """The error for a ``what`` of ``value`` (NaN or ±∞) at 1-based ``epoch`` and ``step``."""
@@ -17,7 +20,8 @@ def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainC
     if step <= 1:
         cause = "the starting weights are too large already; try a smaller init_std, such as 0.1"
     else:
-        cause = f"learning rate {_short(rate)} is too large for {OPTIMIZERS[config.optimizer]} here; try {_short(rate / 10)}"
+        advice = _short(min(rate / 10, MOST_SENSIBLE))
+        cause = f"learning rate {_short(rate)} is too large for {OPTIMIZERS[config.optimizer]} here; try {advice}"
     return TrainingDiverged(f"{what} became {became} in epoch {epoch} at step {step}: {cause}", epoch=epoch, step=step)
 
 

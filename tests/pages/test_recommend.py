@@ -110,7 +110,7 @@ def test_a_run_without_a_model_says_so(runs: dict[str, str], open_page: OpenPage
     for path in manager_for().folder(runs["rating"]).checkpoints.glob("*.safetensors"):
         path.unlink()
     app = open_page("recommend", run=runs["rating"])
-    assert "has no model yet" in app.error[0].value.replace("\\", "")
+    assert "left no weights" in app.error[0].value.replace("\\", "")
     assert not app.dataframe
 
 

@@ -49,6 +49,12 @@ def test_command_and_script_give_the_same_test_numbers(shape: str, train: Train,
     assert json.loads(run(sys.executable, "again.py", home=home).splitlines()[-1]) == expected
 
 
+def test_a_fold_is_named_only_where_there_are_folds() -> None:
+    """The command line refuses it elsewhere."""
+    assert "--fold" not in command_line(RunConfig().with_flat({"fold": 3}))
+    assert "--fold 3" in command_line(RunConfig().with_flat({"fold": 3, "split": "official"}))
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_a_whole_run_and_its_command_says_the_same(name: str) -> None:
     config = preset_config(name)

@@ -206,7 +206,7 @@ def test_an_unusable_request_fails_with_its_one_line(train: Train, home: Path) -
     folder, status = train(tiny(device="cuda:7"))
     assert status.state == "failed" and status.error == "UnusableRequest" and "cuda:7" in status.reason
     assert "\n" not in status.reason
-    with pytest.raises(UnusableRequest, match="no model yet"):
+    with pytest.raises(UnusableRequest, match="left no weights"):
         load_run(folder.run_id, home)
     _, status = train(tiny(embedding_dim=10**9))
     assert status.state == "failed" and "embedding_dim" in status.reason

@@ -83,6 +83,14 @@ def test_a_damaged_config_fails_alone(train: Train, home: Path) -> None:
     assert states[bad.run_id].state == "failed" and "config.json" in states[bad.run_id].reason
 
 
+def test_nonsense_in_a_runs_labels_fails_it_alone(train: Train, home: Path) -> None:
+    good, bad = train(tiny())[0], train(tiny())[0]
+    (bad.path / "meta.json").write_text('{"name": 5}')
+    states = {run.run_id: run.state for run in RunStore(home).list()}
+    assert states == {good.run_id: "finished", bad.run_id: "failed"}
+    assert RunStore(home).get(bad.run_id).name == ""
+
+
 def test_labels(train: Train, home: Path) -> None:
     store = RunStore(home)
     run_id = train()[0].run_id
@@ -196,6 +204,9 @@ def test_an_unfinished_run_arrives_interrupted(home: Path, tmp_path: Path) -> No
         ({"r/config.json": '{"surprise": 1}'}, "unknown run setting"),
         ({"r/config.json": CONFIG, "r/status.json": "[1]"}, "status.json in this zip file is damaged"),
         ({"r/config.json": CONFIG, "r/result.json": '{"test": {"rmse": NaN}}'}, "result.json in this zip file is damaged"),
+        ({"r/config.json": CONFIG, "r/result.json": '{"test": "hello"}'}, "result.json in this zip file holds what no run"),
+        ({"r/config.json": CONFIG, "r/result.json": '{"baselines": {"a": {"rmse": "1"}}}'}, "holds what no run writes"),
+        ({"r/config.json": CONFIG, "r/meta.json": '{"name": 5}'}, "holds what no run writes"),
         ({f"r/checkpoints/{n}.safetensors": "" for n in range(300)}, "300 files"),
     ],
 )
