@@ -37,7 +37,7 @@ class Protocol:
         },
     )
     draws: int = field(
-        default=1, metadata={"help": "How often negatives are drawn; figures are means. One draw moves NDCG@10 by up to ± .01."}
+        default=5, metadata={"help": "How often negatives are drawn; figures are means. One draw moves NDCG@10 by up to ± .01."}
     )
 
     def __post_init__(self) -> None:

@@ -41,7 +41,7 @@ def test_a_queued_run_says_what_is_known(home: Path) -> None:
 
 
 def test_protocols_in_words() -> None:
-    plain = protocol_facts(Protocol(), rated=True)
+    plain = protocol_facts(Protocol(draws=1), rated=True)
     assert plain["relevant"] == "held-out ratings of 4 or more"
     assert plain["sampled ranking"] == "1 + 99 never-interacted items, one draw, seed 0"
     other = protocol_facts(Protocol(draws=20, ties="optimistic"), rated=False)
