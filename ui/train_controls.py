@@ -109,12 +109,19 @@ def _resume(run_id: str) -> None:
         remember(_PROBLEM, str(error))
 
 
-def _command(run_id: str, kind: str, expected: str = "") -> None:
+def _ask(run_id: str, kind: str, **values: float) -> bool:
+    """Send a run a command. One that ended between the drawing of the button and the click shows as over: no more to say."""
     try:
-        manager().command(run_id, kind)
-    except UnusableRequest as error:  # it ended between the drawing of the button and the click
-        if kind != "stop":  # who wanted it to end has nothing to complain about
+        manager().command(run_id, kind, **values)
+    except UnusableRequest as error:
+        if not any(run.run_id == run_id and run.over for run in manager().list()):
             remember(_PROBLEM, str(error))
+        return False
+    return True
+
+
+def _command(run_id: str, kind: str, expected: str = "") -> None:
+    if not _ask(run_id, kind):
         return
     # The worker obeys at its next step. Waiting for that shows the right button at once.
     deadline = time.monotonic() + 0.6
@@ -124,12 +131,8 @@ def _command(run_id: str, kind: str, expected: str = "") -> None:
 
 def _pace(run_id: str, key: str) -> None:
     value = recall(key)
-    if value is None:
-        return
-    try:
-        manager().command(run_id, "pace", value=float(value))
-    except UnusableRequest as error:
-        remember(_PROBLEM, str(error))
+    if value is not None:
+        _ask(run_id, "pace", value=float(value))
 
 
 def results_links(run: RunSummary) -> None:

@@ -214,3 +214,17 @@ def ml_100k_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page believes that MovieLens is on this machine."""
     monkeypatch.setattr("ui.train_form.data_at_hand", lambda: True)
     monkeypatch.setattr("ui.train_controls.data_at_hand", lambda *_: True)
+
+
+def test_stopping_what_has_just_ended_is_no_mistake(runs: dict[str, str], open_page: OpenPage) -> None:
+    """Between the drawing of a button and the click on it a run may end, or another tab may stop it."""
+    from mfcore.runs.status import RunStatus
+
+    folder = manager_for().folder(runs["rating"])
+    ended = folder.status()
+    folder.write_status(RunStatus("queued", created=ended.created).claim())
+    app = open_page("train", run=runs["rating"])
+    folder.write_status(ended)
+    app.button(key="train_stop").click().run()
+    assert not errors(app) and not app.exception
+    assert "train_start" in buttons(app)
