@@ -80,6 +80,9 @@ def one_user(run: LoadedRun, user: Any, n: int, seen: bool, thing: tuple[str, st
             if ratings
             else f"Longer bar, stronger recommendation (within this list). “Close to”: the nearest {thing[0]} they liked."
         )
+        low, high = run.data.rating_scale
+        if ratings and not top.empty and not top["score"].between(low, high).all():
+            explained += f" Nothing holds this model to the scale of {low:g} to {high:g}, so it may overshoot."
         st.caption(explained)
         if top.empty:
             st.markdown(f"Nothing is left: user {user} rated every {thing[0]}.")

@@ -102,6 +102,18 @@ def test_a_run_still_going_says_which_epoch_is_shown(running: str, open_page: Op
     assert lists(app)
 
 
+def test_predictions_beyond_the_scale_are_explained(
+    runs: dict[str, str], open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = load_run(runs["rating"]).recommender().recommend(7)["score"].between(1, 5).all()
+    assert ("may overshoot" in words(open_page("recommend", run=runs["rating"], user="7"))) != inside
+    from ui import taste
+
+    shown = taste.recommended
+    monkeypatch.setattr(taste, "recommended", lambda *a, **k: shown(*a, **k).assign(score=5.61))
+    assert "the scale of 1 to 5, so it may overshoot" in words(open_page("recommend", run=runs["rating"], user="7"))
+
+
 def test_a_failed_run_says_why(runs: dict[str, str], open_page: OpenPage) -> None:
     assert "This run failed" in open_page("recommend", run=runs["failed"]).error[0].value
 
