@@ -22,7 +22,7 @@ from mfcore.runs.keeper import Keeper
 from mfcore.runs.loaded import check_same_data, load_split
 from mfcore.runs.outcome import first_line, packages, score_test, start_event
 from mfcore.runs.starting import start_model
-from mfcore.training import EpochEnd, StepEnd, Trainer, TrainingDiverged, TrainingStopped, resolve_device
+from mfcore.training import EpochEnd, StepEnd, Trainer, TrainingDiverged, TrainingStopped, refit, resolve_device
 from mfcore.validate import UnusableRequest
 
 Progress = Callable[[str, float | None], None]
@@ -199,10 +199,8 @@ class Session:
         together = split.with_validation_in_train()
         self.message(f"training once more on train + validation, {epochs} epochs, before test is scored")
         model = start_model(config, together, self.home)
-        trainer = Trainer(model, together, config.training, config.protocol, should_stop=self.conductor.should_stop)
-        for _ in range(epochs):
-            trainer.train_epoch()
-        return model
+        stop = self.conductor.should_stop
+        return refit(model, together, config.training, epochs, protocol=config.protocol, should_stop=stop)
 
     # --- what is told ------------------------------------------------------------------------------------------------
 

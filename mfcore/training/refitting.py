@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mfcore.models import ModelConfig, RecommenderModel, build_model
+from mfcore.evaluation.protocol import Protocol
+from mfcore.models import RecommenderModel
 from mfcore.training.config import TrainConfig
-from mfcore.training.events import EpochEnd, StepEnd
+from mfcore.training.events import EpochEnd
 from mfcore.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def refit(
-    model_config: ModelConfig,
-    split: Split,
+    model: RecommenderModel,
+    together: Split,
     config: TrainConfig,
     epochs: int,
     *,
-    on_step: Callable[[StepEnd], None] | None = None,
+    protocol: Protocol | None = None,
     on_epoch: Callable[[EpochEnd], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> RecommenderModel:
-    """A fresh model trained for ``epochs`` epochs on train + validation, with the learning rates of the full schedule.
+    """Train a fresh ``model`` for ``epochs`` epochs on ``together`` (see ``Split.with_validation_in_train``); returns it.
 
     The schedule still runs towards ``config.num_epochs``, so that epoch e sees the learning rate it was chosen with.
 
@@ -32,9 +33,7 @@ def refit(
         TrainingStopped: ``should_stop`` said so.
         TrainingDiverged: the loss became NaN or infinite.
     """
-    together = split.with_validation_in_train()
-    model = build_model(model_config, together.train, seed=config.seed)
-    trainer = Trainer(model, together, config, on_step=on_step, should_stop=should_stop)
+    trainer = Trainer(model, together, config, protocol, should_stop=should_stop)
     for _ in range(epochs):
         end = trainer.train_epoch()
         if on_epoch is not None:

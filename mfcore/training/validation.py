@@ -30,7 +30,7 @@ class Validation:
         self._samples = None
         self._evaluator = None
         if len(split.valid) > 0:
-            from mfcore.evaluation import Evaluator  # it imports scikit-learn; refitting does without
+            from mfcore.evaluation import Evaluator  # refitting, without validation data, does without
 
             source = SampleSource(split.valid, config, device, avoid=split.train)
             self._samples = source.draw(torch.Generator(device).manual_seed(config.seed), shuffle=False)

@@ -160,7 +160,8 @@ def test_without_validation_the_latest_epoch_is_the_best(planted: Split) -> None
 def test_refit_trains_on_validation_too_with_the_same_rates(planted: Split) -> None:
     config = TrainConfig(num_epochs=10, schedule="one-cycle", batch_size=256, seed=3)
     ends: list[Any] = []
-    model = refit(build_model("mf", planted.train).config, planted, config, 4, on_epoch=ends.append)
+    together = planted.with_validation_in_train()
+    model = refit(build_model("mf", together.train, seed=config.seed), together, config, 4, on_epoch=ends.append)
     together = planted.with_validation_in_train()
     trainer = Trainer(build_model("mf", together.train, seed=3), together, config)
     expected = [trainer.train_epoch() for _ in range(4)]
