@@ -32,6 +32,7 @@ from mfcore.training.samples import Samples, SampleSource
 from mfcore.training.schedule import rate_factor, rate_factors
 from mfcore.training.selection import Selection
 from mfcore.training.validation import Validation
+from mfcore.training.workbench import Workbench
 from mfcore.validate import require
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Trainer:
                 module.generator = self._dropper
         self._meter = LossMeter(self.device)
         self._engine, self.engine_reason = choose_engine(
-            model, config, self._optimizers, self._meter, split.train, self.threads
+            Workbench(model, config, self._optimizers, self._meter, split.train, self.threads)
         )
         self._begin_epoch()
 

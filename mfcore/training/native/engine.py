@@ -6,24 +6,19 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
-from torch.optim import Optimizer
 
 from mfcore.models.base import RecommenderModel
 from mfcore.models.dot import MF
-from mfcore.training.config import TrainConfig
-from mfcore.training.meter import LossMeter
 from mfcore.training.native.kernels import BCE, BPR, MSE, Rule, Tables, train_pairs, train_points
 from mfcore.training.optimizers import set_rate
 from mfcore.training.regularisation import decay_per_row
 from mfcore.training.samples import Samples
-
-if TYPE_CHECKING:
-    from mfcore.data import Interactions
+from mfcore.training.workbench import Workbench
 
 _LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
 _SECONDS = 0.02  # what a stretch should take
@@ -40,19 +35,11 @@ class NativeEngine:
 
     name = "native"
 
-    def __init__(
-        self,
-        model: RecommenderModel,
-        config: TrainConfig,
-        optimizers: list[Optimizer],
-        meter: LossMeter,
-        train: Interactions,
-        threads: int,
-    ) -> None:
-        self.model, self.config, self.optimizers, self.meter = model, config, optimizers, meter
+    def __init__(self, bench: Workbench) -> None:
+        self.model, self.config, self.optimizers, self.meter = bench.model, bench.config, bench.optimizers, bench.meter
         self.stretch = 4096
-        self._decays = decay_per_row(config, train)
-        self._threads = threads if config.hogwild else 1
+        self._decays = decay_per_row(self.config, bench.train)
+        self._threads = bench.threads if self.config.hogwild else 1
         self._pool = ThreadPoolExecutor(self._threads, "hogwild") if self._threads > 1 else None
 
     def train(self, part: Samples, rates: npt.NDArray[np.float64]) -> tuple[int, float] | None:
