@@ -85,6 +85,7 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("negatives_seed", "Seed of competitors"),
         Knob("draws", "Draws of competitors"),
         Knob("ties", "Ties", TIES),
+        Knob("validation_budget", "Validation budget"),
         Knob("seed", "Seed"),
         Knob("threads", "CPU threads"),
         Knob("hogwild", "Threads without locks", ON_OFF, _is("batch_size", "1")),

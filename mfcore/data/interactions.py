@@ -140,6 +140,12 @@ class Interactions:
             object.__setattr__(part, column, None if whole is None else whole[wanted])
         return part
 
+    def of_users(self, users: ArrayLike) -> Interactions:
+        """The interactions of ``users`` ((m,) indices), in file order, with the same vocabularies; perhaps none."""
+        wanted = np.zeros(self.num_users, np.bool_)
+        wanted[np.asarray(users, dtype=np.int64)] = True
+        return self.select(wanted[self.user_idx])
+
     def activity(self) -> Ints:
         """(num_users,) int64: interactions per user."""
         return np.bincount(self.user_idx, minlength=self.num_users).astype(np.int64)

@@ -62,17 +62,27 @@ class Evaluator:
     score that is not a number must never flatter: a case whose own score is not finite ranks last, and a competitor whose
     score is NaN ranks above.
 
-    The test part is never touched when ``on`` is "valid".
+    The test part is never touched when ``on`` is "valid". ``users``: (m,) int64, measure these alone; None: everyone.
 
     Raises:
         UnusableRequest: ``on`` is neither "test" nor "valid".
     """
 
-    def __init__(self, split: Split, on: str = "test", protocol: Protocol | None = None, all_relevant: bool = False) -> None:
+    def __init__(
+        self,
+        split: Split,
+        on: str = "test",
+        protocol: Protocol | None = None,
+        all_relevant: bool = False,
+        *,
+        users: Ints | None = None,
+    ) -> None:
         self.on = choice("on", on, PARTS)
         self.protocol = protocol or Protocol()
         self.all_relevant = bool(all_relevant)
         part: Interactions = split.test if on == "test" else split.valid
+        if users is not None:
+            part = part.of_users(users)
         held = HeldOut.of(part, -np.inf if all_relevant else self.protocol.relevance_threshold)
         hidden = [split.train, split.valid] if on == "test" else [split.train]
         self._split_hash = split.hash

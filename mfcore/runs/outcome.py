@@ -70,6 +70,7 @@ def score_test(
     details.save(folder.path / "evaluation.npz")
     epochs = folder.load_events_of("epoch")
     chosen = next((e for e in epochs if e["epoch"] == trainer.best_epoch), {})
+    measured = chosen.get("metrics") if chosen.get("validated", 1.0) == 1.0 else None
     seconds = sum(event.get("seconds", 0.0) for event in epochs)
     samples = sum(event.get("samples", 0) for event in epochs)
     result = {
@@ -77,7 +78,7 @@ def score_test(
         "dataset": config.dataset.name,
         "model": config.model.name,
         "test": summarise(details),
-        "valid": chosen.get("metrics") or trainer.validate().metrics,
+        "valid": measured or trainer.validate(complete=True).metrics,
         "baselines": baselines(config, split, "test", home, strong=True),
         "selection_metric": trainer.selection_metric,
         "best_epoch": trainer.best_epoch,

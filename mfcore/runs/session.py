@@ -21,6 +21,7 @@ from mfcore.runs.folder import RunFolder, RunStatus, this_host
 from mfcore.runs.keeper import Keeper
 from mfcore.runs.loaded import check_same_data, load_split
 from mfcore.runs.outcome import first_line, packages, score_test, start_event
+from mfcore.runs.snapshots import SnapshotWriter
 from mfcore.runs.starting import start_model
 from mfcore.training import EpochEnd, StepEnd, Trainer, TrainingDiverged, TrainingStopped, refit, resolve_device
 from mfcore.validate import UnusableRequest
@@ -78,6 +79,7 @@ class Session:
         )
         self.trainer: Trainer | None = None
         self.keeper: Keeper | None = None
+        self.snapshots: SnapshotWriter | None = None
         self._told = ""
         self.conductor = Conductor(
             folder,
@@ -125,11 +127,13 @@ class Session:
             model, split, config.training, config.protocol, on_step=self._on_step, should_stop=self.conductor.should_stop
         )
         keeper = self.keeper = Keeper(self.folder, trainer)
+        self.snapshots = SnapshotWriter(self.folder, split, trainer.model)
         self.conductor.set_learning_rate = trainer.set_learning_rate
         self.conductor.position = self._position
         self.conductor.pace = config.pace
         if keeper.exists():
             keeper.restore()
+            self.snapshots.take_back(trainer.epoch)
             self._take_up(trainer)
         else:
             self._begin(config, split, trainer, keeper)
@@ -152,9 +156,12 @@ class Session:
         self.record(start_event(config, split, trainer, self.home))
         if config.training.batch_size == 1:
             self.message(trainer.engine_reason)
+        if trainer.validation_words:
+            self.message(trainer.validation_words)
         untrained = trainer.validate()
         keeper.save(force=True)  # before the event: whoever sees an epoch can open the model
         self._record_epoch(untrained)
+        self._snapshot(trainer, 0, keep=True)
 
     def _take_up(self, trainer: Trainer) -> None:
         """Continue: events after the checkpoint are taken back, and the pace last asked for is kept."""
@@ -169,6 +176,7 @@ class Session:
         for end in trainer.fit():
             keeper.save()
             self._record_epoch(end)
+            self._snapshot(trainer, trainer.epoch)
             if not trainer.stop_reason:
                 self.conductor.epoch_ends()
             if self.conductor.over:
@@ -177,7 +185,9 @@ class Session:
 
     def _finish(self, config: RunConfig, split: Split, trainer: Trainer, keeper: Keeper, reason: str) -> RunStatus:
         """Put the best weights in, train once more on train + validation if that is wanted, and score test once."""
+        self._snapshot(trainer, trainer.epoch, keep=True)
         trainer.load_best()
+        self._snapshot(trainer, trainer.best_epoch, keep=True)
         model, refitted = trainer.model, None
         if config.training.refit and not self.conductor.stop and trainer.best_epoch > 0:
             try:
@@ -215,6 +225,12 @@ class Session:
         self.record({"kind": "step", **dataclasses.asdict(end)})
         if self.keeper is not None:
             self.keeper.save_within_epoch()
+        if self.snapshots is not None and self.trainer is not None:
+            self.snapshots.write_now(self.trainer.model, end.epoch, end.step)
+
+    def _snapshot(self, trainer: Trainer, epoch: int, *, keep: bool = False) -> None:
+        if self.snapshots is not None and self.snapshots.write(trainer.model, epoch, trainer.step, keep=keep):
+            self.record({"kind": "snapshot", "epoch": epoch, "step": trainer.step})
 
     def _record_epoch(self, end: EpochEnd) -> None:
         entry = dataclasses.asdict(end)

@@ -74,6 +74,9 @@ class TrainConfig:
     schedule_factor: float = _f(0.5, "Step and plateau: what the learning rate is multiplied with at a cut.")
     patience: int = _f(0, "Stop after this many epochs without a better validation metric; 0 never stops early.")
     tolerance: float = _f(0.0, "Stop when the training loss changes by less than this between epochs; 0 is off.")
+    validation_budget: float = _f(
+        0.1, "Largest share of training time that validation may take; beyond it fewer users are measured. 0 measures everyone."
+    )
     refit: bool = _f(False, "After choosing the epoch on validation, train once more on train + validation before testing.")
     device: str = _f("auto", "Where to compute: auto, cpu, cuda, cuda:0 …, mps.")
     threads: int = _f(0, "CPU threads; 0 chooses: one less than the cores, at least one.")
@@ -101,6 +104,7 @@ class TrainConfig:
             fix(self, name, number(name, getattr(self, name), low=0.0))
         fix(self, "momentum", number("momentum", self.momentum, low=0.0, below=1.0))
         fix(self, "schedule_factor", number("schedule_factor", self.schedule_factor, above=0.0, below=1.0))
+        fix(self, "validation_budget", number("validation_budget", self.validation_budget, low=0.0, high=1.0))
         for name in ("nesterov", "sparse_gradients", "refit", "hogwild"):
             fix(self, name, boolean(name, getattr(self, name)))
         require(not self.nesterov or self.momentum > 0, "nesterov needs momentum > 0, for example 0.9")

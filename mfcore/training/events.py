@@ -21,7 +21,8 @@ class EpochEnd:
     ``number`` counts from 1 (0: the untrained model). ``train_loss``: mean over the epoch, NaN for number 0. ``valid_loss``:
     the same loss without L2 on validation. ``metrics``: validation metrics by name (``rmse``, ``ndcg@10``, ``ndcg@10/full`` …);
     undefined ones are absent. ``seconds``: training time only, without validation. ``samples``: training samples seen
-    (positives + negatives). ``best``: whether this epoch is the best so far by the selection metric.
+    (positives + negatives). ``best``: whether this epoch is the best so far by the selection metric, among epochs measured on
+    the same users. ``validated``: share of validation users behind ``valid_loss`` and ``metrics``; 0: not measured this time.
     """
 
     number: int
@@ -33,6 +34,7 @@ class EpochEnd:
     seconds: float = 0.0
     samples: int = 0
     best: bool = False
+    validated: float = 1.0
 
 
 class TrainingDiverged(RuntimeError):

@@ -27,10 +27,15 @@ class Selection:
     last_loss: float = math.nan
     loss_change: float = math.nan
 
-    def update(self, epoch: int, value: float, train_loss: float, config: TrainConfig) -> bool:
-        """Take in an epoch's value (NaN if undefined); returns whether it is the best so far."""
+    def update(self, epoch: int, value: float, train_loss: float, config: TrainConfig, *, measured: bool = True) -> bool:
+        """Take in an epoch's value (NaN if undefined); returns whether it is the best so far.
+
+        An epoch that was not measured neither improves nor fails to; until one is, the latest is the best.
+        """
         self.loss_change = abs(train_loss - self.last_loss)
         self.last_loss = train_loss
+        if not measured and not math.isnan(self.best_value):
+            return False
         if math.isnan(value) and not math.isnan(self.best_value):
             better = False
         else:

@@ -84,8 +84,6 @@ class Trainer:
         self._optimizers = build_optimizers(model, config)
         self._source = SampleSource(split.train, config, self.device)
         self.steps_per_epoch = math.ceil(self._source.num_samples / config.batch_size)
-        self._validation = Validation(split, config, self.protocol, self.device)
-        self._selection = Selection(self._validation.metric, higher_is_better=config.implicit)
         self._best: dict[str, Tensor] | None = None
         self._shuffler = torch.Generator(self.device).manual_seed(config.seed)
         self._dropper = torch.Generator(self.device).manual_seed(config.seed + 1)
@@ -96,6 +94,9 @@ class Trainer:
         self._engine, self.engine_reason = choose_engine(
             Workbench(model, config, self._optimizers, self._meter, split.train, self.threads)
         )
+        samples, engine = self._source.num_samples, self._engine.name
+        self._validation = Validation(split, config, self.protocol, self.device, model=model, samples=samples, engine=engine)
+        self._selection = Selection(self._validation.metric, higher_is_better=config.implicit)
         self._begin_epoch()
 
     # Going through epochs
@@ -131,10 +132,10 @@ class Trainer:
         self._check(self._meter.read())
         return self._end_epoch(len(samples))
 
-    def validate(self) -> EpochEnd:
-        """Validate the model as it is, without training; before the first epoch, number 0."""
-        valid_loss, metrics = self._validation.run(self.model)
-        return EpochEnd(self.epoch, self.step, math.nan, valid_loss, metrics, self.learning_rate)
+    def validate(self, *, complete: bool = False) -> EpochEnd:
+        """Validate the model as it is, without training; before the first epoch, number 0. ``complete``: on every user."""
+        valid_loss, metrics, share = self._validation.everyone(self.model) if complete else self._validation.run(self.model, 0)
+        return EpochEnd(self.epoch, self.step, math.nan, valid_loss, metrics, self.learning_rate, validated=share)
 
     def load_best(self) -> None:
         """Put the best epoch's weights into the model; without a finished epoch nothing changes."""
@@ -145,6 +146,11 @@ class Trainer:
     def engine(self) -> str:
         """What computes the steps: ``autograd`` or ``native``; ``engine_reason`` says why, in words."""
         return self._engine.name
+
+    @property
+    def validation_words(self) -> str:
+        """Who is left out of validation to keep it short, and when; empty if nobody is."""
+        return self._validation.words
 
     @property
     def selection_metric(self) -> str:
@@ -221,12 +227,15 @@ class Trainer:
         train_loss, seconds = self._meter.total / num_samples, self._seconds
         self.train_seconds += seconds
         self._begin_epoch()
-        valid_loss, metrics = self._validation.run(self.model)
-        value = metrics.get(self.selection_metric, math.nan)
-        best = self._selection.update(self.epoch, value, train_loss, self.config)
+        measured = self._validation.run(self.model, self.epoch)
+        value = measured.metrics.get(self.selection_metric, math.nan)
+        best = self._selection.update(self.epoch, value, train_loss, self.config, measured=measured.share > 0)
+        if measured.share < 1 and self._selection.reason_to_stop(self.epoch, self.config):
+            measured = self._validation.everyone(self.model)  # epochs are compared on the same users; the last is told of all
         if best:
             self._best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
-        return EpochEnd(self.epoch, self.step, train_loss, valid_loss, metrics, rate, seconds, num_samples, best)
+        valid_loss, metrics, share = measured
+        return EpochEnd(self.epoch, self.step, train_loss, valid_loss, metrics, rate, seconds, num_samples, best, share)
 
     # Putting training away and taking it up again
 

@@ -3,42 +3,117 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
+from mfcore.training.budget import Shape, ValidationPlan, plan_validation
 from mfcore.training.config import TrainConfig
 from mfcore.training.losses import loss_on
-from mfcore.training.samples import SampleSource
+from mfcore.training.samples import Samples, SampleSource
 
 if TYPE_CHECKING:
     from mfcore.data import Split
 
+Ints = npt.NDArray[np.int64]
+
+
+class Measured(NamedTuple):
+    """Loss without L2, metrics by name, and the share of validation users they are over; NaN, none and 0: not measured."""
+
+    loss: float
+    metrics: dict[str, float]
+    share: float
+
 
 class Validation:
-    """Loss and metrics of a model on ``split.valid``. Ranking losses use negatives drawn once, with the seed.
+    """Loss and metrics of a model on ``split.valid``, of as many users as ``plan`` affords after an epoch.
 
-    Those negatives are items of neither the user's training nor validation interactions. ``metric``: the one that chooses
-    the best epoch, ``rmse`` or ``ndcg@K``.
+    Ranking losses use negatives drawn once, with the seed: items of neither the user's training nor validation interactions.
+    The users are drawn once, with the seed of the sampled negatives: every epoch, and every run with the same plan, measures
+    the same ones.
+
+    Attributes:
+        metric: the one that chooses the best epoch, ``rmse`` or ``ndcg@K``. plan: who is measured, and when.
     """
 
-    def __init__(self, split: Split, config: TrainConfig, protocol: Protocol, device: torch.device) -> None:
-        self.config = config
+    def __init__(
+        self,
+        split: Split,
+        config: TrainConfig,
+        protocol: Protocol,
+        device: torch.device,
+        *,
+        model: RecommenderModel | None = None,
+        samples: int = 0,
+        engine: str = "autograd",
+    ) -> None:
+        self.split, self.config, self.protocol, self.device = split, config, protocol, device
         self.metric = f"ndcg@{protocol.k}" if config.implicit else "rmse"
-        self._samples = None
-        self._evaluator = None
-        if len(split.valid) > 0:
+        self._users: Ints = np.unique(split.valid.user_idx)
+        self.plan = ValidationPlan(len(self._users), len(self._users))
+        if model is not None:
+            shape = Shape(
+                samples=samples,
+                weights=model.num_parameters,
+                users=len(self._users),
+                items=split.data.num_items,
+                held=len(split.valid),
+                candidates=protocol.sampled_negatives * protocol.draws,
+            )
+            self.plan = plan_validation(shape, model.config, config, engine)
+        self._parts: dict[bool, tuple[Samples, Any]] = {}
+
+    @property
+    def words(self) -> str:
+        """What is left out, for people to read; empty if nothing is."""
+        plan = self.plan
+        if plan.complete:
+            return ""
+        who = "every user" if plan.users == plan.all_users else f"{plan.users:,} of {plan.all_users:,} users"
+        when = "after every epoch" if plan.every == 1 else f"after every {plan.every} epochs"
+        return (
+            f"validation measures {who} {when}, to stay within {self.config.validation_budget:.0%} of training time, "
+            "and everyone at the end"
+        )
+
+    def run(self, model: RecommenderModel, epoch: int) -> Measured:
+        """What the plan has for this epoch; nothing where the validation part is empty."""
+        if len(self._users) == 0:
+            return Measured(math.nan, {}, 1.0)
+        if epoch % self.plan.every:
+            return Measured(math.nan, {}, 0.0)
+        return self._measure(model, everyone=self.plan.users >= self.plan.all_users)
+
+    def everyone(self, model: RecommenderModel) -> Measured:
+        """All validation users, whatever the plan says."""
+        if len(self._users) == 0:
+            return Measured(math.nan, {}, 1.0)
+        return self._measure(model, everyone=True)
+
+    def _measure(self, model: RecommenderModel, *, everyone: bool) -> Measured:
+        samples, evaluator = self._part(everyone)
+        loss = loss_on(model, self.config.loss, samples)
+        return Measured(loss, evaluator.metrics(model), 1.0 if everyone else self.plan.share)
+
+    def _part(self, everyone: bool) -> tuple[Samples, Any]:
+        """Prepared on first use, because most runs need one of the two only."""
+        if everyone not in self._parts:
             from mfcore.evaluation import Evaluator  # refitting, without validation data, does without
 
-            source = SampleSource(split.valid, config, device, avoid=split.train)
-            self._samples = source.draw(torch.Generator(device).manual_seed(config.seed), shuffle=False)
-            all_relevant = config.implicit or split.config.kind == "leave-last-out"
-            self._evaluator = Evaluator(split, "valid", protocol, all_relevant)
+            users = None if everyone else self._chosen()
+            part = self.split.valid if users is None else self.split.valid.of_users(users)
+            source = SampleSource(part, self.config, self.device, avoid=self.split.train)
+            samples = source.draw(torch.Generator(self.device).manual_seed(self.config.seed), shuffle=False)
+            all_relevant = self.config.implicit or self.split.config.kind == "leave-last-out"
+            evaluator = Evaluator(self.split, "valid", self.protocol, all_relevant, users=users)
+            self._parts[everyone] = samples, evaluator
+        return self._parts[everyone]
 
-    def run(self, model: RecommenderModel) -> tuple[float, dict[str, float]]:
-        """(loss without L2, metrics by name); NaN and nothing where the validation part is empty."""
-        if self._samples is None or self._evaluator is None:
-            return math.nan, {}
-        return loss_on(model, self.config.loss, self._samples), self._evaluator.metrics(model)
+    def _chosen(self) -> Ints:
+        drawn = np.random.default_rng(self.protocol.negatives_seed).permutation(self._users)
+        return np.sort(drawn[: self.plan.users])
