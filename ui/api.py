@@ -16,6 +16,7 @@ from starlette.routing import Route
 from mfcore.runs.folder import open_folder
 from mfcore.runs.manager import manager_for
 from mfcore.validate import UnusableRequest
+from ui.api_space import ROUTES as SPACE_ROUTES
 
 PLOTLY_PATH = "/api/assets/plotly.js"
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -101,4 +102,5 @@ ROUTES = [
     Route("/healthz", health, methods=["GET"]),
     Route("/api/runs/{run_id}/events", run_events, methods=["GET"]),
     Route(PLOTLY_PATH, plotly_asset, methods=["GET"]),
+    *SPACE_ROUTES,
 ]

@@ -19,7 +19,7 @@ from mfcore.runs.folder import STATES, RunFolder, check_run_id, runs_dir
 from mfcore.runs.summary import RunReader
 from mfcore.validate import UnusableRequest, require
 
-MAX_FILES = 200
+MAX_FILES = 400
 MAX_BYTES = 2 * 1024**3
 """Unpacked size up to which a zip is taken in."""
 _JSON_BYTES = 64 * 1024**2

@@ -176,7 +176,7 @@ class Session:
         for end in trainer.fit():
             keeper.save()
             self._record_epoch(end)
-            self._snapshot(trainer, trainer.epoch)
+            self._snapshot(trainer, trainer.epoch, keep=bool(trainer.stop_reason) or self.conductor.over)
             if not trainer.stop_reason:
                 self.conductor.epoch_ends()
             if self.conductor.over:
@@ -185,9 +185,9 @@ class Session:
 
     def _finish(self, config: RunConfig, split: Split, trainer: Trainer, keeper: Keeper, reason: str) -> RunStatus:
         """Put the best weights in, train once more on train + validation if that is wanted, and score test once."""
-        self._snapshot(trainer, trainer.epoch, keep=True)
         trainer.load_best()
-        self._snapshot(trainer, trainer.best_epoch, keep=True)
+        if trainer.best_epoch > 0:
+            self._snapshot(trainer, trainer.best_epoch, keep=True)
         model, refitted = trainer.model, None
         if config.training.refit and not self.conductor.stop and trainer.best_epoch > 0:
             try:

@@ -1,0 +1,164 @@
+"""Read-only routes for moving embeddings: frames of points on fixed axes, what the points are, and the living picture.
+
+``GET /api/runs/<id>/space`` answers with the numbers themselves (``application/octet-stream``, little-endian)::
+
+    bytes 0–3      "MFS1"
+    bytes 4–7      uint32 H, the length of the header
+    8 … 8+H        header, JSON in UTF-8, padded with spaces so that the frames start at a multiple of 4
+    8+H …          frames, int16: for each epoch in ``epochs`` n rows of items, then m rows of users, each row with one number
+                   per column in ``columns``
+
+    coordinate = int16 / 32767 · ranges[frame][column]        (WebGL: a normalised SHORT attribute times a uniform)
+
+Header: ``epochs`` (of the frames sent), ``available`` (all there are now: drop frames of epochs that are missing in it),
+``basis`` (epoch whose item vectors gave the axes), ``columns`` (["1", "2", "3"], then "norm" if asked for), ``ranges``
+(one list per frame, one number per column), ``items`` n, ``users`` m, ``item_idx`` and ``user_idx`` (whose rows they are; only
+with the first answer, that is without ``from``), ``explained`` (share of variance per axis), ``state`` of the run, ``note``.
+
+Parameters: ``what=items|users|both`` (default both); ``basis=final|<epoch>`` (a live view passes the ``basis`` it was given
+first, so that its axes never turn); ``components=1…16`` (default 3); ``from=<epoch>`` frames of this epoch or later only;
+``norm=1`` adds the length of each whole vector as a last column; ``every=1`` all items and users in one frame, the model's.
+
+``GET /api/runs/<id>/space/points`` → JSON ``{items: {idx, id, title, year, genres, ratings, mean, bias}, users: {idx, id,
+label, ratings, mean, bias}}``, columns of equal length in the order of the rows above; unknown is null. ``every=1`` as above.
+
+``GET /api/runs/<id>/block?epoch=<e>|latest`` → JSON ``{epoch, step, users, items, known, heldout, predicted, low, high, unit,
+note}``: rows are users; ``known`` has null where there is no rating, ``heldout`` 1 where the rating is validation's.
+``static=0`` leaves out all but epoch, step and predicted.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mfcore.data import DataUnavailable
+from mfcore.runs.folder import open_folder
+from mfcore.runs.living import living_picture
+from mfcore.runs.points import space_points
+from mfcore.runs.space import Space, load_space
+from mfcore.validate import UnusableRequest, boolean, choice, integer
+
+MAGIC = b"MFS1"
+_NO_STORE = {"Cache-Control": "no-store"}
+_WORTH_PACKING = 10_000
+_SHORT = 32767
+
+
+def answered(route: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """What cannot be answered is refused in words: 404 for what is not there, 400 for a parameter that makes no sense."""
+
+    def handler(request: Request) -> Response:
+        try:
+            if "run_id" in request.path_params:
+                open_folder(request.path_params["run_id"])
+        except UnusableRequest as error:
+            return json_answer(request, {"error": str(error)}, 404)
+        try:
+            return route(request)
+        except UnusableRequest as error:
+            return json_answer(request, {"error": str(error)}, 400)
+        except DataUnavailable as error:
+            return json_answer(request, {"error": str(error)}, 409)
+
+    return handler
+
+
+def json_answer(request: Request, content: Any, status: int = 200) -> Response:
+    """Strict JSON: what is not a finite number is null."""
+    body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    headers = {**_NO_STORE, "Vary": "Accept-Encoding"}
+    if len(body) > _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        body = gzip.compress(body, compresslevel=1)
+    return Response(body, status, headers, "application/json")
+
+
+def run_space(request: Request) -> Response:
+    """Frames of points; see the top of this module."""
+    query, run_id = request.query_params, request.path_params["run_id"]
+    since = integer("from", query.get("from", "0"), low=0)
+    space = load_space(
+        run_id,
+        basis=query.get("basis", "final"),
+        components=integer("components", query.get("components", "3")),
+        since=since,
+        every=boolean("every", query.get("every", "0")),
+    )
+    what = choice("what", query.get("what", "both"), ("items", "users", "both"))
+    head = {"state": open_folder(run_id).status().state}
+    norm = boolean("norm", query.get("norm", "0"))
+    body = frames(space, what, norm=norm, first="from" not in query, head=head)
+    return Response(body, headers=_NO_STORE, media_type="application/octet-stream")  # such numbers do not pack
+
+
+def frames(space: Space, what: str, *, norm: bool, first: bool, head: dict[str, Any]) -> bytes:
+    """The binary answer described at the top of this module."""
+    parts = {"items": (space.items, space.item_norms), "users": (space.users, space.user_norms)}
+    chosen = [name for name in parts if what in (name, "both")]
+    columns = [str(axis + 1) for axis in range(len(space.projection.components))]
+    points = np.concatenate([parts[name][0] for name in chosen], axis=1)
+    if norm:
+        points = np.concatenate([points, np.concatenate([parts[name][1] for name in chosen], axis=1)[..., None]], axis=2)
+        columns.append("norm")
+    shorts, ranges = _shorts(points)
+    header = {
+        **head,
+        "epochs": space.epochs,
+        "available": space.available,
+        "basis": space.basis,
+        "columns": columns,
+        "ranges": ranges,
+        "items": space.items.shape[1] if "items" in chosen else 0,
+        "users": space.users.shape[1] if "users" in chosen else 0,
+        "explained": [_rounded(share, 4) for share in space.explained_variance_ratio],
+        "note": space.note,
+    }
+    if first:
+        index = {"items": space.item_idx, "users": space.user_idx}
+        header |= {f"{name[:-1]}_idx": index[name].tolist() for name in chosen}
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    return MAGIC + struct.pack("<I", len(text)) + text + shorts.tobytes()
+
+
+def _shorts(points: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int16], list[list[float]]]:
+    """(F, n, c) numbers as int16 of their range per frame and column: an error of at most 1/65534 of the range."""
+    ranges = np.abs(points).max(axis=1, initial=0.0)  # (F, c)
+    scale = np.where(ranges > 0, ranges, 1.0)[:, None, :]
+    return np.rint(points / scale * _SHORT).astype("<i2"), [[float(f"{value:.6g}") for value in row] for row in ranges.tolist()]
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def points(request: Request) -> Response:
+    """What the points are; see the top of this module."""
+    every = boolean("every", request.query_params.get("every", "0"))
+    return json_answer(request, space_points(request.path_params["run_id"], every=every))
+
+
+def block(request: Request) -> Response:
+    """The living picture; see the top of this module."""
+    query = request.query_params
+    wanted = query.get("epoch", "latest")
+    epoch = None if wanted == "latest" else integer("epoch", wanted, low=0)
+    static = boolean("static", query.get("static", "1"))
+    return json_answer(request, living_picture(request.path_params["run_id"], epoch=epoch, static=static))
+
+
+ROUTES = [
+    Route("/api/runs/{run_id}/space", answered(run_space), methods=["GET"]),
+    Route("/api/runs/{run_id}/space/points", answered(points), methods=["GET"]),
+    Route("/api/runs/{run_id}/block", answered(block), methods=["GET"]),
+]
