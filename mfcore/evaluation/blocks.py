@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,10 @@ from mfcore.evaluation.negatives import items_of
 Ints = npt.NDArray[np.int64]
 SCORES_AT_ONCE = 2_000_000
 """Users a block holds × items: 8 MB of float32, and MovieLens 100K in one piece."""
+USERS_AT_ONCE = 8192
+"""Users whose negatives are drawn together, and so with one seed."""
+NUMBERS_KEPT = 30_000_000
+"""Whole numbers up to which prepared blocks stay in memory: 240 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +29,8 @@ class Block:
     """B users, their h held-out interactions, c of them cases; all that ranking them takes but the scores.
 
     users: (B,). excluded: flat positions in (B, num_items) that are not candidates; taken: those of every interaction of these
-    users, held-out ones too. held_row, held_item: (h,) where the
-    held-out items stand in (B, num_items). case: (c,) which of the h are cases; slot: (c,) running number of a case within
-    its user, below ``width``. negatives: (draws, B, N), places left over hold 0 and are marked in ``no_negative`` (B, N).
+    users, held-out ones too. held_row, held_item: (h,) where the held-out items stand in (B, num_items). case: (c,) which of
+    the h are cases. negatives: (draws, B, N), places left over hold 0 and are marked in ``no_negative`` (B, N).
     others_sampled, others_full, others_free: (c,) int64, how many candidates a case competes with; free: never interacted with.
     """
 
@@ -37,8 +40,6 @@ class Block:
     held_row: Tensor
     held_item: Tensor
     case: Tensor
-    slot: Tensor
-    width: int
     negatives: Tensor
     no_negative: Tensor
     others_sampled: Tensor
@@ -70,14 +71,43 @@ class HeldOut:
         return cls(users, row.astype(np.int64), part.item_idx[order], rating, rating >= threshold)
 
 
-def make_blocks(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, negatives: Ints) -> list[Block]:
-    """Cut users into blocks of about SCORES_AT_ONCE scores. ``hidden``: parts whose items are not candidates for their user;
-    data: every interaction there is; negatives: (draws, U, N), −1 for none."""
-    size = max(1, SCORES_AT_ONCE // max(1, data.num_items))
-    return [
-        _block(held, hidden, data, negatives[:, start : start + size], start, min(start + size, len(held.users)))
-        for start in range(0, len(held.users), size)
-    ]
+Draw = Callable[[Ints, int], Ints]
+"""(users, number of their chunk) → their sampled negatives (draws, U, N), −1 for none."""
+
+
+class Blocks:
+    """Users in blocks of about SCORES_AT_ONCE scores, each made when its turn comes; kept if all of them together are small.
+
+    ``hidden``: parts whose items are not candidates for their user; ``data``: every interaction there is; ``draw``: is asked
+    for the negatives of USERS_AT_ONCE users at a time.
+    """
+
+    def __init__(self, held: HeldOut, hidden: Sequence[Interactions], data: Interactions, draw: Draw, numbers: int) -> None:
+        self.held, self.hidden, self.data, self.draw = held, hidden, data, draw
+        interactions = sum(map(len, hidden)) + len(data) + len(held.row)
+        share = len(held.users) / max(1, data.num_users)
+        self._keep = share * interactions + numbers * len(held.users) <= NUMBERS_KEPT
+        self._kept: dict[torch.device, list[Block]] = {}
+
+    def __iter__(self) -> Iterator[Block]:
+        return self.on(torch.device("cpu"))
+
+    def on(self, device: torch.device) -> Iterator[Block]:
+        """The blocks, one after the other, on ``device``."""
+        if not self._keep:
+            return (block.to(device) for block in self._made())
+        if device not in self._kept:
+            self._kept[device] = [block.to(device) for block in self._made()]
+        return iter(self._kept[device])
+
+    def _made(self) -> Iterator[Block]:
+        users, size = self.held.users, max(1, SCORES_AT_ONCE // max(1, self.data.num_items))
+        for number, first in enumerate(range(0, len(users), USERS_AT_ONCE)):
+            last = min(first + USERS_AT_ONCE, len(users))
+            negatives = self.draw(users[first:last], number)
+            for start in range(first, last, size):
+                stop = min(start + size, last)
+                yield _block(self.held, self.hidden, self.data, negatives[:, start - first : stop - first], start, stop)
 
 
 def _block(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, negatives: Ints, start: int, stop: int) -> Block:
@@ -85,7 +115,6 @@ def _block(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, ne
     mine = slice(*np.searchsorted(held.row, [start, stop]).tolist())
     row, item = held.row[mine] - start, held.item[mine]
     case = np.flatnonzero(held.relevant[mine])
-    slot = _running_number(row[case])
     excluded = np.concatenate([_places(users, part) for part in hidden])
     taken = _places(users, data)
     left = [data.num_items - np.bincount(places // data.num_items, minlength=len(users)) for places in (excluded, taken)]
@@ -97,8 +126,6 @@ def _block(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, ne
         held_row=torch.from_numpy(row),
         held_item=torch.from_numpy(item),
         case=torch.from_numpy(case),
-        slot=torch.from_numpy(slot),
-        width=int(slot.max(initial=-1)) + 1,
         negatives=torch.from_numpy(negatives.clip(min=0)),
         no_negative=torch.from_numpy(missing),
         others_sampled=torch.from_numpy((~missing).sum(axis=1)[row[case]]),
@@ -111,9 +138,3 @@ def _places(users: Ints, part: Interactions) -> Ints:
     """Flat positions in (len(users), num_items) of these users' interactions."""
     row, item = items_of(users, *part.by_user())
     return row * part.num_items + item
-
-
-def _running_number(sorted_rows: Ints) -> Ints:
-    """(c,) ascending rows → 0, 1, 2 … within each row."""
-    first = np.searchsorted(sorted_rows, sorted_rows)
-    return np.arange(len(sorted_rows)) - first

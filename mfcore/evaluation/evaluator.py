@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from mfcore.data import Interactions, Split
-from mfcore.evaluation.blocks import Block, HeldOut, make_blocks
+from mfcore.evaluation.blocks import Block, Blocks, HeldOut
 from mfcore.evaluation.details import EvaluationDetails
-from mfcore.evaluation.negatives import Ints, sample_negatives, seed_for
+from mfcore.evaluation.negatives import Ints, sample_negatives, seeder
 from mfcore.evaluation.protocol import Protocol
 from mfcore.evaluation.scoring import joined, measure
 from mfcore.evaluation.summary import summarise
@@ -88,8 +88,10 @@ class Evaluator:
         self._split_hash = split.hash
         self._num_items = split.data.num_items
         self._held = held
-        self._blocks = make_blocks(held, hidden, split.data, self._draw(split.data, held.users, part))
-        self._on_device: dict[torch.device, list[Block]] = {}
+        self._seed = seeder(self.protocol.negatives_seed, on, split.data.fingerprint, part.user_idx, part.item_idx)
+        self._data = split.data
+        numbers = self.protocol.draws * min(self.protocol.sampled_negatives, self._num_items)
+        self._blocks = Blocks(held, hidden, split.data, self._draw, numbers)
 
     @property
     def num_cases(self) -> int:
@@ -106,7 +108,7 @@ class Evaluator:
 
     def _details(self, model: Any, *, complete: bool) -> EvaluationDetails:
         device = _device_of(model)
-        blocks = self._blocks_on(device if device.type in RANKING_DEVICES else torch.device("cpu"))
+        blocks = self._blocks.on(device if device.type in RANKING_DEVICES else torch.device("cpu"))
         length = max(LIST_LENGTH, self.protocol.k) if complete else 0
         with torch.inference_mode(), _eval_mode(model):
             blockwise = [measure(block, self._scores(model, block, device), length) for block in blocks]
@@ -115,14 +117,12 @@ class Evaluator:
         rated = slice(None) if predicts_ratings(model) else slice(0)
         found["predicted"] = found["predicted"][rated]
         if complete:
-            found |= {"num_free": self._others("free"), "list_user": held.users}
+            found["list_user"] = held.users
         _, row, num_relevant = np.unique(held.row[held.relevant], return_inverse=True, return_counts=True)
         return EvaluationDetails(
             k=self.protocol.k,
             case_user=user[held.relevant],
             case_item=held.item[held.relevant],
-            num_sampled=self._others("sampled") + 1,
-            num_full=self._others("full") + 1,
             num_relevant=num_relevant[row],
             rating_user=user[rated],
             rating_item=held.item[rated],
@@ -136,21 +136,11 @@ class Evaluator:
         what = {"split_hash": self._split_hash, "on": self.on, "all_relevant": self.all_relevant}
         return {**what, **dataclasses.asdict(self.protocol)}
 
-    def _draw(self, data: Interactions, users: Ints, part: Interactions) -> Ints:
-        """(draws, U, N). The first draw is that of a protocol with one."""
-        what = (self.protocol.negatives_seed, self.on, data.fingerprint, part.user_idx, part.item_idx)
-        seeds = [seed_for(*what, *([number] if number else [])) for number in range(self.protocol.draws)]
-        count = min(self.protocol.sampled_negatives, data.num_items)
-        return np.stack([sample_negatives(users, *data.by_user(), data.num_items, count, seed) for seed in seeds])
-
-    def _others(self, kind: str) -> Ints:
-        counts = [getattr(block, f"others_{kind}").numpy() for block in self._blocks]
-        return np.concatenate(counts) if counts else np.zeros(0, np.int64)
-
-    def _blocks_on(self, device: torch.device) -> list[Block]:
-        if device not in self._on_device:
-            self._on_device[device] = [block.to(device) for block in self._blocks]
-        return self._on_device[device]
+    def _draw(self, users: Ints, chunk: int) -> Ints:
+        """(draws, U, N). The first draw is that of a protocol with one, and the first users' that of a smaller part."""
+        data, count = self._data, min(self.protocol.sampled_negatives, self._num_items)
+        more = [(*([number] if number else []), *(["users", chunk] if chunk else [])) for number in range(self.protocol.draws)]
+        return np.stack([sample_negatives(users, *data.by_user(), data.num_items, count, self._seed(*which)) for which in more])
 
     def _scores(self, model: Any, block: Block, device: torch.device) -> Tensor:
         scores = torch.as_tensor(model.score_items(block.users.to(device))).to(block.users.device)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +15,26 @@ FEW = 256
 
 def seed_for(*parts: int | str | Ints) -> int:
     """A seed from whatever decides the draw; the same parts give the same seed on every machine."""
-    digest = hashlib.sha256()
+    return seeder(*parts)()
+
+
+def seeder(*parts: int | str | Ints) -> Callable[..., int]:
+    """``seeder(a, b)(c)`` is ``seed_for(a, b, c)``; long arrays among the first parts are gone through once."""
+    begun = hashlib.sha256()
+    _take_in(begun, parts)
+
+    def seed(*more: int | str | Ints) -> int:
+        digest = begun.copy()
+        _take_in(digest, more)
+        return int.from_bytes(digest.digest()[:16], "big")
+
+    return seed
+
+
+def _take_in(digest: Any, parts: tuple[int | str | Ints, ...]) -> None:
     for part in parts:
-        digest.update(part.astype("<i8").tobytes() if isinstance(part, np.ndarray) else str(part).encode())
+        digest.update(np.ascontiguousarray(part, dtype="<i8").data if isinstance(part, np.ndarray) else str(part).encode())
         digest.update(b"\x1f")
-    return int.from_bytes(digest.digest()[:16], "big")
 
 
 def sample_negatives(users: Ints, indptr: Ints, items: Ints, num_items: int, count: int, seed: int) -> Ints:
