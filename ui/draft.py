@@ -12,6 +12,8 @@ from mfcore.data import DATASETS
 from mfcore.models.config import MODELS
 from mfcore.runs import PRESETS, RunConfig, preset_config
 from mfcore.runs.config import FLAT_KEYS
+from mfcore.training.als.limits import ALS_MODELS
+from mfcore.training.config import ALS_LOSSES
 from mfcore.training.device import resolve_device
 from mfcore.validate import choice
 
@@ -37,7 +39,10 @@ _RATES_FOR = {
     "adamw": ("0.005", "0.002"),
     "rmsprop": ("0.003", "0.002"),
     "sparse-adam": ("0.005", "0.002"),
+    "als": ("0.005", "0.005"),  # of no effect
 }
+_ALS_RATINGS = {"embedding_dim": "64", "weight_decay": "0.1", "num_epochs": "10"}
+_ALS_RANKING = {"embedding_dim": "64", "weight_decay": "0.01", "num_epochs": "10"}
 _RATE_ONE_BY_ONE = "0.05"
 _DECAY_FOR = {"mf": "0.02", "biased-mf": "0.05"}  # adaptive optimizers, predicting ratings
 
@@ -110,6 +115,7 @@ def change(draft: Draft, key: str, value: str) -> Draft:
     before, chosen = good_start(draft), {**draft, key: value}
     if key == "model" and draft["loss"] == _NATURAL_LOSS.get(draft["model"], "bce"):
         chosen["loss"] = _NATURAL_LOSS.get(value, "bce")
+    chosen = _solvable(chosen, key)
     if key != "optimizer" and draft["optimizer"] == _preset_for(draft)["optimizer"]:
         chosen["optimizer"] = _preset_for(chosen)["optimizer"]
     if key == "dataset":
@@ -128,7 +134,9 @@ def good_start(draft: Draft) -> Draft:
     if draft["optimizer"] != preset["optimizer"] and draft["optimizer"] in _RATES_FOR:
         start.update(schedule="constant", learning_rate=_RATES_FOR[draft["optimizer"]][ranking])
         start["weight_decay_scaling"] = "none"
-        if draft["optimizer"] == "sgd" and draft["model"] in _DECAY_FOR:
+        if draft["optimizer"] == "als":
+            start.update(_ALS_RANKING if ranking else _ALS_RATINGS)
+        elif draft["optimizer"] == "sgd" and draft["model"] in _DECAY_FOR:
             start.update(batch_size="1", learning_rate=_RATE_ONE_BY_ONE)
         elif draft["optimizer"] == "sgd":
             start["batch_size"] = "64"
@@ -140,6 +148,20 @@ def good_start(draft: Draft) -> Draft:
     if no_dates or (start["split"] == "official" and draft["dataset"] != "ml-100k"):
         start["split"] = "random"
     return start
+
+
+def _solvable(chosen: Draft, key: str) -> Draft:
+    """Where ALS and the rest do not go together, what was chosen last (``key``) stays and the other gives way."""
+    als_loss, als = chosen["loss"] == "weighted-mse", chosen["optimizer"] == "als"
+    if (key == "optimizer" and als) or (key == "loss" and als_loss):
+        loss = chosen["loss"] if chosen["loss"] in ALS_LOSSES else "weighted-mse"
+        model = chosen["model"] if chosen["model"] in ALS_MODELS else "mf"
+        return {**chosen, "optimizer": "als", "loss": loss, "model": model, "output_range": "false"}
+    stays = als and chosen["loss"] in ALS_LOSSES and chosen["model"] in ALS_MODELS
+    if stays or not (als or als_loss):
+        return chosen
+    chosen = {**chosen, "loss": "bce" if als_loss else chosen["loss"]}
+    return {**chosen, "optimizer": _preset_for(chosen)["optimizer"] if als else chosen["optimizer"]}
 
 
 def _preset_for(draft: Draft) -> Draft:

@@ -45,8 +45,9 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("test_fraction", "Share for test", None, _is("split", "random", "time")),
         Knob("valid_fraction", "Share for validation", None, _not("split", "leave-last-out")),
         Knob("split_seed", "Seed of the split", None, _is("split", "random", "official")),
-        Knob("negatives", "Negatives", None, _not("loss", "mse")),
-        Knob("negative_sampling", "Negatives drawn", NEGATIVE_SAMPLING, _not("loss", "mse")),
+        Knob("negatives", "Negatives", None, _is("loss", "bce", "bpr")),
+        Knob("negative_sampling", "Negatives drawn", NEGATIVE_SAMPLING, _is("loss", "bce", "bpr")),
+        Knob("unobserved_weight", "Weight of not chosen", None, _is("loss", "weighted-mse")),
     ),
     "Model": (
         Knob("embedding_dim", "Embedding dim", None, _not("model", "mlp")),

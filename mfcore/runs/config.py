@@ -12,6 +12,7 @@ from typing import Any
 from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.config import ModelConfig
+from mfcore.training.als.limits import refuse_unsolvable
 from mfcore.training.config import TrainConfig
 from mfcore.validate import UnusableRequest, boolean, integer, number, require
 
@@ -47,6 +48,7 @@ class RunConfig:
             not self.model.output_range or self.training.loss == "mse",
             f"output_range squeezes ratings, so it needs loss mse, got {self.training.loss}",
         )
+        refuse_unsolvable(self.model, self.training)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain data, JSON-ready."""

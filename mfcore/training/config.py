@@ -11,6 +11,7 @@ LOSSES: dict[str, str] = {
     "mse": "Squared error (predict ratings)",
     "bce": "Logistic, with negatives (rank items)",
     "bpr": "BPR, pairs (rank items)",
+    "weighted-mse": "Squared error over all cells, weighted (rank items; ALS)",
 }
 OPTIMIZERS: dict[str, str] = {
     "sgd": "SGD",
@@ -19,7 +20,9 @@ OPTIMIZERS: dict[str, str] = {
     "adamw": "AdamW",
     "rmsprop": "RMSprop",
     "sparse-adam": "SparseAdam",
+    "als": "ALS (exact, no learning rate)",
 }
+ALS_LOSSES = ("mse", "weighted-mse")
 SPARSE_OPTIMIZERS = ("sgd", "adagrad", "sparse-adam")
 SCHEDULES: dict[str, str] = {
     "constant": "Constant",
@@ -52,8 +55,11 @@ class TrainConfig:
         UnusableRequest: a field is outside its range, or two fields contradict each other.
     """
 
-    loss: str = _f("mse", "What training minimises: squared error predicts ratings, the other two rank items.")
-    optimizer: str = _f("adam", "The rule that turns gradients into steps.")
+    loss: str = _f("mse", "What training minimises: squared error predicts ratings, the others rank items.")
+    optimizer: str = _f(
+        "adam",
+        "The rule that turns gradients into steps. ALS needs neither: it solves all users exactly, then all items.",
+    )
     learning_rate: float = _f(5e-3, "Length of a step. Too high and the loss explodes, too low and nothing moves.")
     weight_decay: float = _f(0.0, "L2 penalty per rating on the vectors touched; holds overfitting back.")
     weight_decay_scaling: str = _f(
@@ -63,6 +69,10 @@ class TrainConfig:
     num_epochs: int = _f(20, "How many times training goes through all ratings.")
     negatives: int = _f(4, "Items drawn as 'not chosen' for each interaction, anew each epoch.")
     negative_sampling: str = _f("uniform", "How those items are drawn: all alike, or popular ones more often.")
+    unobserved_weight: float = _f(
+        0.2,
+        "Squared error over all cells: how much a cell without an interaction counts, beside 1 for one with.",
+    )
     momentum: float = _f(0.0, "SGD and RMSprop: share of the last step carried into the next.")
     nesterov: bool = _f(False, "SGD: look ahead along the momentum before measuring the gradient.")
     sparse_gradients: bool = _f(False, "Update only the rows a batch touches (SGD, Adagrad, SparseAdam).")
@@ -102,6 +112,7 @@ class TrainConfig:
         fix(self, "seed", integer("seed", self.seed, low=0, high=LARGEST_SEED))
         for name in ("bias_lr_multiplier", "factor_lr_multiplier", "mlp_lr_multiplier", "tolerance"):
             fix(self, name, number(name, getattr(self, name), low=0.0))
+        fix(self, "unobserved_weight", number("unobserved_weight", self.unobserved_weight, low=0.0, high=1.0))
         fix(self, "momentum", number("momentum", self.momentum, low=0.0, below=1.0))
         fix(self, "schedule_factor", number("schedule_factor", self.schedule_factor, above=0.0, below=1.0))
         fix(self, "validation_budget", number("validation_budget", self.validation_budget, low=0.0, high=1.0))
@@ -120,8 +131,20 @@ class TrainConfig:
             self.weight_decay_scaling == "none" or self.optimizer != "adamw",
             "weight_decay_scaling needs L2 in the loss, but adamw decays weights by itself; try adam",
         )
+        require(
+            self.optimizer != "als" or self.loss in ALS_LOSSES,
+            f"als solves squared errors, so it needs loss mse (ratings) or weighted-mse (ranking), got {self.loss}",
+        )
+        require(
+            self.loss != "weighted-mse" or self.optimizer == "als",
+            f"loss weighted-mse counts every cell of the matrix, which only optimizer als can do, got {self.optimizer}",
+        )
 
     @property
     def implicit(self) -> bool:
-        """Whether this run learns to rank (negatives are drawn) rather than to predict ratings."""
+        """Whether this run learns to rank rather than to predict ratings."""
         return self.loss != "mse"
+
+    def samples_per_step(self, num_samples: int) -> int:
+        """``batch_size``; with als half of the ``num_samples`` of an epoch, because a step solves all users or all items."""
+        return -(-num_samples // 2) if self.optimizer == "als" else self.batch_size

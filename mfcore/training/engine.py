@@ -11,6 +11,8 @@ import torch
 
 from mfcore.models.base import RecommenderModel
 from mfcore.models.dot import MF, BiasedMF
+from mfcore.training.als.engine import AlsEngine
+from mfcore.training.als.limits import refuse_unsolvable
 from mfcore.training.autograd import AutogradEngine
 from mfcore.training.config import OPTIMIZERS, TrainConfig
 from mfcore.training.device import resolve_device
@@ -28,7 +30,7 @@ class Engine(Protocol):
     wrote it, and another engine may take over between two steps.
 
     Attributes:
-        name: ``autograd`` or ``native``.
+        name: ``autograd``, ``native`` or ``als``.
         stretch: samples to give it next; a multiple of the batch size, and little enough that commands are heard in between.
     """
 
@@ -44,9 +46,11 @@ class Engine(Protocol):
 
 def choose_device(model: RecommenderModel, config: TrainConfig) -> torch.device:
     """As :func:`resolve_device`, but ``auto`` stays on the CPU for what is compiled there: steps of one rating starve a GPU."""
+    refuse_unsolvable(model.config, config)
     if config.device.strip().lower() == "auto" and not why_not_native(model, config, torch.device("cpu")):
         return torch.device("cpu")
-    return resolve_device(config.device)
+    device = resolve_device(config.device)
+    return torch.device("cpu") if config.optimizer == "als" and device.type == "mps" else device  # mps has no float64
 
 
 def why_not_native(model: RecommenderModel, config: TrainConfig, device: torch.device) -> str:
@@ -80,6 +84,8 @@ def load_native() -> str:
 def choose_engine(bench: Workbench) -> tuple[Engine, str]:
     """The fastest engine that computes exactly this, and one line on why it is that one."""
     config = bench.config
+    if config.optimizer == "als":
+        return AlsEngine(bench), "ALS solves all users, then all items, exactly; it has no learning rate and no batches"
     why_not = why_not_native(bench.model, config, bench.model.device)
     if not why_not:
         engine: Engine = importlib.import_module(_NATIVE).NativeEngine(bench)

@@ -54,6 +54,8 @@ def _groups(model: RecommenderModel, config: TrainConfig) -> list[dict[str, Any]
 def _single(groups: list[dict[str, Any]], model: RecommenderModel, config: TrainConfig) -> Optimizer:
     rate = config.learning_rate
     fast: dict[str, Any] = {} if config.sparse_gradients else _fast(model)
+    if config.optimizer == "als":
+        return SGD(groups, lr=rate)  # never asked for a step: ALS remembers nothing, and neither does it
     if config.optimizer == "sgd":
         return SGD(groups, lr=rate, momentum=config.momentum, nesterov=config.nesterov, **fast)
     if config.optimizer == "adagrad":

@@ -16,6 +16,7 @@ from torch import Tensor
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
 from mfcore.models.neural import Dropout
+from mfcore.training.als.sweep import epoch_source
 from mfcore.training.config import TrainConfig
 from mfcore.training.device import default_threads
 from mfcore.training.divergence import diverged, unfinite_weight
@@ -28,7 +29,7 @@ from mfcore.training.optimizers import (
     load_optimizer_state,
     optimizer_state,
 )
-from mfcore.training.samples import Samples, SampleSource
+from mfcore.training.samples import Samples
 from mfcore.training.schedule import rate_factor, rate_factors
 from mfcore.training.selection import Selection
 from mfcore.training.validation import Validation
@@ -82,8 +83,8 @@ class Trainer:
         self.stop_reason = ""
         self.base_rate = config.learning_rate
         self._optimizers = build_optimizers(model, config)
-        self._source = SampleSource(split.train, config, self.device)
-        self.steps_per_epoch = math.ceil(self._source.num_samples / config.batch_size)
+        self._source = epoch_source(split.train, config, self.device)
+        self.steps_per_epoch = math.ceil(self._source.num_samples / config.samples_per_step(self._source.num_samples))
         self._best: dict[str, Tensor] | None = None
         self._shuffler = torch.Generator(self.device).manual_seed(config.seed)
         self._dropper = torch.Generator(self.device).manual_seed(config.seed + 1)
@@ -188,7 +189,7 @@ class Trainer:
         return self._drawn
 
     def _train(self, part: Samples) -> None:
-        steps = math.ceil(len(part) / self.config.batch_size)
+        steps = math.ceil(len(part) / self.config.samples_per_step(self._source.num_samples))
         bad_loss = self._engine.train(part, self._rates(steps))
         self.step += steps
         self._done += len(part)

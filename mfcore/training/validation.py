@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,13 +12,14 @@ import torch
 
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
+from mfcore.training.als.whole_matrix import HeldOutLoss
 from mfcore.training.budget import Shape, ValidationPlan, plan_validation
 from mfcore.training.config import TrainConfig
 from mfcore.training.losses import loss_on
-from mfcore.training.samples import Samples, SampleSource
+from mfcore.training.samples import SampleSource
 
 if TYPE_CHECKING:
-    from mfcore.data import Split
+    from mfcore.data import Interactions, Split
 
 Ints = npt.NDArray[np.int64]
 
@@ -66,7 +68,7 @@ class Validation:
                 candidates=protocol.sampled_negatives * protocol.draws,
             )
             self.plan = plan_validation(shape, model.config, config, engine)
-        self._parts: dict[bool, tuple[Samples, Any]] = {}
+        self._parts: dict[bool, tuple[Callable[[RecommenderModel], float], Any]] = {}
 
     @property
     def words(self) -> str:
@@ -96,23 +98,27 @@ class Validation:
         return self._measure(model, everyone=True)
 
     def _measure(self, model: RecommenderModel, *, everyone: bool) -> Measured:
-        samples, evaluator = self._part(everyone)
-        loss = loss_on(model, self.config.loss, samples)
-        return Measured(loss, evaluator.metrics(model), 1.0 if everyone else self.plan.share)
+        loss, evaluator = self._part(everyone)
+        return Measured(loss(model), evaluator.metrics(model), 1.0 if everyone else self.plan.share)
 
-    def _part(self, everyone: bool) -> tuple[Samples, Any]:
+    def _part(self, everyone: bool) -> tuple[Callable[[RecommenderModel], float], Any]:
         """Prepared on first use, because most runs need one of the two only."""
         if everyone not in self._parts:
             from mfcore.evaluation import Evaluator  # refitting, without validation data, does without
 
             users = None if everyone else self._chosen()
             part = self.split.valid if users is None else self.split.valid.of_users(users)
-            source = SampleSource(part, self.config, self.device, avoid=self.split.train)
-            samples = source.draw(torch.Generator(self.device).manual_seed(self.config.seed), shuffle=False)
             all_relevant = self.config.implicit or self.split.config.kind == "leave-last-out"
             evaluator = Evaluator(self.split, "valid", self.protocol, all_relevant, users=users)
-            self._parts[everyone] = samples, evaluator
+            self._parts[everyone] = self._loss_on(part), evaluator
         return self._parts[everyone]
+
+    def _loss_on(self, part: Interactions) -> Callable[[RecommenderModel], float]:
+        if self.config.loss == "weighted-mse":
+            return HeldOutLoss(part, self.split.train, self.config.unobserved_weight, self.device)
+        source = SampleSource(part, self.config, self.device, avoid=self.split.train)
+        samples = source.draw(torch.Generator(self.device).manual_seed(self.config.seed), shuffle=False)
+        return lambda model: loss_on(model, self.config.loss, samples)
 
     def _chosen(self) -> Ints:
         drawn = np.random.default_rng(self.protocol.negatives_seed).permutation(self._users)

@@ -1,0 +1,95 @@
+"""Alternating least squares, as the trainer sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from mfcore.models.dot import MF
+from mfcore.training.als.layout import Grouped
+from mfcore.training.als.problem import Features, Weights
+from mfcore.training.als.solve import solve_rows
+from mfcore.training.regularisation import decay_per_row
+from mfcore.training.samples import Samples
+from mfcore.training.workbench import Workbench
+
+if TYPE_CHECKING:
+    from mfcore.training.config import TrainConfig
+
+
+class AlsEngine:
+    """An epoch is a sweep of two steps: all users are solved, then all items. MF and BiasedMF, any device with float64.
+
+    Each step finds the exact minimum of the loss that other optimizers descend, L2 included, over the rows of one side:
+    λ per occurrence makes a ridge of λ·n_u for a user with n_u ratings (weighted-λ, Zhou et al. 2008). A bias is solved
+    with its vector, as one more dimension whose feature is 1. Nothing is remembered between steps but the model.
+
+    ``weighted-mse`` counts every cell of the matrix: 1 if chosen, else ``unobserved_weight``; occurrences carry the same
+    weights, so that the ridge is λ·(n_u + w0·(num_items − n_u)) (Rendle et al. 2021, with their ν = 1).
+
+    The loss of a step is the mean over ratings (cells, by weight) after it, without L2.
+    """
+
+    name = "als"
+
+    def __init__(self, bench: Workbench, floats: int | None = None) -> None:
+        assert isinstance(bench.model, MF)
+        self.model, self.meter, train = bench.model, bench.meter, bench.train
+        self.stretch = (max(2, len(train)) + 1) // 2
+        self.weights = weights_of(bench.config)
+        device, biased = self.model.device, self.model.user_biases() is not None
+        dim = self.model.user_factors.shape[1] + biased
+        shape = train.num_users, train.num_items
+        users, items, ratings = train.user_idx, train.item_idx, train.rating
+        self._sides = (
+            Grouped(users, items, ratings, shape, dim, device, floats),
+            Grouped(items, users, ratings, shape[::-1], dim, device, floats),
+        )
+        decays = (torch.from_numpy(decay).to(device) for decay in decay_per_row(bench.config, train))
+        self._ridges = tuple(
+            decay * self.weights.of_rows(side.counts, side.num_columns) for decay, side in zip(decays, self._sides, strict=True)
+        )
+
+    def train(self, part: Samples, rates: npt.NDArray[np.float64]) -> tuple[int, float] | None:
+        return self.meter.add(self.solve(by_item=bool(part.user_idx[0])), len(part))
+
+    @torch.no_grad()
+    def solve(self, *, by_item: bool) -> Tensor:
+        """Solve all items, or all users. Returns the mean loss afterwards, a scalar."""
+        rows, ridge = self._sides[by_item], self._ridges[by_item]
+        features = self._features(of_items=not by_item)
+        solution, explained = solve_rows(rows, features, self.weights, ridge)
+        vectors, bias = self._tables(of_items=by_item)
+        vectors.copy_(solution[:, : vectors.shape[1]])
+        if bias is not None:
+            bias.copy_(solution[:, -1:])
+        return (self._unexplained(rows, features) - explained).clamp(min=0.0) / self._total_weight()
+
+    def _tables(self, *, of_items: bool) -> tuple[Tensor, Tensor | None]:
+        # Read anew each time: taking up a checkpoint may put other tensors there.
+        side = "item" if of_items else "user"
+        bias = getattr(self.model, f"{side}_bias", None)
+        return getattr(self.model, f"{side}_factors").detach(), None if bias is None else bias.detach()
+
+    def _features(self, *, of_items: bool) -> Features:
+        return Features.of(*self._tables(of_items=of_items), self.model.global_mean)
+
+    def _unexplained(self, rows: Grouped, features: Features) -> Tensor:
+        """The weighted sum of squares with θ = 0, float64."""
+        offset, w = features.offset[:-1].double(), self.weights.unobserved
+        at_ratings = offset[rows.columns.long()]
+        if w is None:
+            return (rows.ratings - at_ratings).square().sum()
+        return ((1.0 - at_ratings).square() - w * at_ratings.square()).sum() + w * rows.num_rows * offset.square().sum()
+
+    def _total_weight(self) -> float:
+        rows = self._sides[0]
+        return float(self.weights.of_rows(rows.counts, rows.num_columns).sum(dtype=torch.float64))
+
+
+def weights_of(config: TrainConfig) -> Weights:
+    return Weights(config.unobserved_weight if config.loss == "weighted-mse" else None)

@@ -1,0 +1,73 @@
+"""Squared error over every cell of the matrix, without ever writing the matrix down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mfcore.models.base import RecommenderModel, scoring
+from mfcore.models.dot import MF, BiasedMF
+
+if TYPE_CHECKING:
+    from mfcore.data import Interactions
+
+_BLOCK = 65_536
+
+
+class HeldOutLoss:
+    """The loss ``weighted-mse`` on held-out interactions, without L2.
+
+    (n·m₁ + w0·c·m₀) / (n + w0·c): m₁ is the mean of (1 − r̂)² over the held-out cells; m₀ the mean of r̂² over the cells, of
+    users with held-out interactions, that nobody chose, neither in training nor held out; n and c count the training part's
+    chosen cells of these users and their other cells. So it weighs both as training does, and the two curves compare.
+    """
+
+    def __init__(self, held: Interactions, train: Interactions, unobserved_weight: float, device: torch.device) -> None:
+        self._users = torch.from_numpy(np.unique(held.user_idx)).to(device)
+        self._held = _pairs(held, device)
+        in_train = _pairs(train, device)
+        is_ours = torch.zeros(train.num_users, dtype=torch.bool, device=device)
+        is_ours[self._users] = True
+        ours = is_ours[in_train[0]]
+        self._train = in_train[0][ours], in_train[1][ours]
+        cells = len(self._users) * train.num_items
+        self._chosen = len(self._train[0])
+        self._other = unobserved_weight * (cells - self._chosen)
+        self._free = cells - self._chosen - len(self._held[0])
+
+    def __call__(self, model: RecommenderModel) -> float:
+        """NaN when nothing is held out."""
+        if len(self._held[0]) == 0:
+            return math.nan
+        with scoring(model):
+            miss = _sum(model, self._held, lambda score: (1.0 - score).square())
+            everywhere = sum_of_squares(model, self._users)
+            touched = _sum(model, self._held, torch.square) + _sum(model, self._train, torch.square)
+        unchosen = max(everywhere - touched, 0.0) / self._free if self._free else 0.0
+        total = self._chosen * miss / len(self._held[0]) + self._other * unchosen
+        return total / (self._chosen + self._other)
+
+
+def sum_of_squares(model: RecommenderModel, users: Tensor) -> float:
+    """Σ r̂² over all items of ``users`` (n,) int64, from two small Gram matrices: Σ (x_u·y_i)² = Σ (XᵀX ∘ YᵀY)."""
+    assert isinstance(model, MF)
+    p, q = model.user_factors[users].double(), model.item_factors.double()
+    if isinstance(model, BiasedMF):
+        p_bias, q_bias = model.user_bias[users].double(), model.item_bias.double()
+        p = torch.cat([p, p_bias + model.global_mean, torch.ones_like(p_bias)], 1)
+        q = torch.cat([q, torch.ones_like(q_bias), q_bias], 1)
+    return float(((p.mT @ p) * (q.mT @ q)).sum())
+
+
+def _sum(model: RecommenderModel, cells: tuple[Tensor, Tensor], of: Callable[[Tensor], Tensor]) -> float:
+    blocks = zip(torch.split(cells[0], _BLOCK), torch.split(cells[1], _BLOCK), strict=True)
+    return sum(float(of(model(users, items)).sum(dtype=torch.float64)) for users, items in blocks)
+
+
+def _pairs(data: Interactions, device: torch.device) -> tuple[Tensor, Tensor]:
+    return torch.as_tensor(data.user_idx, device=device), torch.as_tensor(data.item_idx, device=device)
