@@ -24,6 +24,20 @@ def pairs(loss: str, batch: Samples) -> tuple[Tensor, Tensor]:
     return (torch.cat([users, users]), torch.cat([items, batch.negative_idx])) if loss == "bpr" else (users, items)
 
 
+def loss_and_slope(loss: str, scores: Tensor, batch: Samples) -> tuple[Tensor, Tensor]:
+    """The mean loss of a batch, a scalar, and its derivative by each score. scores: as many as :func:`pairs` → the same."""
+    if loss == "mse":
+        error = scores - batch.target
+        return torch.dot(error, error) / len(error), error * (2.0 / len(error))
+    if loss == "bce":
+        value = F.binary_cross_entropy_with_logits(scores, batch.target)
+        return value, (torch.sigmoid(scores) - batch.target) / len(scores)
+    positive, negative = scores.chunk(2)
+    behind = negative - positive
+    slope = torch.sigmoid(behind) / len(behind)
+    return F.softplus(behind).mean(), torch.cat([-slope, slope])
+
+
 def loss_on(model: RecommenderModel, loss: str, samples: Samples) -> float:
     """The mean loss over ``samples`` without L2, dropout and gradients; NaN when there are none."""
     if len(samples) == 0:

@@ -40,7 +40,11 @@ class LossMeter:
 
     def add(self, loss: Tensor, num_samples: int) -> tuple[int, float] | None:
         """Take in a step's mean loss, a scalar. Returns as :meth:`read` does."""
-        self._unread.append((loss.detach(), num_samples))
+        return self.add_many([loss.detach()], [num_samples])
+
+    def add_many(self, losses: list[Tensor], num_samples: list[int]) -> tuple[int, float] | None:
+        """Take in the mean losses of several steps, scalars without history, in their order. Returns as :meth:`read` does."""
+        self._unread.extend(zip(losses, num_samples, strict=True))
         return self.read() if len(self._unread) >= self._read_at else None
 
     def set_total(self, total: float, num_samples: int) -> None:

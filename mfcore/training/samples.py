@@ -38,9 +38,15 @@ class Samples:
     def slice(self, start: int, stop: int) -> Samples:
         return Samples(*(column[start:stop] for column in self._columns()))
 
+    def split(self, size: int) -> list[Samples]:
+        """Consecutive parts of ``size`` samples, the last one with what is left."""
+        count = -(-len(self) // size)
+        columns = (torch.split(column, size) if len(column) else (column,) * count for column in self._columns())
+        return [Samples(*parts) for parts in zip(*columns, strict=True)]
+
     def shuffled(self, generator: torch.Generator) -> Samples:
         order = torch.randperm(len(self), generator=generator, device=self.user_idx.device)
-        return Samples(*(column[order] if len(column) else column for column in self._columns()))
+        return Samples(*(column.index_select(0, order) if len(column) else column for column in self._columns()))
 
     def _columns(self) -> tuple[Tensor, ...]:
         return self.user_idx, self.item_idx, self.target, self.negative_idx

@@ -159,8 +159,11 @@ def test_a_pause_holds_and_lets_go(train: Train, home: Path) -> None:
     "flat", [{}, {"optimizer": "adagrad", "schedule": "cosine", "model": "neumf", "dropout": 0.2, "refit": True}]
 )
 @pytest.mark.parametrize("steps", [0, 3, 13])
-def test_an_interrupted_run_resumed_ends_with_the_same_weights(flat: dict[str, Any], steps: int, train: Train) -> None:
+def test_an_interrupted_run_resumed_ends_with_the_same_weights(
+    flat: dict[str, Any], steps: int, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Interrupted before anything, within the first epoch, and later, each time twice."""
+    monkeypatch.setattr("mfcore.training.autograd._SECONDS", 0.0)  # look for an interruption after every step
     config = tiny(num_epochs=4, **flat)
     whole, _ = train(config)
     polled = 0

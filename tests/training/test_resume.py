@@ -21,6 +21,12 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.fixture
+def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretches of one batch, so that a stop comes at the very step that a test asks for."""
+    monkeypatch.setattr("mfcore.training.autograd._SECONDS", 0.0)
+
+
 def make(split: Split, setting: str, seed: int = 0, **hooks: Any) -> Trainer:
     name, fields = SETTINGS[setting]
     config = TrainConfig(**{"num_epochs": 4, "batch_size": 512, "learning_rate": 0.02, "seed": seed, **fields})
@@ -68,6 +74,7 @@ def test_resuming_after_an_epoch_is_exact(planted: Split, setting: str) -> None:
     assert_same_weights(whole, second)
 
 
+@pytest.mark.usefixtures("step_by_step")
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: str) -> None:
     whole = make(planted, setting)
@@ -84,6 +91,7 @@ def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: st
     assert_same_weights(whole, second)
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_going_on_after_a_stop_in_the_same_trainer_is_exact(planted: Split) -> None:
     whole, stopped = make(planted, "mse"), make(planted, "mse")
     expected = whole.train_epoch()
@@ -103,6 +111,7 @@ def test_a_finished_run_stays_finished(planted: Split) -> None:
     assert again.stop_reason == "all epochs done"
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_steps_are_reported_now_and_then(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[StepEnd] = []
     make_quiet = make(planted, "mse", on_step=seen.append)
