@@ -9,8 +9,9 @@ from ui.components.live import live_run
 from ui.controls import run_missing
 from ui.draft import hint, to_config
 from ui.format import escape_markdown
-from ui.session import current_run, requested_run_id
-from ui.train_controls import as_command, data_notice, problem_line, results_links, start_button
+from ui.run_titles import runs_to_compare
+from ui.session import current_run, manager, requested_run_id
+from ui.train_controls import as_command, data_notice, open_other, problem_line, results_links, start_button
 from ui.train_form import main_fields, more_fields, read_draft, write_draft
 
 draft, strangers = read_draft()
@@ -48,6 +49,9 @@ with live:
         metric="ndcg@10" if draft["loss"] != "mse" else "rmse",
         idle="Press Train, and watch it learn here.",
         hint=hint(run.config.preset if run else draft["preset"]),
+        height=250,
+        runs=runs_to_compare(manager().list()),
+        on_open=open_other,
     )
     if run and run.over and run.epochs_done and run.state != "failed":
         results_links(run)

@@ -15,7 +15,7 @@ from ui.choices import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
-from ui.runs_table import run_title
+from ui.run_titles import run_title
 from ui.session import ACTIVE, manager
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from mfcore.models.config import MODELS
 from ui.controls import STATE_WORDS
 from ui.figures import titled
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
+from ui.run_titles import run_title
 from ui.theme import colour
 from ui.verdict import Verdict, judge
 
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
-
-
-def run_title(run: RunSummary) -> str:
-    """Its name, else its model, in plain text."""
-    return run.name or MODELS.get(run.model, run.model)
 
 
 def table(runs: list[RunSummary]) -> pd.DataFrame:

@@ -1,8 +1,7 @@
-"""What a person does with a run on the Train page: start, stop, pause, set its pace, go on to its results."""
+"""What a person does with a run on the Train page: start it, queue another, go on to its results."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,8 +12,7 @@ from mfcore.runs import command_line, run_script
 from mfcore.runs.config import RunConfig
 from mfcore.validate import UnusableRequest
 from ui.controls import error_line, link_to
-from ui.draft import Draft, change, to_config
-from ui.knobs import PACES
+from ui.draft import Draft, change, draft_of, to_config
 from ui.session import data_at_hand, forget, manager, recall, remember
 from ui.train_form import keep, newest_draft
 
@@ -25,15 +23,20 @@ _PROBLEM = "train_problem"
 
 
 def start_button(run: RunSummary | None) -> None:
-    """Train; or, while the shown run is going, Stop, Pause and its pace."""
-    if run is None or run.over:
-        st.button("Train", key="train_start", type="primary", icon=":material/play_arrow:", width="stretch", on_click=_submit)
-        if run is not None and run.state == "interrupted":
-            st.button(
-                "Go on where it was interrupted", key="train_resume", width="stretch", on_click=_resume, args=(run.run_id,)
-            )
-    else:
-        _steer(run)
+    """Train; while the shown run is going, its own bar steers it and these settings can only wait for their turn."""
+    if run is not None and not run.over:
+        st.button(
+            "Train these next",
+            key="train_queue",
+            icon=":material/playlist_add:",
+            width="stretch",
+            help="Train the settings below after this run.",
+            on_click=_submit,
+        )
+        return
+    st.button("Train", key="train_start", type="primary", icon=":material/play_arrow:", width="stretch", on_click=_submit)
+    if run is not None and run.state == "interrupted":
+        st.button("Go on where it was interrupted", key="train_resume", width="stretch", on_click=_resume, args=(run.run_id,))
 
 
 def problem_line(draft_problem: Exception | None) -> None:
@@ -42,38 +45,6 @@ def problem_line(draft_problem: Exception | None) -> None:
     forget(_PROBLEM)
     if problem:
         error_line(problem)
-
-
-def _steer(run: RunSummary) -> None:
-    with st.container(horizontal=True, gap="small"):
-        st.button(
-            "Stop", key="train_stop", type="primary", icon=":material/stop:", on_click=_command, args=(run.run_id, "stop")
-        )
-        if run.state == "paused":
-            st.button(
-                "Go on",
-                key="train_go_on",
-                icon=":material/play_arrow:",
-                on_click=_command,
-                args=(run.run_id, "resume", "running"),
-            )
-        else:  # also while it still waits: this page is not drawn again when the run begins
-            st.button(
-                "Pause", key="train_pause", icon=":material/pause:", on_click=_command, args=(run.run_id, "pause", "paused")
-            )
-        st.button("Queue", key="train_queue", help="Train these settings after this run.", on_click=_submit)
-    key = f"train_pace_{run.run_id}"
-    pace = f"{run.config.pace:g}"
-    st.segmented_control(
-        "Pace, epochs a second",
-        list(PACES),
-        format_func=PACES.__getitem__,
-        default=pace if pace in PACES else None,
-        key=key,
-        help="How fast to show it. Waiting is not counted as training time.",
-        on_change=_pace,
-        args=(run.run_id, key),
-    )
 
 
 def _submit() -> None:
@@ -109,30 +80,14 @@ def _resume(run_id: str) -> None:
         remember(_PROBLEM, str(error))
 
 
-def _ask(run_id: str, kind: str, **values: float) -> bool:
-    """Send a run a command. One that ended between the drawing of the button and the click shows as over: no more to say."""
+def open_other(run_id: str) -> None:
+    """Show another run, a branch or its parent, with its settings in the form. To be called from a callback."""
     try:
-        manager().command(run_id, kind, **values)
-    except UnusableRequest as error:
-        if not any(run.run_id == run_id and run.over for run in manager().list()):
-            remember(_PROBLEM, str(error))
-        return False
-    return True
-
-
-def _command(run_id: str, kind: str, expected: str = "") -> None:
-    if not _ask(run_id, kind):
+        keep(draft_of(manager().get(run_id).config))
+    except (UnusableRequest, OSError) as error:
+        remember(_PROBLEM, str(error))
         return
-    # The worker obeys at its next step. Waiting for that shows the right button at once.
-    deadline = time.monotonic() + 0.6
-    while expected and manager().get(run_id).state != expected and time.monotonic() < deadline:
-        time.sleep(0.03)
-
-
-def _pace(run_id: str, key: str) -> None:
-    value = recall(key)
-    if value is not None:
-        _ask(run_id, "pace", value=float(value))
+    st.query_params["run"] = run_id
 
 
 def results_links(run: RunSummary) -> None:

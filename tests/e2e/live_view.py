@@ -77,6 +77,10 @@ class LiveView:
         mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.9 * box["height"], steps=5)
         mouse.up()
 
+    def act(self, name: str) -> None:
+        """Press a button of the transport bar: play, step_epoch, step_batch, stop, rate-down, rate-up, more, projector."""
+        self.page.locator(f".mfx-live [data-act={name}]").click()
+
     def message(self) -> str:
         """The banner of a failed run."""
         return self.page.locator(".mfx-live [data-part=banner]").inner_text()

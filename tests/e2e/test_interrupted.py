@@ -55,6 +55,6 @@ def test_a_run_over_before_it_is_first_asked_for_gets_its_buttons(page: Page, se
     page.locator(".st-key-train_start button").click()
     LiveView(page).wait_for_state("finished")
     expect(page.locator(".st-key-train_start button")).to_be_visible()
-    expect(page.locator(".st-key-train_stop")).to_have_count(0)
+    expect(page.locator(".st-key-train_queue")).to_have_count(0)
     expect(page.get_by_text("Look at the results")).to_be_visible()
     assert_fine(page, server)

@@ -64,7 +64,7 @@ def watch_it_grow(live: LiveView) -> None:
 
 def stop_and_reload(page: Page, server: AppServer, live: LiveView) -> None:
     """Stop ends it at once; what was trained is there after a reload."""
-    press(page, "train_stop")
+    live.act("stop")
     live.wait_for_state("stopped", seconds=15)
     settle(page)
     assert live.marked() == "same node"

@@ -51,7 +51,9 @@ def events(client: TestClient, run_id: str, offset: int = 0) -> dict:
 def test_events_are_read_on_from_the_offset(client: TestClient, folder: RunFolder) -> None:
     first = events(client, folder.run_id)
     assert [event["kind"] for event in first["events"]] == ["start", "epoch"]
-    assert first["config"] == {"model": "mf", "loss": "mse", "num_epochs": 7, "learning_rate": 0.005, "k": 10}
+    known = {"model": "mf", "loss": "mse", "num_epochs": 7, "learning_rate": 0.005, "k": 10, "pace": 0.0, "weight_decay": 0.0}
+    assert first["config"] == first["config"] | known
+    assert first["config"]["groups"] == ["factor_lr_multiplier"], "the multipliers that a model has a use for"
     assert events(client, folder.run_id, first["next"])["events"] == []
     folder.append_event({"kind": "message", "text": "hello"})
     later = events(client, folder.run_id, first["next"])

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from mfcore.training.config import OPTIMIZERS
 from ui.api import plotly_url
+from ui.api_steering import steering_token
 from ui.format import METRIC_HELP
+from ui.session import recall
 from ui.theme import COLOURS
 
 _FOLDER = Path(__file__).parent / "live"
-_SCRIPTS = ("words.js", "fold.js", "figures.js", "draw.js", "view.js")  # one module for the browser, in rooms for the reader
+# One module for the browser, in rooms for the reader.
+_SCRIPTS = (
+    "words.js",
+    "story.js",
+    "fold.js",
+    "axes.js",
+    "figures.js",
+    "overlays.js",
+    "projector.js",
+    "steer.js",
+    "branch.js",
+    "others.js",
+    "watchdog.js",
+    "picture.js",
+    "draw.js",
+    "view.js",
+)
+_STYLES = ("live.css", "steer.css", "picture.css")
 
 
 def _read(name: str) -> str:
@@ -24,7 +45,7 @@ def _read(name: str) -> str:
 _COMPONENT = st.components.v2.component(
     "mf_explorer_live",
     html=_read("live.html"),
-    css=_read("live.css"),
+    css="\n".join(_read(name) for name in _STYLES),
     js="\n".join(_read(name) for name in _SCRIPTS),
     isolate_styles=False,
 )
@@ -42,6 +63,8 @@ def live_run(
     metric: str = "rmse",
     idle: str = "",
     hint: str = "",
+    runs: Sequence[dict[str, str]] = (),
+    on_open: Callable[[str], None] = lambda run_id: None,
 ) -> bool:
     """Show a run as it trains, or as it went.
 
@@ -55,6 +78,8 @@ def live_run(
         compact: one chart (the validation metric) instead of two, and no messages.
         num_epochs, metric, idle: what the empty axes and the headline show while there is no run.
         hint: one sentence under the charts on what to watch for.
+        runs: those that may be laid over this one, newest first: id, title, model, loss and when, all as text.
+        on_open: called before the page is drawn again when another run is to be shown: a new branch, a branch's parent.
 
     Returns:
         True in the one rerun that follows the end of a run that was going, there or on the page; never for a run opened after
@@ -73,9 +98,18 @@ def live_run(
         "help": _HELP,
         "plotly": plotly_url(),
         "base": _base_path(),
+        "token": steering_token(),
+        "runs": list(runs),
+        "optimizers": OPTIMIZERS,
     }
-    result = _COMPONENT(data=data, key=key, on_ended_change=lambda: None)
+    result = _COMPONENT(data=data, key=key, on_ended_change=lambda: None, on_opened_change=lambda: _open(key, on_open))
     return result.ended is not None
+
+
+def _open(key: str, on_open: Callable[[str], None]) -> None:
+    run_id = getattr(recall(key), "opened", None)
+    if run_id:
+        on_open(str(run_id))
 
 
 def _base_path() -> str:

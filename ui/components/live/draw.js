@@ -1,6 +1,6 @@
 // The run as it stands, put on the page: words, messages, charts. Text from data is only ever set as text.
 
-const planned = view => Math.max(view.run.start?.num_epochs || view.run.config.num_epochs || view.data.num_epochs || 20, view.run.epochs.at(-1)?.x || 0)
+const planned = view => Math.max(view.run.numEpochs || view.run.config.num_epochs || view.data.num_epochs || 20, view.run.epochs.at(-1)?.x || 0)
 
 function headline(view) {
   const run = view.run, last = run.epochs.at(-1), done = last?.x || 0, total = planned(view)
@@ -45,22 +45,31 @@ function drawWords(view) {
   part.bar.style.transform = `scaleX(${run.state === "idle" ? 0 : Math.min(1, (run.steps.at(-1)?.x > done ? run.steps.at(-1).x : done) / total)})`
   part.track.setAttribute("aria-valuemax", total)
   part.track.setAttribute("aria-valuenow", done)
-  setText(part.hint, view.data.hint || "")
+  drawHint(view)
   drawBanner(view)
   drawMessages(view)
 }
 
 function drawBanner(view) {
   const { run, part, look } = view
-  const bad = run.state === "failed" || run.state === "interrupted"
+  const bad = run.state === "failed" || run.state === "interrupted" || Boolean(run.diverged)
   part.banner.hidden = !bad
   if (!bad) return
-  const ink = run.state === "failed" ? look.bad : look.warning
+  const ink = run.state === "interrupted" ? look.warning : look.bad
   part.banner.style.setProperty("--mfx-banner-ink", ink)
-  part.banner.style.setProperty("--mfx-banner-soft", `color-mix(in srgb, ${ink} 12%, transparent)`)
-  const title = document.createElement("strong")
-  title.textContent = run.state === "failed" ? "This run failed. " : "This run was interrupted. "
-  part.banner.replaceChildren(title, document.createTextNode(sentence(run.reason)))
+  part.banner.style.setProperty("--mfx-banner-soft", `color-mix(in srgb, ${ink} 9%, transparent)`)
+  const shown = `${run.runId} ${run.state} ${run.reason} ${Boolean(run.diverged)} ${run.kept.join()}`
+  if (part.banner.dataset.shown === shown) return // a button in it must not be replaced under the pointer
+  part.banner.dataset.shown = shown
+  if (run.diverged && !view.data.compact) return part.banner.replaceChildren(...drawDiverged(view))
+  const title = make("strong", { textContent: run.state === "failed" ? "This run failed. " : "This run was interrupted. " })
+  part.banner.replaceChildren(title, sentence(run.reason))
+}
+
+function drawHint(view) {
+  const since = memorisingSince(view.run)
+  view.part.hint.dataset.tone = since === null ? "" : "warning"
+  setText(view.part.hint, since === null ? view.data.hint || "" : `Validation has not improved since epoch ${since}; the shaded gap is memorising: what is learnt by heart and helps nobody else.`)
 }
 
 function drawMessages(view) {
@@ -103,6 +112,15 @@ function drawMetricChoice(view) {
   part.metric.title = view.data.help?.[(view.metric || shown[0] || "").split("@")[0]] || ""
 }
 
+// What is shown and how, for the figures.
+function sceneOf(view) {
+  const { run, look, data } = view, compact = Boolean(data.compact), axis = view.axis, total = planned(view)
+  return {
+    run, look, compact, axis, planned: total, end: axisEnd(run, axis, total), smoothing: view.smoothing, log: view.logShown, closer: view.closer,
+    metric: view.metric || data.metric, others: paintOthers(view),
+  }
+}
+
 function draw(view) {
   drawMetricChoice(view)
   drawWords(view)
@@ -112,10 +130,17 @@ function draw(view) {
   view.part.closer.setAttribute("aria-pressed", String(view.closer))
   drawKey(view.part["loss-key"], [["train", view.look.train], ["validation", view.look.valid]])
   drawKey(view.part["metric-key"], [["this run", view.look.valid]])
+  drawTransport(view)
+  drawLineage(view)
+  drawKept(view)
+  drawWatch(view)
+  layParent(view)
+  const scene = sceneOf(view)
+  drawLegend(view, scene.others)
+  askForPicture(view)
   if (!window.Plotly) return
-  const compact = Boolean(view.data.compact), total = planned(view)
-  if (!compact) plot(view, "loss", lossFigure(view.run, view.look, total, view.logShown, compact))
-  plot(view, "metric", metricFigure(view.run, view.look, total, view.metric || view.data.metric, view.closer, compact))
+  if (!scene.compact) plot(view, "loss", lossFigure(scene))
+  plot(view, "metric", metricFigure(scene))
 }
 
 function plot(view, name, figure) {
@@ -133,6 +158,10 @@ function plot(view, name, figure) {
     view.part[`zoom-${name}`].hidden = false
   })
   node.on("plotly_doubleclick", () => { view.zoomed[name] = false; draw(view) })
+  node.on("plotly_click", click => {
+    const epoch = click.points?.[0] && view.axis === "epoch" ? click.points[0].x : between(view.run, AXIS_KEY[view.axis], "x", click.points?.[0]?.x ?? 0)
+    if (!view.data.compact && view.run.kept.length) openBranch(view, epoch)
+  })
 }
 
 function describe(view) {

@@ -1,17 +1,20 @@
-// Plotly figures of a run: data and layout, nothing else.
+// Plotly figures of a run: data and layout, nothing else. `scene` says what is shown and how; see sceneOf in draw.js.
 
-function baseLayout(look, runId, planned, compact) {
-  const axis = { gridcolor: look.grid, linecolor: look.grid, zeroline: false, tickcolor: look.grid, automargin: true, fixedrange: look.touch }
+function baseLayout(scene) {
+  const { look, run, compact, axis, end } = scene, size = look.fontSize
+  const line = { gridcolor: look.grid, linecolor: look.grid, zeroline: false, tickcolor: look.grid, automargin: true, fixedrange: look.touch }
+  const whole = axis !== "time" && end <= 8 ? { dtick: 1 } : {}
   return {
-    uirevision: runId || "idle", autosize: true, showlegend: false, hovermode: "x unified",
+    uirevision: `${run.runId || "idle"} ${axis}`, autosize: true, showlegend: false, hovermode: "x unified",
     dragmode: look.touch ? false : "zoom", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: look.font, size: 12, color: look.muted }, margin: { l: 48, r: 14, t: 8, b: compact ? 26 : 36 },
-    hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text } },
+    font: { family: look.font, size, color: look.muted }, margin: { l: 4 * size, r: 14, t: 8, b: (compact ? 2.2 : 3) * size },
+    hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text, size: size + 1 }, namelength: 24 },
     xaxis: {
-      ...axis, spikecolor: look.muted, spikethickness: 1, spikedash: "dot", range: [-0.02 * planned, 1.02 * planned], nticks: 8, dtick: planned <= 8 ? 1 : undefined, tickformat: "~g", showgrid: false, hoverformat: ".1~f",
-      title: compact ? undefined : { text: "epoch", standoff: 4, font: { size: 12 } },
+      ...line, spikecolor: look.muted, spikethickness: 1, spikedash: "dot", range: [-0.02 * end, 1.02 * end], nticks: 8, ...whole,
+      tickformat: "~g", showgrid: false, hoverformat: axis === "step" ? ",.0f" : axis === "time" ? ".3~g" : ".1~f",
+      title: compact ? undefined : { text: AXES[axis], standoff: 4, font: { size } },
     },
-    yaxis: { ...axis, nticks: 6, automargin: false, tickformat: ".3~g" }, annotations: [],
+    yaxis: { ...line, nticks: 6, automargin: false, tickformat: ".3~g" }, annotations: [], shapes: [],
   }
 }
 
@@ -23,7 +26,18 @@ function line(name, points, colour, extra = {}) {
   }
 }
 
-const pointsOf = (run, pick) => thin(run.epochs.map(e => ({ x: e.x, y: pick(e) })).filter(p => defined(p.y)))
+const SILENT = { hoverinfo: "skip", hovertemplate: undefined }
+
+const pointsOf = (run, pick, axis = "epoch") => thin(run.epochs.map(e => ({ x: e[AXIS_KEY[axis]], y: pick(e) })).filter(p => defined(p.y)))
+
+// A curve as drawn: as it is, or with smoothing the measured values faint behind their moving average.
+function curve(scene, name, points, colour, extra = {}) {
+  const { look, smoothing } = scene, width = look.lineWidth
+  const plain = line(name, points, colour, { line: { color: colour, width }, marker: { color: colour, size: 2.5 * width }, ...extra })
+  if (!smoothing || points.length < 3) return [plain]
+  const raw = { ...plain, ...SILENT, opacity: 0.28, line: { ...plain.line, width: 1.2 }, marker: { color: colour, size: 3 } }
+  return [raw, { ...plain, ...line(name, smooth(points, smoothing), colour), mode: "lines", line: plain.line }]
+}
 
 function focus(values, start, log) {
   // The range that shows what matters: epoch 0 belongs to it unless the untrained model is so far off that everything
@@ -54,24 +68,29 @@ function outsideLabel(value, range, log, look) {
   const above = value > (log ? 10 ** range[1] : range[1])
   return {
     xref: "paper", yref: "paper", x: 0.01, y: above ? 1 : 0, xanchor: "left", yanchor: above ? "top" : "bottom", showarrow: false,
-    text: `${above ? "↑" : "↓"} epoch 0: ${three(value)}`, font: { size: 11, color: look.muted },
+    text: `${above ? "↑" : "↓"} epoch 0: ${three(value)}`, font: { size: look.fontSize - 1, color: look.muted },
   }
 }
 
-function lossFigure(run, look, planned, log, compact) {
-  const layout = baseLayout(look, run.runId, planned, compact)
-  const train = pointsOf(run, e => e.train), valid = pointsOf(run, e => e.valid)
-  const steps = thin(run.steps), start = valid.find(p => p.x === 0)?.y
+function lossFigure(scene) {
+  const { run, look, axis, log } = scene, layout = baseLayout(scene)
+  const train = pointsOf(run, e => e.train, axis), valid = pointsOf(run, e => e.valid, axis)
+  const steps = thin(run.steps.map(p => ({ x: placeStep(run, axis, p), y: p.y }))), start = valid.find(p => p.x === 0)?.y
+  const [trainFirst, ...trainMore] = curve(scene, "train", train, look.train)
+  const [validFirst, ...validMore] = curve(scene, "validation", valid, look.valid)
   const data = [
     line("while training", steps, look.train, {
-      mode: steps.length < 3 ? "lines+markers" : "lines", marker: { color: look.train, size: 4 }, opacity: 0.35, line: { color: look.train, width: 1.2 }, hoverinfo: "skip", hovertemplate: undefined,
+      mode: steps.length < 3 ? "lines+markers" : "lines", marker: { color: look.train, size: 4 }, opacity: 0.35, line: { color: look.train, width: 1.2 }, ...SILENT,
     }),
-    line("train", train, look.train), line("validation", valid, look.valid),
+    trainFirst, validFirst, ...trainMore, ...validMore, ...memorisingBand(scene, train, valid),
+    ...scene.others.flatMap(other => otherLines(scene, other, e => e.valid)),
+    ...scene.others.filter(other => other.parent).flatMap(other => otherLines(scene, other, e => e.train, "dot")),
   ]
   const later = [...train, ...valid].filter(p => p.x > 0).map(p => p.y)
   const view = focus(later.length ? later : [...steps, ...valid].map(p => p.y), start, log)
   layout.yaxis = { ...layout.yaxis, type: log ? "log" : "linear", range: view.range, showticklabels: valid.length + steps.length > 0 }
   if (view.outside !== false) layout.annotations.push(outsideLabel(view.outside, view.range, log, look))
+  markChanges(scene, layout, true)
   return { data, layout }
 }
 
@@ -82,31 +101,32 @@ function floorLabels(floors, key, range, log, look) {
   return [...floors].sort((a, b) => a[1] - b[1]).map(([name, value]) => {
     // On a logarithmic axis Plotly places annotations by the exponent.
     const y = log ? Math.log10(value) : value
-    const at = y * pixel, shown = Math.max(at, last + 13)
+    const at = y * pixel, shown = Math.max(at, last + look.fontSize + 1)
     last = shown
     return {
       xref: "paper", x: 1, xanchor: "left", xshift: 4, yref: "y", y, yanchor: "middle", yshift: shown - at, showarrow: false,
-      text: name, font: { size: 11, color: look.baseline }, hovertext: `${name}: ${metricName(key)} ${three(value)}`,
+      text: name, font: { size: look.fontSize - 1, color: look.baseline }, hovertext: `${name}: ${metricName(key)} ${three(value)}`,
       hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text } },
     }
   })
 }
 
-function metricFigure(run, look, planned, key, closer, compact) {
-  const layout = baseLayout(look, run.runId, planned, compact)
-  const ours = pointsOf(run, e => e.metrics[key]), start = ours.find(p => p.x === 0)?.y
+function metricFigure(scene) {
+  const { run, look, axis, end, metric: key, closer } = scene, layout = baseLayout(scene)
+  const ours = pointsOf(run, e => e.metrics[key], axis), start = ours.find(p => p.x === 0)?.y
   const floors = Object.entries(run.start?.baselines?.valid || {}).filter(([, values]) => defined(values[key]))
-  const data = [line("validation", ours, look.valid)]
+  const [first, ...more] = curve(scene, "validation", ours, look.valid)
+  const data = [first, ...more]
   for (const [name, values] of floors) {
-    data.push(line(name, [{ x: -planned, y: values[key] }, { x: 3 * planned, y: values[key] }], look.baseline, {
-      mode: "lines", line: { color: look.baseline, width: 1.3, dash: "dash" }, hoverinfo: "skip", hovertemplate: undefined,
+    data.push(line(name, [{ x: -end, y: values[key] }, { x: 3 * end, y: values[key] }], look.baseline, {
+      mode: "lines", line: { color: look.baseline, width: 1.3, dash: "dash" }, ...SILENT,
     }))
   }
-  const best = run.best && key === run.start?.selection_metric ? [{ x: run.best.x, y: run.best.value }] : []
+  const best = run.best && key === run.start?.selection_metric ? [{ x: placeEpoch(run, axis, run.best.x), y: run.best.value }] : []
   data.push(line("best", best, look.valid, {
-    mode: "markers", hoverinfo: "skip", hovertemplate: undefined, cliponaxis: false,
-    marker: { color: "rgba(0,0,0,0)", size: 12, line: { color: look.valid, width: 2 } },
+    mode: "markers", cliponaxis: false, marker: { color: "rgba(0,0,0,0)", size: look.fontSize, line: { color: look.valid, width: 2 } }, ...SILENT,
   }))
+  data.push(...scene.others.flatMap(other => otherLines(scene, other, e => e.metrics[key])))
   const later = ours.filter(p => p.x > 0).map(p => p.y)
   const floorValues = floors.map(([, values]) => values[key])
   const hardest = isError(key) ? Math.min(...floorValues) : Math.max(...floorValues)
@@ -116,8 +136,9 @@ function metricFigure(run, look, planned, key, closer, compact) {
   const log = isError(key) && spread([...later, ...floorValues])
   const view = near ? focus([...settled, ...floorValues.filter(v => v === hardest)], undefined, log) : focus([...later, ...floorValues], start, log)
   layout.yaxis = { ...layout.yaxis, type: log ? "log" : "linear", range: view.range, showticklabels: ours.length + floors.length > 0 }
-  layout.margin.r = floors.length ? 74 : 14
+  layout.margin.r = floors.length ? 6.2 * look.fontSize : 14
   layout.annotations.push(...floorLabels(floors.map(([name, values]) => [name, values[key]]), key, view.range, log, look))
   if (view.outside !== false) layout.annotations.push(outsideLabel(view.outside, view.range, log, look))
+  markChanges(scene, layout, false)
   return { data, layout }
 }

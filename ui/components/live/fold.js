@@ -2,84 +2,71 @@
 
 function freshRun(runId) {
   return {
-    runId, state: runId ? "loading" : "idle", reason: "", offset: 0, waitingFor: 0, config: {}, start: null, end: null,
-    steps: [], epochs: [], messages: [], learningRate: undefined, rateWasFlat: false, best: null, beaten: new Set(), warned: false,
+    runId, state: runId ? "loading" : "idle", reason: "", offset: 0, waitingFor: 0, config: {}, kept: [], start: null, end: null,
+    steps: [], epochs: [], watch: [], marks: [], messages: [], settings: {}, learningRate: undefined, rateWasFlat: false,
+    numEpochs: 0, parent: null, diverged: null, best: null, beaten: new Set(), warned: false, seconds: 0,
   }
 }
 
-function say(run, event, text, level = "info", tag = "") {
-  // Of a kind that repeats (best so far) only the newest is kept, or it would bury the rest.
-  if (tag && run.messages.length && run.messages[0].tag === tag) run.messages.shift()
-  run.messages.unshift({ time: event.time, text, level, tag })
-  if (run.messages.length > 200) run.messages.pop()
-}
-
 function fold(run, event) {
-  const handler = { start: onStart, step: onStep, epoch: onEpoch, command: onCommand, message: onMessage, resume: onResume, end: onEnd }[event.kind]
+  const handler = {
+    start: onStart, step: onStep, epoch: onEpoch, command: onCommand, message: onMessage, resume: onResume, diverged: onDiverged, end: onEnd,
+  }[event.kind]
   if (handler) handler(run, event)
 }
 
 function onStart(run, event) {
+  if (event.parent) run.parent = event.parent
+  // A branch begins with its parent's events; only its own start counts, but until that is there the parent's will do.
+  if (event.inherited && run.start) return
   run.start = event
-  const where = [event.device ? `on ${event.device === "cpu" ? "CPU" : event.device}` : "", event.threads ? plural(event.threads, "thread") : ""].filter(Boolean).join(", ")
-  const size = event.num_parameters ? `; ${event.num_parameters.toLocaleString("en-GB")} numbers to learn` : ""
-  say(run, event, `Training starts: ${plural(event.num_epochs, "epoch")} ${where}${size}.`)
+  if (event.num_epochs) run.numEpochs = event.num_epochs
+  tellStart(run, event)
 }
 
 function onStep(run, event) {
-  if (!defined(event.train_loss)) return
-  run.steps.push({ x: event.epoch, y: event.train_loss, step: event.step })
+  if (defined(event.train_loss)) run.steps.push({ x: event.epoch, y: event.train_loss, step: event.step })
   // Memory stays bounded however long the run is; what is drawn is thinned further.
   if (run.steps.length > 4000) run.steps = run.steps.filter((_, index) => index % 2 === 1)
+  if (![event.gradient_norm, event.update_ratio, event.saturated].some(defined)) return
+  run.watch.push({ step: event.step, x: event.epoch, gradient_norm: event.gradient_norm, update_ratio: event.update_ratio, saturated: event.saturated })
+  if (run.watch.length > 600) run.watch = run.watch.filter((_, index) => index % 2 === 1)
 }
 
 function onEpoch(run, event) {
+  run.seconds = event.wall ?? run.seconds + (event.seconds || 0)
   run.epochs.push({
     x: event.epoch, step: event.step ?? 0, train: event.train_loss, valid: event.valid_loss, metrics: event.metrics || {},
-    time: event.time, speed: event.samples_per_second, seconds: event.seconds, best: Boolean(event.best),
+    time: event.time, speed: event.samples_per_second, seconds: event.seconds, wall: run.seconds, best: Boolean(event.best),
   })
   const before = run.learningRate, flat = run.rateWasFlat
   run.learningRate = event.learning_rate ?? before
   run.rateWasFlat = run.learningRate === before
   if (event.epoch === 0) return
-  // A cut after a flat stretch is worth a word; a schedule that falls all the time is not.
+  // A cut after a flat stretch is worth a word; a schedule that falls all the time is not. What a person set was said already.
   if (flat && defined(before) && run.learningRate < 0.75 * before) say(run, event, `The learning rate is now ${rateText(run.learningRate)}.`)
   tellBest(run, event)
   tellOverfitting(run, event)
 }
 
-function tellBest(run, event) {
-  const key = run.start?.selection_metric, value = event.metrics?.[key]
-  if (!event.best || !defined(value)) return
-  run.best = { x: event.epoch, value }
-  run.warned = false
-  say(run, event, `Epoch ${event.epoch} is the best so far: ${metricName(key)} ${three(value)}.`, "info", "best")
-  for (const [name, values] of Object.entries(run.start?.baselines?.valid || {})) {
-    const floor = values[key]
-    if (!defined(floor) || run.beaten.has(name) || (isError(key) ? value >= floor : value <= floor)) continue
-    run.beaten.add(name)
-    say(run, event, `Epoch ${event.epoch} is better than ${name} (${metricName(key)} ${three(floor)}).`, "good")
-  }
-}
-
-function tellOverfitting(run, event) {
-  if (!run.best || run.warned || event.epoch - run.best.x < 5) return
-  run.warned = true
-  const key = metricName(run.start?.selection_metric || "")
-  say(run, event, `No better ${key} on validation for 5 epochs: from here on the model mostly learns the training data by heart.`, "warning")
-}
-
-const COMMAND_WORDS = {
-  pace: e => (e.value ?? e.pace) > 0 ? `Pace: ${plural(e.value ?? e.pace, "epoch")} a second.` : "Pace: full speed.",
-  stop: () => "Stop was asked for.",
-  pause: () => "Paused.",
-  resume: () => "Going on.",
-  learning_rate: e => `Learning rate set to ${rateText(e.value ?? e.learning_rate)}.`,
-}
-
 function onCommand(run, event) {
-  const words = COMMAND_WORDS[event.name]
-  say(run, event, words ? words(event) : `Request: ${event.name}.`, "info", event.name === "pace" ? "pace" : "")
+  const value = event.value, before = settingNow(run, event.name)
+  if (!event.refused) {
+    if (event.name in CHANGES) {
+      run.marks.push({ step: event.step, name: event.name, from: before, to: value })
+      run.settings[event.name] = value
+      if (event.name === "learning_rate") run.learningRate = value
+    }
+    if (event.name === "pace") run.settings.pace = value
+    if (event.name === "extend" && value > 0) run.numEpochs = Math.max(run.numEpochs || run.config.num_epochs || 0, event.num_epochs || (run.numEpochs || run.config.num_epochs || 0) + value)
+  }
+  tellCommand(run, event)
+}
+
+// What a setting is at this moment: as last set by hand, else as the schedule left it, else as configured.
+function settingNow(run, name) {
+  if (name === "learning_rate") return run.learningRate ?? run.settings.learning_rate ?? run.config.learning_rate
+  return run.settings[name] ?? run.config[name]
 }
 
 function onMessage(run, event) {
@@ -88,31 +75,24 @@ function onMessage(run, event) {
 
 function onResume(run, event) {
   run.steps = run.steps.filter(p => p.step <= event.step)
+  run.watch = run.watch.filter(p => p.step <= event.step)
+  run.marks = run.marks.filter(m => m.step <= event.step)
   run.epochs = run.epochs.filter(p => p.step <= event.step)
+  run.seconds = run.epochs.at(-1)?.wall ?? 0
+  if (run.best && run.best.x > (run.epochs.at(-1)?.x ?? 0)) run.best = null
   run.end = null
+  run.diverged = null
   say(run, event, `Taken up again at epoch ${event.epoch ?? run.epochs.at(-1)?.x ?? 0}.`)
 }
 
+function onDiverged(run, event) {
+  run.diverged = event
+}
+
 function onEnd(run, event) {
+  if (event.inherited) return
   run.end = event
   run.state = event.state
   run.reason = event.reason || run.reason
-  const done = event.epochs ?? run.epochs.at(-1)?.x ?? 0
-  if (event.state === "failed") return say(run, event, sentence(run.reason) || "The run failed.", "error")
-  const why = event.state === "finished" ? "Finished" : event.state === "stopped" ? "Stopped" : "Interrupted"
-  const because = run.reason && run.reason !== "all epochs done" ? `: ${run.reason}` : ""
-  return say(run, event, `${why} after ${plural(done, "epoch")}${because}.`, event.state === "finished" ? "good" : "info")
-}
-
-function thin(points, most = 500) {
-  // Means of equal buckets: a noisy curve keeps its course; first and last point stay as they are.
-  if (points.length <= most) return points
-  const out = [points[0]], size = (points.length - 2) / (most - 2)
-  for (let bucket = 0; bucket < most - 2; bucket++) {
-    const part = points.slice(1 + Math.floor(bucket * size), 1 + Math.floor((bucket + 1) * size))
-    const mean = key => part.reduce((sum, p) => sum + p[key], 0) / part.length
-    if (part.length) out.push({ x: mean("x"), y: mean("y") })
-  }
-  out.push(points.at(-1))
-  return out
+  tellEnd(run, event)
 }

@@ -2,7 +2,8 @@
 
 const VIEWS = new WeakMap()
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false }
-const POLL = { running: 200, loading: 200, queued: 400, paused: 1000, hidden: 3000 }
+const POLL = { running: 200, loading: 200, queued: 400, paused: 400, hidden: 3000 }
+const WATCHER = Math.random().toString(36).slice(2, 14) // one for each page: by it the server knows how many watch
 
 function loadPlotly(url) {
   // One copy for all views of the page; after a failure the next attempt starts afresh.
@@ -17,11 +18,21 @@ function loadPlotly(url) {
 
 function makeView(root) {
   const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map(el => [el.dataset.part, el]))
-  const view = { root, part, run: freshRun(""), data: {}, look: {}, log: undefined, closer: false, metric: "", zoomed: {}, sawItGoing: false, ended: false, failures: 0 }
+  const view = { root, part, run: freshRun(""), data: {}, look: {}, log: undefined, closer: false, metric: "", zoomed: {}, sawItGoing: false, ended: false, failures: 0, axis: "epoch", smoothing: 0, others: new Map(), picture: freshPicture() }
   part.scale.onclick = () => { view.log = !view.logShown; view.zoomed.loss = false; draw(view) }
   part.closer.onclick = () => { view.closer = !view.closer; view.zoomed.metric = false; draw(view) }
   part.metric.onchange = () => { view.metric = part.metric.value; view.zoomed.metric = false; draw(view) }
   for (const name of ["loss", "metric"]) part[`zoom-${name}`].onclick = () => { view.zoomed[name] = false; draw(view) }
+  part.smoothing.oninput = () => { view.smoothing = Number(part.smoothing.value); draw(view) }
+  part.axis.replaceChildren(...Object.keys(AXES).map(axis => {
+    const button = make("button", { type: "button", textContent: axis, onclick: () => chooseAxis(view, axis) })
+    button.setAttribute("aria-pressed", String(axis === view.axis))
+    return button
+  }))
+  wireTransport(view)
+  wireCompare(view)
+  wirePicture(view)
+  view.unwatch = watchProjector(root, () => { if (!view.closed) { readLook(view); draw(view); resize(view) } })
   view.wake = () => { if (document.visibilityState === "visible" && view.polling) schedule(view, 0) }
   document.addEventListener("visibilitychange", view.wake)
   view.resizer = new ResizeObserver(() => requestAnimationFrame(() => resize(view)))
@@ -29,7 +40,17 @@ function makeView(root) {
   return view
 }
 
+function chooseAxis(view, axis) {
+  Object.assign(view, { axis, zoomed: {} })
+  for (const button of view.part.axis.children) button.setAttribute("aria-pressed", String(button.textContent === axis))
+  draw(view)
+}
+
 function resize(view) {
+  if (view.picture.block && view.part.known.clientWidth) {
+    paintKnown(view)
+    morph(view)
+  }
   if (!window.Plotly) return
   for (const name of ["loss", "metric"]) {
     const node = view.part[`plot-${name}`]
@@ -41,10 +62,16 @@ function readLook(view) {
   const style = getComputedStyle(view.root)
   const ground = style.getPropertyValue("--st-background-color").trim()
   const [r, g, b] = (ground.match(/^#([0-9a-f]{6})/i) ? [1, 3, 5].map(i => parseInt(ground.slice(i, i + 2), 16)) : (ground.match(/[\d.]+/g) || [255, 255, 255]).map(Number))
-  const shades = view.data.colours[0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light"]
-  view.look = { ...shades, font: style.fontFamily, plotHeight: view.data.height - 44, touch: matchMedia("(pointer: coarse)").matches }
+  const dark = 0.299 * r + 0.587 * g + 0.114 * b < 128, shades = view.data.colours[dark ? "dark" : "light"]
+  const large = projecting() && !view.data.compact
+  view.root.classList.toggle("mfx-stage", !view.data.compact)
+  const height = large ? Math.max(300, Math.round(0.52 * innerHeight)) : view.data.height
+  Object.assign(view, { colours: null, look: {
+    ...shades, dark, font: style.fontFamily, fontSize: large ? 20 : 12, lineWidth: large ? 3.5 : 2, plotHeight: height - 44,
+    pictureHeight: large ? 0.22 * innerHeight : 232, touch: matchMedia("(pointer: coarse)").matches,
+  } })
   for (const name of ["grid", "muted", "warning", "bad", "good"]) view.root.style.setProperty(`--mfx-${name}`, shades[name])
-  view.root.style.setProperty("--mfx-height", `${view.data.height}px`)
+  view.root.style.setProperty("--mfx-height", `${height}px`)
 }
 
 // --- what is read ----------------------------------------------------------------------------------------------------
@@ -60,7 +87,7 @@ async function poll(view) {
   if (view.closed || view.busy || !run.runId) return
   view.busy = true
   try {
-    const answer = await fetch(`${view.data.base}/api/runs/${encodeURIComponent(run.runId)}/events?from=${run.offset}`, { cache: "no-store" })
+    const answer = await fetch(`${view.data.base}/api/runs/${encodeURIComponent(run.runId)}/events?from=${run.offset}&watcher=${WATCHER}`, { cache: "no-store" })
     if (view.closed || view.run !== run) return
     if (answer.status === 404) { run.state = "gone"; view.polling = false; draw(view); return }
     if (!answer.ok) throw new Error(`status ${answer.status}`)
@@ -74,6 +101,7 @@ async function poll(view) {
   } finally {
     view.busy = false
     if (!view.closed && view.polling) schedule(view, view.run === run ? pause(view) : 0)
+    if (view.others.size) readOthers(view)
   }
 }
 
@@ -81,8 +109,9 @@ function pause(view) {
   if (view.failures) return Math.min(5000, 400 * 2 ** view.failures)
   if (document.visibilityState !== "visible") return POLL.hidden
   // Somebody has just pressed Train and looks at an empty chart.
-  if (!view.run.epochs.length && performance.now() - view.since < 8000) return 80
-  return POLL[view.run.state] || POLL.running
+  if (!view.run.epochs.length && performance.now() - view.since < 8000) return Math.max(80, (view.run.every || 0) / 4)
+  // With many watchers the server asks for patience.
+  return Math.max(POLL[view.run.state] || POLL.running, view.run.every || 0)
 }
 
 function take(view, answer) {
@@ -92,11 +121,16 @@ function take(view, answer) {
   run.offset = answer.next
   run.reason = answer.reason || (OVER.includes(answer.state) ? run.reason : "")
   run.waitingFor = answer.waiting_for || 0
+  run.every = answer.every_ms
+  const keptBefore = run.kept.join()
+  if (answer.kept) run.kept = answer.kept
+  if (answer.config?.parent) run.parent ??= answer.config.parent
   const over = OVER.includes(answer.state)
   if (!over) view.sawItGoing = true
   // The server reads the state before the events, so once it says "over" the last event is here too.
   run.state = answer.state
-  if (answer.events.length || before !== run.state || answer.config) draw(view)
+  if (answer.events.length || before !== run.state || answer.config || keptBefore !== run.kept.join()) draw(view)
+  else askForPicture(view)
   if (!over) return
   view.polling = false
   describe(view)
@@ -108,7 +142,11 @@ function take(view, answer) {
 
 function follow(view, runId) {
   clearTimeout(view.timer)
-  Object.assign(view, { run: freshRun(runId), zoomed: {}, sawItGoing: false, ended: false, failures: 0, polling: false, metric: "", log: undefined, closer: false })
+  Object.assign(view, { run: freshRun(runId), zoomed: {}, sawItGoing: false, ended: false, failures: 0, polling: false, metric: "", log: undefined, closer: false, others: new Map(), parentLaid: "", branching: null, wished: null, picture: freshPicture() })
+  for (const name of ["known", "model"]) view.part[`picture-${name}-figure`].hidden = true
+  view.part.cell.hidden = view.part.branch.hidden = true
+  for (const input of view.root.querySelectorAll("[data-setting]")) delete input.dataset.touched
+  refuse(view, "")
   view.since = performance.now()
   setText(view.part.note, "")
   if (runId) schedule(view, 0)
@@ -149,7 +187,11 @@ export default function (component) {
     view.polling = false
     clearTimeout(view.timer)
     view.resizer.disconnect()
+    cancelAnimationFrame(view.frame)
     document.removeEventListener("visibilitychange", view.wake)
+    document.removeEventListener("keydown", view.keys)
+    document.removeEventListener("pointerdown", view.outside)
+    view.unwatch()
     for (const node of [view.part["plot-loss"], view.part["plot-metric"]]) {
       if (window.Plotly && node.data) window.Plotly.purge(node)
       delete node.dataset.listening

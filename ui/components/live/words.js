@@ -43,3 +43,6 @@ function sentence(text) {
   const words = String(text ?? "").trim()
   return words ? words[0].toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".") : ""
 }
+
+// Plotly reads a little HTML in names and labels; titles come from people.
+const escapeText = text => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")

@@ -1,0 +1,91 @@
+"""What a run is called: the name people gave it, else its model with the settings that set it apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mfcore.runs import preset_config
+from mfcore.training.config import LOSSES, OPTIMIZERS
+from ui.format import when
+from ui.knobs import MODEL_WORDS
+
+if TYPE_CHECKING:
+    from mfcore.runs.manager import RunSummary
+
+MOST = 3
+"""Settings named in a title."""
+# In the order of what people vary first. The dataset has a column of its own wherever titles are listed.
+_WORDS: dict[str, str] = {
+    "loss": "{}",
+    "optimizer": "{}",
+    "learning_rate": "lr {}",
+    "embedding_dim": "{} dim",
+    "weight_decay": "decay {}",
+    "batch_size": "batch {}",
+    "num_epochs": "{} epochs",
+    "mlp_layers": "layers {}",
+    "dropout": "dropout {}",
+    "negatives": "{} negatives",
+    "schedule": "{} schedule",
+    "momentum": "momentum {}",
+    "init": "{} start",
+    "init_std": "start ± {}",
+    "patience": "patience {}",
+    "split": "{} split",
+    "fold": "fold {}",
+    "seed": "seed {}",
+    "split_seed": "split seed {}",
+}
+_NAMES = {"loss": LOSSES, "optimizer": OPTIMIZERS}
+
+
+def run_title(run: RunSummary) -> str:
+    """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
+    return run.name or " · ".join([MODEL_WORDS.get(run.model, run.model), *_apart(run)])
+
+
+def lineage(run: RunSummary, runs: Mapping[str, RunSummary]) -> str:
+    """Where a branch comes from, "⤷ epoch 7 of Biased MF · lr 0.05"; empty for a run of its own. ``runs``: all runs by id."""
+    parent = getattr(run.config, "parent", None)
+    if not parent:
+        return ""
+    origin = runs.get(parent["run_id"])
+    return f"⤷ epoch {parent['epoch']} of {run_title(origin) if origin else 'a run that is not here'}"
+
+
+def runs_to_compare(runs: list[RunSummary], most: int = 60) -> list[dict[str, str]]:
+    """Runs that have learned something, newest first, as the live view offers them to be laid over another."""
+    return [
+        {
+            "id": run.run_id,
+            "title": run_title(run),
+            "model": run.model,
+            "loss": run.config.training.loss,
+            "when": when(run.created),
+        }
+        for run in runs
+        if run.epochs_done
+    ][:most]
+
+
+def _apart(run: RunSummary) -> list[str]:
+    """At most :data:`MOST` settings in which a run differs from the preset nearest to it; at least its learning rate."""
+    flat = run.config.to_flat(defaults=True)
+    usual = _usual(run.model, run.config.training.loss == "mse")
+    differing = [key for key in _WORDS if flat.get(key) != usual.get(key)][:MOST] or ["learning_rate"]
+    return [_WORDS[key].format(_value(key, flat.get(key))) for key in differing]
+
+
+def _value(key: str, value: Any) -> str:
+    if key in _NAMES:
+        return str(_NAMES[key].get(value, value)).partition(" (")[0].partition(":")[0]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@cache
+def _usual(model: str, explicit: bool) -> dict[str, Any]:
+    """Settings of the preset for such runs."""
+    name = (model if explicit else "mf-implicit") if model in ("mf", "biased-mf") else "neumf"
+    return {**preset_config(name).to_flat(defaults=True)}
