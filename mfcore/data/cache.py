@@ -115,6 +115,8 @@ def _columns(data: Interactions) -> dict[str, Any]:
     }
     if data.timestamp is not None:
         columns["timestamp"] = data.timestamp
+    if data.planted is not None:
+        columns["planted_users"], columns["planted_items"] = data.planted
     for column in () if data.user_table is None else data.user_table.columns:
         values = data.user_table[column].to_numpy() if data.user_table is not None else None
         assert values is not None
@@ -127,6 +129,7 @@ def _interactions(columns: dict[str, Any]) -> Interactions:
     genres = [tuple(joined.split(_BETWEEN)) if joined else () for joined in columns["genres"].tolist()]
     about_users = {name.removeprefix("user:"): values for name, values in columns.items() if name.startswith("user:")}
     low, high = columns["rating_scale"].tolist()
+    planted = (columns["planted_users"], columns["planted_items"]) if "planted_users" in columns else None
     return Interactions(
         user_idx=columns["user_idx"],
         item_idx=columns["item_idx"],
@@ -138,4 +141,5 @@ def _interactions(columns: dict[str, Any]) -> Interactions:
         rating_scale=(low, high),
         name=str(columns["name"]),
         user_table=pd.DataFrame({name: list(values.tolist()) for name, values in about_users.items()}) if about_users else None,
+        planted=planted,
     )

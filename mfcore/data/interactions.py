@@ -63,13 +63,20 @@ class Interactions:
         lengths |= set() if self.timestamp is None else {len(self.timestamp)}
         require(len(lengths) == 1, f"user_idx, item_idx, rating and timestamp must have one length, got {sorted(lengths)}")
         self._check_ratings()
-        pairs = np.sort(self.user_idx * len(self.items) + self.item_idx)
+        pairs = self._pairs()
         twice = pairs[1:][pairs[1:] == pairs[:-1]]
         if twice.size:
             user, item = divmod(int(twice[0]), len(self.items))
             raw = f"user {self.users.ids[user]} rates item {self.items.ids[item]}"
             require(False, f"{raw} more than once ({twice.size} repeats in all); keep one rating per user and item")
         self._check_tables()
+
+    def _pairs(self) -> Ints:
+        """(n,) user · num_items + item, ascending. In place, because this is where large data needs the most memory."""
+        pairs = self.user_idx * len(self.items)
+        pairs += self.item_idx
+        pairs.sort()
+        return pairs
 
     def _check_ratings(self) -> None:
         rating = np.asarray(self.rating)
@@ -120,7 +127,7 @@ class Interactions:
             digest.update("\x1f".join(map(str, vocabulary.ids.tolist())).encode() + b"\x1e")
         for array in (self.user_idx, self.item_idx, self.rating, self.timestamp):
             if array is not None:
-                digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+                digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
             digest.update(b"\x1e")
         return digest.hexdigest()
 
@@ -154,6 +161,13 @@ class Interactions:
         """(num_items,) int64: interactions per item."""
         return np.bincount(self.item_idx, minlength=self.num_items).astype(np.int64)
 
+    def items_of(self, user: int) -> Ints:
+        """(m,) int64: the items of one user, ascending. Does not need, nor make, the table of all users."""
+        if "_by_user" in self.__dict__:
+            indptr, items = self._by_user
+            return items[indptr[user] : indptr[user + 1]]
+        return np.sort(self.item_idx[self.user_idx == user])
+
     def by_user(self) -> tuple[Ints, Ints]:
         """CSR: ``indptr`` (num_users+1,) and ``item_idx`` (n,). User u's items, ascending, are
         ``item_idx[indptr[u]:indptr[u + 1]]``. Both int64; shared, so do not write to them."""
@@ -162,7 +176,8 @@ class Interactions:
     @cached_property
     def _by_user(self) -> tuple[Ints, Ints]:
         indptr = np.concatenate([[0], np.cumsum(self.activity())]).astype(np.int64)
-        return indptr, self.item_idx[np.lexsort((self.item_idx, self.user_idx))]
+        pairs = self._pairs()
+        return indptr, np.remainder(pairs, max(1, self.num_items), out=pairs)
 
 
 def make_item_table(titles: ArrayLike, years: Any = None, genres: Any = None) -> pd.DataFrame:

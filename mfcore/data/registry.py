@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.download import Progress, silent
 from mfcore.data.interactions import Interactions
+from mfcore.data.made import load_made, worth_storing
 from mfcore.data.movielens import GROUPLENS_VARIABLE, from_grouplens, from_recbole
 from mfcore.data.sources import Road, Source, load_stored
 from mfcore.data.synthetic import planted, synthetic
@@ -47,8 +49,8 @@ class DatasetEntry:
 
 
 _SHAPE = {
-    "num_users": (1, 100_000, "How many users."),
-    "num_items": (1, 100_000, "How many items."),
+    "num_users": (1, 1_000_000, "How many users."),
+    "num_items": (1, 1_000_000, "How many items."),
     "density": (1e-6, 1.0, "Share of the user × item matrix that is rated."),
     "seed": (0, 2**31 - 1, "Seed of the ratings; the same seed gives the same ratings."),
 }
@@ -102,6 +104,9 @@ _ENTRIES = (
             **_shape(num_users=500, num_items=300, density=0.1, seed=0),
             "rank": Option(4, 1, 256, "How many factors made the ratings."),
             "noise": Option(0.25, 0.0, 1.0, "Standard deviation of the noise, in rating units: the best RMSE there can be."),
+            "popularity": Option(
+                0.0, 0.0, 3.0, "Long tail: 0 rates all items alike; with 1 the r-th most popular is rated in proportion to 1/r."
+            ),
         },
     ),
 )
@@ -109,6 +114,8 @@ _ENTRIES = (
 DATASETS: dict[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
 
 _KEPT_IN_MEMORY = 8
+_ROWS_IN_MEMORY = 40_000_000
+"""Interactions that all datasets kept in memory may have together: 1 GB; the one asked for last is always kept."""
 _loaded: OrderedDict[tuple[object, ...], Interactions] = OrderedDict()
 _guard = threading.Lock()
 _busy: dict[tuple[object, ...], threading.Lock] = {}
@@ -131,7 +138,7 @@ def load_dataset(
     """
     entry = DATASETS[choice("dataset", name, DATASETS)]
     values = _checked(entry, options)
-    root = data_dir(home) if entry.source else None
+    root = data_dir(home) if entry.source or worth_storing(values) else None
     key = (name, tuple(sorted(values.items())), root)
     # One lock per dataset: a page that shows synthetic ratings does not wait for another that downloads.
     with _guard:
@@ -186,7 +193,7 @@ def _remembered(key: tuple[object, ...]) -> Interactions | None:
 def _remember(key: tuple[object, ...], data: Interactions) -> Interactions:
     with _guard:
         _loaded[key] = data
-        while len(_loaded) > _KEPT_IN_MEMORY:
+        while len(_loaded) > 1 and (len(_loaded) > _KEPT_IN_MEMORY or sum(map(len, _loaded.values())) > _ROWS_IN_MEMORY):
             _busy.pop(_loaded.popitem(last=False)[0], None)
     return data
 
@@ -208,6 +215,7 @@ def _checked(entry: DatasetEntry, options: Mapping[str, float]) -> dict[str, flo
 
 def _produce(entry: DatasetEntry, values: Mapping[str, float], root: Path | None, progress: Progress) -> Interactions:
     if entry.generate is not None:
-        return entry.generate(**values)
+        make = functools.partial(entry.generate, **values)
+        return make() if root is None else load_made(entry.name, values, make, root / "datasets", progress)
     assert entry.source is not None and root is not None
     return load_stored(entry.name, entry.source, _folder(entry.name, root), progress)

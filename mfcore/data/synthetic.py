@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcore.data.interactions import Interactions, Ints, make_item_table
+from mfcore.data.long_tail import long_tailed_cells
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.validate import require
 
-MAX_INTERACTIONS = 20_000_000
+MAX_INTERACTIONS = 40_000_000
+_RATINGS_AT_ONCE = 1_000_000
 
 
 def synthetic(*, num_users: int = 1000, num_items: int = 1000, density: float = 0.01, seed: int = 0) -> Interactions:
@@ -26,7 +28,14 @@ def synthetic(*, num_users: int = 1000, num_items: int = 1000, density: float = 
 
 
 def planted(
-    *, num_users: int = 500, num_items: int = 300, density: float = 0.1, rank: int = 4, noise: float = 0.25, seed: int = 0
+    *,
+    num_users: int = 500,
+    num_items: int = 300,
+    density: float = 0.1,
+    rank: int = 4,
+    noise: float = 0.25,
+    popularity: float = 0.0,
+    seed: int = 0,
 ) -> Interactions:
     """Real-valued ratings 3 + p_u·q_i + e with known factors and e ~ N(0, noise²), kept within 1 to 5.
 
@@ -34,14 +43,20 @@ def planted(
     scaled down to leave three standard deviations of noise inside the scale, so few ratings are cut; beyond a noise of 0.5
     the cut shows.
     ``planted`` holds (P (num_users, rank), Q (num_items, rank)), float64.
+
+    ``popularity``: 0 rates any place as likely; above that, items and users have a long tail
+    (:func:`mfcore.data.long_tail.long_tailed_cells`).
     """
     rng = np.random.default_rng(seed)
     reach = 2.0 - min(3.0 * noise, 1.5)
     p, q = (np.sqrt(reach) * _within_unit_ball(rng, size, rank) for size in (num_users, num_items))
-    user_idx, item_idx = _places(rng, num_users, num_items, density)
-    exact = 3.0 + np.einsum("nd,nd->n", p[user_idx], q[item_idx])
-    rating = np.clip(exact + noise * rng.standard_normal(len(exact)), 1.0, 5.0)
-    return _made("planted", user_idx, item_idx, rating.astype(np.float32), num_users, num_items, (1.0, 5.0), (p, q))
+    user_idx, item_idx = _places(rng, num_users, num_items, density, popularity)
+    rating = np.empty(len(user_idx), np.float32)
+    for start in range(0, len(rating), _RATINGS_AT_ONCE):
+        some = slice(start, start + _RATINGS_AT_ONCE)
+        exact = 3.0 + np.einsum("nd,nd->n", p[user_idx[some]], q[item_idx[some]])
+        rating[some] = np.clip(exact + noise * rng.standard_normal(len(exact)), 1.0, 5.0)
+    return _made("planted", user_idx, item_idx, rating, num_users, num_items, (1.0, 5.0), (p, q))
 
 
 def _within_unit_ball(rng: np.random.Generator, size: int, rank: int) -> NDArray[np.float64]:
@@ -52,14 +67,16 @@ def _within_unit_ball(rng: np.random.Generator, size: int, rank: int) -> NDArray
     return scaled
 
 
-def _places(rng: np.random.Generator, num_users: int, num_items: int, density: float) -> tuple[Ints, Ints]:
+def _places(
+    rng: np.random.Generator, num_users: int, num_items: int, density: float, popularity: float = 0.0
+) -> tuple[Ints, Ints]:
     cells = num_users * num_items
     wanted = max(1, round(density * cells))
     require(
         wanted <= MAX_INTERACTIONS,
         f"{num_users} users x {num_items} items at density {density:g} are {wanted:,} ratings; at most {MAX_INTERACTIONS:,}",
     )
-    cell = _distinct(rng, cells, wanted)
+    cell = long_tailed_cells(rng, num_users, num_items, wanted, popularity) if popularity else _distinct(rng, cells, wanted)
     return cell // num_items, cell % num_items
 
 
