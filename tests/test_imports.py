@@ -28,8 +28,9 @@ INSIDE_MFCORE = {
     "training": FOUNDATION | {"data", "models", "evaluation"},
     "recommend": FOUNDATION | {"data", "models"},
     "projection": FOUNDATION | {"data", "models"},
-    "runs": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection"},
-    "cli": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection", "runs"},
+    "space": FOUNDATION | {"data", "models", "projection"},
+    "runs": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection", "space"},
+    "cli": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection", "space", "runs"},
     "__main__": FOUNDATION | {"cli", "data"},
 }
 

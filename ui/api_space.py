@@ -11,13 +11,19 @@
     coordinate = int16 / 32767 · ranges[frame][column]        (WebGL: a normalised SHORT attribute times a uniform)
 
 Header: ``epochs`` (of the frames sent), ``available`` (all there are now: drop frames of epochs that are missing in it),
-``basis`` (epoch whose item vectors gave the axes), ``columns`` (["1", "2", "3"], then "norm" if asked for), ``ranges``
+``basis`` (epoch whose item vectors gave the axes), ``columns`` (["1", "2", "3"], then what was asked for), ``ranges``
 (one list per frame, one number per column), ``items`` n, ``users`` m, ``item_idx`` and ``user_idx`` (whose rows they are; only
-with the first answer, that is without ``from``), ``explained`` (share of variance per axis), ``state`` of the run, ``note``.
+with the first answer, that is without ``from``), ``origin`` (where the zero vector lies, one number per component), ``dim``
+(numbers in a whole vector; with as many components the frames are the vectors themselves, turned and shifted), ``explained``
+(share of variance per component), ``state`` of the run, ``note``.
 
 Parameters: ``what=items|users|both`` (default both); ``basis=final|<epoch>`` (a live view passes the ``basis`` it was given
-first, so that its axes never turn); ``components=1…16`` (default 3); ``from=<epoch>`` frames of this epoch or later only;
-``norm=1`` adds the length of each whole vector as a last column; ``every=1`` all items and users in one frame, the model's.
+first, so that its axes never turn); ``components=1…512`` (default 3); ``from=<epoch>``, ``to=<epoch>`` frames from this epoch
+on, up to this epoch; at most 64 MB in one answer;
+``norm=1`` adds the length of each whole vector as a last column; ``every=1`` all items and users in one frame, the model's;
+``items=3,17,42`` (item_idx) these alone, with components of their own; ``sphere=1`` every vector at length 1 first;
+``between=3,17~42`` a column "between" after the components: the place of each point on the way from the mean of the first films
+to that of the others (0 half-way). All of these fit the axes once, at the basis epoch.
 
 ``GET /api/runs/<id>/space/points`` → JSON ``{items: {idx, id, title, year, genres, ratings, mean, bias}, users: {idx, id,
 label, ratings, mean, bias}}``, columns of equal length in the order of the rows above; unknown is null. ``every=1`` as above.
@@ -32,7 +38,7 @@ from __future__ import annotations
 import gzip
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +52,7 @@ from mfcore.runs.folder import open_folder
 from mfcore.runs.living import living_picture
 from mfcore.runs.points import space_points
 from mfcore.runs.space import Space, load_space
+from mfcore.runs.view import View
 from mfcore.validate import UnusableRequest, boolean, choice, integer
 
 MAGIC = b"MFS1"
@@ -86,14 +93,9 @@ def json_answer(request: Request, content: Any, status: int = 200) -> Response:
 def run_space(request: Request) -> Response:
     """Frames of points; see the top of this module."""
     query, run_id = request.query_params, request.path_params["run_id"]
-    since = integer("from", query.get("from", "0"), low=0)
-    space = load_space(
-        run_id,
-        basis=query.get("basis", "final"),
-        components=integer("components", query.get("components", "3")),
-        since=since,
-        every=boolean("every", query.get("every", "0")),
-    )
+    since, every = integer("from", query.get("from", "0"), low=0), boolean("every", query.get("every", "0"))
+    until = integer("to", query["to"], low=0) if "to" in query else None
+    space = load_space(run_id, view=view_of(query), since=since, until=until, every=every)
     what = choice("what", query.get("what", "both"), ("items", "users", "both"))
     head = {"state": open_folder(run_id).status().state}
     norm = boolean("norm", query.get("norm", "0"))
@@ -101,11 +103,33 @@ def run_space(request: Request) -> Response:
     return Response(body, headers=_NO_STORE, media_type="application/octet-stream")  # such numbers do not pack
 
 
+def view_of(query: Mapping[str, str]) -> View:
+    """The axes that an address asks for.
+
+    Raises:
+        UnusableRequest: a parameter makes no sense.
+    """
+    basis = query.get("basis", "final")
+    start, _, end = query.get("between", "").partition("~")
+    return View(
+        basis=None if basis == "final" else integer("basis", basis, low=0),
+        components=integer("components", query.get("components", "3")),
+        sphere=boolean("sphere", query.get("sphere", "0")),
+        items=_numbers("items", query.get("items", "")),
+        start=_numbers("between", start),
+        end=_numbers("between", end),
+    )
+
+
+def _numbers(name: str, text: str) -> tuple[int, ...]:
+    return tuple(integer(name, word, low=0) for word in text.split(",")) if text else ()
+
+
 def frames(space: Space, what: str, *, norm: bool, first: bool, head: dict[str, Any]) -> bytes:
     """The binary answer described at the top of this module."""
     parts = {"items": (space.items, space.item_norms), "users": (space.users, space.user_norms)}
     chosen = [name for name in parts if what in (name, "both")]
-    columns = [str(axis + 1) for axis in range(len(space.projection.components))]
+    columns = list(space.columns)
     points = np.concatenate([parts[name][0] for name in chosen], axis=1)
     if norm:
         points = np.concatenate([points, np.concatenate([parts[name][1] for name in chosen], axis=1)[..., None]], axis=2)
@@ -120,6 +144,8 @@ def frames(space: Space, what: str, *, norm: bool, first: bool, head: dict[str, 
         "ranges": ranges,
         "items": space.items.shape[1] if "items" in chosen else 0,
         "users": space.users.shape[1] if "users" in chosen else 0,
+        "origin": [_rounded(value, 6) for value in space.projection.transform(np.zeros((1, len(space.projection.mean))))[0]],
+        "dim": len(space.projection.mean),
         "explained": [_rounded(share, 4) for share in space.explained_variance_ratio],
         "note": space.note,
     }

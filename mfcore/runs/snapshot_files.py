@@ -1,8 +1,9 @@
 """What a run's ``snapshots`` folder holds, and how to read it.
 
 ``about.safetensors``: which items and users are in it, and the cells of the living picture. ``epoch-00012.safetensors``: the
-vectors after that epoch, float16 of ``vector / scale``. ``now.safetensors``: the living picture inside an epoch, replaced a few
-times a second. All are replaced whole; a file that cannot be read counts as absent.
+vectors after that epoch, float16 of ``vector / scale``. ``now-123.safetensors``: the living picture after step 123, inside an
+epoch; the one before goes. (Renaming over a file waits for the disk on ext4; a new name does not: 4 ms against 0.3.) All appear
+whole; a file that cannot be read counts as absent.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,11 +136,16 @@ class SnapshotFiles:
 
     def now(self) -> tuple[float, int, Floats] | None:
         """(epoch, a fraction inside an epoch; step; block) of the living picture at its latest, or None."""
-        found = read_arrays(self.path / "now.safetensors")
-        try:
-            return None if found is None else (float(found[1]["epoch"]), int(found[1]["step"]), found[0]["block"])
-        except (KeyError, ValueError, TypeError):
-            return None
+        for path in reversed(self.pictures()):
+            found = read_arrays(path)
+            with suppress(KeyError, ValueError, TypeError):
+                if found is not None:
+                    return float(found[1]["epoch"]), int(found[1]["step"]), found[0]["block"]
+        return None
+
+    def pictures(self) -> list[Path]:
+        """Files of the living picture inside an epoch, oldest first: one, or two for a moment."""
+        return sorted(self.path.glob("now-*.safetensors"))
 
 
 def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]] | None:

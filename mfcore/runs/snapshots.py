@@ -81,7 +81,12 @@ class SnapshotWriter:
             return False
         block = self._picture.predicted(model)
         with suppress(OSError):
-            write_arrays(self._files.path / "now.safetensors", {"block": block}, {"epoch": epoch, "step": step})
+            before = self._files.pictures()
+            path = self._files.path / f"now-{step:012d}.safetensors"
+            write_arrays(path, {"block": block}, {"epoch": epoch, "step": step})
+            for old in before:
+                if old != path:
+                    old.unlink(missing_ok=True)
         ended = time.monotonic()
         self._living_due = ended + max(_LIVING, _PATIENCE * (ended - began))
         return True
@@ -90,7 +95,8 @@ class SnapshotWriter:
         """Training goes on from the end of ``epoch``, or from a step after it: what was kept of later epochs goes."""
         for later in [e for e in self._epochs if e > epoch]:
             self._files.place(later).unlink(missing_ok=True)
-        (self._files.path / "now.safetensors").unlink(missing_ok=True)
+        for picture in self._files.pictures():
+            picture.unlink(missing_ok=True)
         self._epochs = self._files.epochs()
 
     def _arrays(self, model: Any, epoch: int, step: int) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:

@@ -16,13 +16,18 @@ from mfcore.projection import Projection
 from mfcore.runs.folder import open_folder
 from mfcore.runs.frame_sources import FrameSource, frames_of
 from mfcore.runs.snapshot_files import Snapshot
-from mfcore.validate import integer, require
+from mfcore.runs.view import View
+from mfcore.space.directions import Direction, direction_between, on_sphere
+from mfcore.validate import require
 
 Floats = npt.NDArray[np.float32]
 Frame = tuple[Floats, Floats, Floats, Floats]
 """Coordinates of items and of users, lengths of items and of users."""
-MOST_COMPONENTS = 16
-_KEPT = 12
+MOST_NUMBERS = 32_000_000
+"""Coordinates in one answer, all frames together."""
+_KEPT = 8
+_WIDE = 8
+"""Frames of more components than this are computed anew each time: memory for 200 epochs of them would be better used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +40,7 @@ class Space:
         item_norms: (F, n), user_norms: (F, m) float32 lengths of the whole vectors.
         item_idx: (n,), user_idx: (m,) int64. note: says in words whose points are missing, if any are.
         basis: the epoch whose item vectors the axes were fitted to. projection: the axes themselves.
+        columns: a name for each of the c: "1", "2" … for principal components, "between" for an axis of one's own, the last.
     """
 
     epochs: list[int]
@@ -47,123 +53,138 @@ class Space:
     user_idx: Ints
     basis: int
     projection: Projection
+    columns: list[str]
     note: str = ""
 
     @property
     def explained_variance_ratio(self) -> npt.NDArray[np.float64]:
-        """(c,) share of the variance of the basis epoch's item vectors that each axis holds."""
+        """Share of the variance of the basis epoch's item vectors that each principal component holds."""
         return self.projection.explained_variance_ratio
 
 
 @dataclass(eq=False)
-class _View:
+class _Axes:
     """Axes once fitted, and the frames already put on them."""
 
     basis: int
     stamp: int
+    sphere: bool
     projection: Projection
+    own: Direction | None
     frames: dict[int, tuple[int, Frame]] = field(default_factory=dict)
 
+    def put(self, snapshot: Snapshot) -> Frame:
+        norms = [np.linalg.norm(vectors, axis=1) for vectors in (snapshot.items, snapshot.users)]
+        return self._points(snapshot.items), self._points(snapshot.users), norms[0], norms[1]
 
-_views: OrderedDict[Hashable, _View] = OrderedDict()
+    def _points(self, vectors: Floats) -> Floats:
+        placed = on_sphere(vectors) if self.sphere else vectors
+        points = self.projection.transform(placed)
+        if self.own is None:
+            return points
+        return np.concatenate([points, self.own.along(placed).astype(np.float32)[:, None]], axis=1)
+
+
+_known: OrderedDict[Hashable, _Axes] = OrderedDict()
 _guard = threading.Lock()
 
 
 def load_space(
     run_id: str,
     home: str | Path | None = None,
+    view: View | None = None,
     *,
-    basis: str | int = "final",
-    components: int = 3,
     since: int = 0,
     every: bool = False,
 ) -> Space:
     """The space of a run, also while it is being trained; what was computed before is kept in memory.
 
     Args:
-        basis: "final", or the epoch whose item vectors give the axes (the last one before it where that one is not kept).
-            A live view passes the number it was given first, and its axes stay. components: axes, fewer where vectors are
-            narrower. since: only frames of this epoch or later. every: all items and users, and only the model as it is.
+        view: which axes (default: three principal components of the latest epoch). since, until: only frames of these epochs
+        and between. every: all items and users, and only the model as it is.
 
     Raises:
-        UnusableRequest: no such run, nothing to show yet, or vectors that are not finite.
+        UnusableRequest: no such run, nothing to show yet, vectors that are not finite, or more numbers than ``MOST_NUMBERS``.
     """
-    return space_of(frames_of(open_folder(run_id, home), every=every), basis=basis, components=components, since=since)
+    return space_of(frames_of(open_folder(run_id, home), every=every), view, since=since, until=until)
 
 
-def space_of(source: FrameSource, *, basis: str | int = "final", components: int = 3, since: int = 0) -> Space:
+def space_of(source: FrameSource, view: View | None = None, *, since: int = 0, until: int | None = None) -> Space:
     """As :func:`load_space`, for frames from anywhere."""
-    wanted = integer("components", components, low=1, high=MOST_COMPONENTS)
+    view = view or View()
     stamps = source.stamps()
     require(bool(stamps), "there are no vectors to show yet; wait for the first epoch")
-    view = _view(source, basis, wanted, stamps)
-    epochs = [epoch for epoch in sorted(stamps) if epoch >= since]
-    frames = {epoch: frame for epoch in epochs if (frame := _frame(source, view, epoch, stamps[epoch])) is not None}
-    for gone in set(view.frames) - set(stamps):
-        view.frames.pop(gone, None)
-    items, users, item_norms, user_norms = _stacked(list(frames.values()), source, len(view.projection.components))
+    source = view.selected(source)
+    axes = _axes(source, view, stamps)
+    frames = {}
+    epochs = [epoch for epoch in sorted(stamps) if since <= epoch and (until is None or epoch <= until)]
+    numbers = len(epochs) * (len(source.item_idx) + len(source.user_idx)) * len(axes.projection.components)
+    require(numbers <= MOST_NUMBERS, f"{len(epochs)} epochs are too much for one answer; ask for fewer epochs or components")
+    for epoch in epochs:
+        frame = _frame(source, axes, epoch, stamps[epoch])
+        if frame is not None:
+            frames[epoch] = frame
+    for gone in set(axes.frames) - set(stamps):
+        axes.frames.pop(gone, None)
+    columns = [str(number + 1) for number in range(len(axes.projection.components))] + ["between"] * (axes.own is not None)
+    items, users, item_norms, user_norms = _stacked(list(frames.values()), source, len(columns))
     return Space(
-        list(frames),
-        sorted(stamps),
-        items,
-        users,
-        item_norms,
-        user_norms,
-        source.item_idx,
-        source.user_idx,
-        view.basis,
-        view.projection,
-        source.note,
+        epochs=list(frames),
+        available=sorted(stamps),
+        items=items,
+        users=users,
+        item_norms=item_norms,
+        user_norms=user_norms,
+        item_idx=source.item_idx,
+        user_idx=source.user_idx,
+        basis=axes.basis,
+        projection=axes.projection,
+        columns=columns,
+        note=source.note,
     )
 
 
-def _stacked(frames: list[Frame], source: FrameSource, axes: int) -> Frame:
+def _stacked(frames: list[Frame], source: FrameSource, width: int) -> Frame:
     """Frames one behind the other, also when there are none."""
     if not frames:
         n, m = len(source.item_idx), len(source.user_idx)
-        return tuple(np.zeros((0, *shape), np.float32) for shape in ((n, axes), (m, axes), (n,), (m,)))  # type: ignore[return-value]
+        return tuple(np.zeros((0, *shape), np.float32) for shape in ((n, width), (m, width), (n,), (m,)))  # type: ignore[return-value]
     return tuple(np.stack(column) for column in zip(*frames, strict=True))  # type: ignore[return-value]
 
 
-def _view(source: FrameSource, basis: str | int, components: int, stamps: dict[int, int]) -> _View:
+def _axes(source: FrameSource, view: View, stamps: dict[int, int]) -> _Axes:
     epochs = sorted(stamps)
-    wanted = epochs[-1] if basis == "final" else integer("basis", basis, low=0)
-    key = (source.key, wanted, components)
+    wanted = epochs[-1] if view.basis is None else view.basis
+    key = (source.key, wanted, view.components, view.sphere, view.start, view.end)
     with _guard:
-        view = _views.get(key)
+        axes = _known.get(key)
         # Axes outlive the snapshot they came from: one that is thinned out under a live view must not turn it over.
-        if view is not None and stamps.get(view.basis, view.stamp) == view.stamp:
-            _views.move_to_end(key)
-            return view
+        if axes is not None and stamps.get(axes.basis, axes.stamp) == axes.stamp:
+            _known.move_to_end(key)
+            return axes
     there = max((epoch for epoch in epochs if epoch <= wanted), default=epochs[0])
     snapshot = source.load(there)
     require(snapshot is not None, "the vectors of this epoch have just been thinned out; ask again")
     assert snapshot is not None
-    view = _View(there, stamps[there], Projection.fit(snapshot.items, min(components, *snapshot.items.shape)))
-    view.frames[there] = (stamps[there], _project(view.projection, snapshot))
+    placed = on_sphere(snapshot.items) if view.sphere else snapshot.items
+    own = direction_between(placed, *view.rows(source.item_idx)) if view.start else None
+    projection = Projection.fit(placed, min(view.components, *placed.shape))
+    axes = _Axes(there, stamps[there], view.sphere, projection, own)
     with _guard:
-        _views[key] = view
-        while len(_views) > _KEPT:
-            _views.popitem(last=False)
-    return view
+        _known[key] = axes
+        while len(_known) > _KEPT:
+            _known.popitem(last=False)
+    return axes
 
 
-def _frame(source: FrameSource, view: _View, epoch: int, stamp: int) -> Frame | None:
-    known = view.frames.get(epoch)
+def _frame(source: FrameSource, axes: _Axes, epoch: int, stamp: int) -> Frame | None:
+    known = axes.frames.get(epoch)
     if known is not None and known[0] == stamp:
         return known[1]
     snapshot = source.load(epoch)
-    if snapshot is None or snapshot.items.shape[1] != len(view.projection.mean):
+    if snapshot is None or snapshot.items.shape[1] != len(axes.projection.mean):
         return None
-    frame = _project(view.projection, snapshot)
-    view.frames[epoch] = (stamp, frame)
+    frame = axes.put(snapshot)
+    if len(axes.projection.components) <= _WIDE:
+        axes.frames[epoch] = (stamp, frame)
     return frame
-
-
-def _project(projection: Projection, snapshot: Snapshot) -> Frame:
-    return (
-        projection.transform(snapshot.items),
-        projection.transform(snapshot.users),
-        np.linalg.norm(snapshot.items, axis=1),
-        np.linalg.norm(snapshot.users, axis=1),
-    )

@@ -1,0 +1,1 @@
+"""What learned vectors have to say: names of axes, lengths and spectra, directions, neighbours, maps, tables to take along."""
