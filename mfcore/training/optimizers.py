@@ -36,19 +36,33 @@ def set_rate(optimizers: list[Optimizer], rate: float) -> None:
             group["lr"] = rate * group["multiplier"]
 
 
+def set_options(optimizers: list[Optimizer], config: TrainConfig) -> None:
+    """Give every group the multiplier, and AdamW the weight decay, that ``config`` has now."""
+    multipliers = _multipliers(config)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["multiplier"] = multipliers[group["kind"]]
+            if decoupled_decay(config):
+                group["weight_decay"] = config.weight_decay
+
+
 def decoupled_decay(config: TrainConfig) -> bool:
     """Whether the optimizer decays weights itself, so that the loss carries no L2."""
     return config.optimizer == "adamw"
 
 
 def _groups(model: RecommenderModel, config: TrainConfig) -> list[dict[str, Any]]:
-    multipliers = {
+    multipliers = _multipliers(config)
+    found: dict[str, list[nn.Parameter]] = model.parameter_groups()
+    return [{"params": found[kind], "kind": kind, "multiplier": multipliers[kind]} for kind in multipliers if found[kind]]
+
+
+def _multipliers(config: TrainConfig) -> dict[str, float]:
+    return {
         "biases": config.bias_lr_multiplier,
         "factors": config.factor_lr_multiplier,
         "mlp": config.mlp_lr_multiplier,
     }
-    found: dict[str, list[nn.Parameter]] = model.parameter_groups()
-    return [{"params": found[kind], "kind": kind, "multiplier": multipliers[kind]} for kind in multipliers if found[kind]]
 
 
 def _single(groups: list[dict[str, Any]], model: RecommenderModel, config: TrainConfig) -> Optimizer:
@@ -83,6 +97,12 @@ def optimizer_state(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
 def load_optimizer_state(optimizers: list[Optimizer], states: list[dict[str, Any]]) -> None:
     for optimizer, state in zip(optimizers, states, strict=True):
         optimizer.load_state_dict(state)
+
+
+def load_optimizer_memory(optimizers: list[Optimizer], states: list[dict[str, Any]]) -> None:
+    """What optimizers of the same kind remember (moments, sums of squares), under our own rates and options."""
+    own = [{**optimizer.state_dict(), "state": state["state"]} for optimizer, state in zip(optimizers, states, strict=True)]
+    load_optimizer_state(optimizers, own)
 
 
 def zero_gradients(optimizers: list[Optimizer]) -> None:

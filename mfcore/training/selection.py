@@ -61,6 +61,16 @@ class Selection:
             return f"converged: the training loss changed by less than {config.tolerance:g}"
         return ""
 
+    def be_patient(self) -> None:
+        """Count epochs without a better one from here on, and wait for the next change of the loss."""
+        self.bad_epochs = self.waiting = 0
+        self.loss_change = math.nan
+
+    def restart(self) -> None:
+        """Schedule and patience begin anew; the best epoch stays the best."""
+        self.be_patient()
+        self.cuts = 0
+
     def state_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
