@@ -95,6 +95,7 @@ def load_space(
     view: View | None = None,
     *,
     since: int = 0,
+    until: int | None = None,
     every: bool = False,
 ) -> Space:
     """The space of a run, also while it is being trained; what was computed before is kept in memory.
