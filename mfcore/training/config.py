@@ -91,7 +91,8 @@ class TrainConfig:
     device: str = _f("auto", "Where to compute: auto, cpu, cuda, cuda:0 …, mps.")
     threads: int = _f(0, "CPU threads; 0 chooses: one less than the cores, at least one.")
     hogwild: bool = _f(
-        False, "Batch size 1: all threads train at once without locks. Faster; the same seed no longer repeats the run exactly."
+        False,
+        "Batch size 1: all threads train at once without locks. Faster; another number of threads, another order of ratings.",
     )
     seed: int = _f(0, "Start of all randomness: the same seed repeats the run exactly.")
 

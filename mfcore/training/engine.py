@@ -89,7 +89,8 @@ def choose_engine(bench: Workbench) -> tuple[Engine, str]:
     why_not = why_not_native(bench.model, config, bench.model.device)
     if not why_not:
         engine: Engine = importlib.import_module(_NATIVE).NativeEngine(bench)
-        shared = f", {bench.threads} threads at once without locks (not repeatable)" if config.hogwild else ""
+        again = "not repeatable" if config.loss == "bpr" else "repeatable with as many"
+        shared = f", {bench.threads} threads at once without locks ({again})" if config.hogwild else ""
         return engine, f"{_ONE_BY_ONE}compiled engine{shared}"
     alone = config.batch_size == 1
     reason = f"{_ONE_BY_ONE}PyTorch, because {why_not}; batch_size 1024 is far faster" if alone else f"PyTorch, {why_not}"

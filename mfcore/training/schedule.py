@@ -35,19 +35,20 @@ def rate_factor(config: TrainConfig, step: int, steps_per_epoch: int, cuts: int 
 
 def rate_factors(config: TrainConfig, first: int, count: int, steps_per_epoch: int, cuts: int = 0) -> npt.NDArray[np.float64]:
     """:func:`rate_factor` of ``count`` steps from ``first`` on: (count,) float64."""
+    one_epoch = first // steps_per_epoch == (first + count - 1) // steps_per_epoch
+    if config.schedule in ("constant", "plateau") or (config.schedule == "step" and one_epoch):
+        return np.full(count, rate_factor(config, first, steps_per_epoch, cuts))
     steps = np.arange(first, first + count)
     if config.schedule == "step":
         return np.asarray(config.schedule_factor ** (steps // steps_per_epoch // config.schedule_every), dtype=np.float64)
     done = np.minimum(1.0, steps / (steps_per_epoch * config.num_epochs))
     if config.schedule == "cosine":
         return 0.5 * (1.0 + np.cos(np.pi * done))
-    if config.schedule == "one-cycle":
-        up, down = done / _WARM_UP, (done - _WARM_UP) / (1.0 - _WARM_UP)
-        rising = done < _WARM_UP
-        start, end = np.where(rising, _START, 1.0), np.where(rising, 1.0, _END)
-        cosine = 0.5 * (1.0 + np.cos(np.pi * np.where(rising, up, down)))
-        return np.asarray(end + (start - end) * cosine)
-    return np.full(count, rate_factor(config, first, steps_per_epoch, cuts))
+    up, down = done / _WARM_UP, (done - _WARM_UP) / (1.0 - _WARM_UP)
+    rising = done < _WARM_UP
+    start, end = np.where(rising, _START, 1.0), np.where(rising, 1.0, _END)
+    cosine = 0.5 * (1.0 + np.cos(np.pi * np.where(rising, up, down)))
+    return np.asarray(end + (start - end) * cosine)
 
 
 def _cosine(start: float, end: float, share: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from mfcore.models import build_model
 from mfcore.training import StepEnd, TrainConfig, Trainer, TrainingDiverged
 from mfcore.training.engine import choose_device
 from mfcore.training.losses import batch_loss
+from mfcore.training.native import dealing
 from mfcore.training.samples import Samples
 from mfcore.training.schedule import rate_factor, rate_factors
 from mfcore.validate import UnusableRequest
@@ -22,6 +24,7 @@ from mfcore.validate import UnusableRequest
 SHAPE = {"embedding_dim": 7, "init_std": 0.3, "output_range": False}
 BASE: dict[str, Any] = {"batch_size": 1, "optimizer": "sgd", "learning_rate": 0.02, "num_epochs": 2, "device": "cpu"}
 RANK = {"negatives": 1}
+TOGETHER: dict[str, Any] = {"hogwild": True, "threads": 2}
 SETTINGS: dict[str, dict[str, Any]] = {
     "mse": {},
     "mse, output range": {"output_range": True},
@@ -65,6 +68,14 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
 
 
+@pytest.fixture
+def all_threads() -> Iterator[None]:
+    """A trainer sets how many threads torch has; afterwards it has as many as before."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
 def numbers(ends: list[Any]) -> list[Any]:
     return [(e.number, e.step, e.train_loss, e.valid_loss, e.metrics, e.learning_rate, e.samples, e.best) for e in ends]
 
@@ -95,6 +106,22 @@ def test_it_equals_autograd(small: Split, model: str, setting: str, monkeypatch:
     assert states[0].keys() == states[1].keys()
     for place in states[1]:
         torch.testing.assert_close(states[0][place], states[1][place], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dim", [1, 15, 16, 64, 67, 130])
+@pytest.mark.parametrize("setting", ["decay", "bpr, decay", "adagrad"])
+def test_it_equals_autograd_with_vectors_of_any_length(
+    small: Split, setting: str, dim: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below, at and between multiples of what the processor takes at once."""
+    fields = {**SETTINGS[setting], "embedding_dim": dim, "init_std": 0.1}
+    native = make(small, fields=fields)
+    native.train_epoch()
+    plain(monkeypatch)
+    autograd = make(small, fields=fields)
+    autograd.train_epoch()
+    for name, weights in autograd.model.state_dict().items():
+        torch.testing.assert_close(native.model.state_dict()[name], weights, rtol=1e-4, atol=5e-6, msg=name)
 
 
 @pytest.mark.parametrize("loss", ["mse", "mse, output range", "bce", "bpr"])
@@ -208,21 +235,67 @@ def test_best_weights_early_stopping_and_a_change_of_rate(planted: Split) -> Non
     assert trainer.train_epoch().learning_rate == pytest.approx(0.005)
 
 
-def test_planted_factors_are_recovered(planted: Split) -> None:
+def test_planted_factors_are_recovered(planted: Split, all_threads: None) -> None:
     """With noise 0.1 no model does better than 0.1 on unseen ratings."""
     fields = {"learning_rate": 0.05, "num_epochs": 30, "schedule": "one-cycle", "embedding_dim": 3, "weight_decay": 0.002}
     trainer = make(planted, fields=fields)
     assert 0.095 < list(trainer.fit())[-1].metrics["rmse"] < 0.13
-    threads = torch.get_num_threads()
-    try:
-        shared = make(planted, fields={**fields, "hogwild": True, "threads": 2})
-        assert shared.engine_reason.endswith("2 threads at once without locks (not repeatable)")
-        assert 0.095 < list(shared.fit())[-1].metrics["rmse"] < 0.13
-        diverging = make(planted, fields={"learning_rate": 1000.0, "hogwild": True, "threads": 2})
-        with pytest.raises(TrainingDiverged):
-            list(diverging.fit())
-    finally:
-        torch.set_num_threads(threads)
+    shared = make(planted, fields={**fields, **TOGETHER})
+    assert shared.engine_reason.endswith("2 threads at once without locks (repeatable with as many)")
+    assert 0.095 < list(shared.fit())[-1].metrics["rmse"] < 0.13
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 5])
+def test_samples_are_dealt_so_that_no_row_is_met_twice_at_a_time(threads: int) -> None:
+    rng = np.random.default_rng(threads)
+    counts = rng.integers(0, 50, 200), rng.integers(0, 50, 130)
+    users, items = (rng.permutation(np.repeat(np.arange(len(c)), c))[:3000] for c in counts)
+    number = np.arange(len(users))  # tells samples apart
+    teams = [dealing.teams_of(c, threads) for c in counts]
+    loads = [np.bincount(t, weights=c, minlength=threads) for t, c in zip(teams, counts, strict=True)]
+    assert all(load.max() < 1.35 * load.mean() for load in loads)
+    given = users, items, number, number.astype(np.float32)
+    to = tuple(np.full_like(column, -1) for column in given)
+    bounds = np.zeros(threads**2 + 1, dtype=np.int64)
+    dealing.deal(given, to, *teams, threads, bounds)
+    assert sorted(to[2].tolist()) == number.tolist()
+    for mine, original in zip(to, given, strict=True):
+        np.testing.assert_array_equal(mine, original[to[2]])
+    for turn in range(threads):
+        blocks = [slice(*bounds[team * threads + turn :][:2]) for team in range(threads)]
+        for column in to[:2]:
+            rows = [row for block in blocks for row in set(column[block].tolist())]
+            assert len(rows) == len(set(rows))
+        assert all((np.diff(to[2][block]) > 0).all() for block in blocks)
+
+
+@pytest.mark.parametrize("setting", ["decay", "bce", "adagrad, output range"])
+def test_threads_at_once_lose_no_update(planted: Split, setting: str, all_threads: None) -> None:
+    """Whether two threads train at once or one does the work of both in turn: the same bits."""
+    one, two = (make(planted, fields={**SETTINGS[setting], **TOGETHER}) for _ in range(2))
+    one._engine._together._at_once = lambda work: [each() for each in work]  # type: ignore[attr-defined]
+    assert numbers(list(one.fit())) == numbers(list(two.fit()))
+    assert_same_weights(one, two)
+
+
+def test_threads_at_once_resume_exactly(planted: Split, all_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfcore.training.native.engine._TOGETHER", 200)
+    whole, first, second = (make(planted, fields={**SETTINGS["decay"], **TOGETHER}) for _ in range(3))
+    expected = numbers(list(whole.fit()))
+    first.should_stop = lambda: first.step >= first.steps_per_epoch + 300
+    done = list(first.fit())
+    assert first.steps_per_epoch < first.step < 2 * first.steps_per_epoch
+    second.load_state_dict(first.state_dict())
+    assert numbers(done + list(second.fit())) == expected
+    assert_same_weights(whole, second)
+
+
+@pytest.mark.parametrize("loss", ["mse", "bpr"])
+def test_divergence_is_noticed_whichever_thread_meets_it(planted: Split, loss: str, all_threads: None) -> None:
+    trainer = make(planted, fields={**SETTINGS[loss], "learning_rate": 1e5, **TOGETHER})
+    with pytest.raises(TrainingDiverged) as caught:
+        list(trainer.fit())
+    assert 1 < caught.value.step <= trainer.steps_per_epoch * trainer.config.num_epochs
 
 
 def test_without_numba_autograd_trains_and_says_why(small: Split, monkeypatch: pytest.MonkeyPatch) -> None:

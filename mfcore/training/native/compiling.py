@@ -1,14 +1,24 @@
-"""Where compiled kernels are kept."""
+"""How kernels are compiled, and where they are kept."""
 
 from __future__ import annotations
 
 import tempfile
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numba
 
 from mfcore.paths import data_dir
 from mfcore.validate import UnusableRequest
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compiled for Python to call: without Python's lock, and kept for the next process."""
+    compiled: Function = numba.njit(nogil=True, error_model="numpy")(function)
+    keep_code_of(compiled)
+    return compiled
 
 
 def keep_code_of(compiled: Any) -> None:

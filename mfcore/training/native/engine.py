@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +13,9 @@ from torch import Tensor
 
 from mfcore.models.base import RecommenderModel
 from mfcore.models.dot import MF
+from mfcore.training.native.dealing import Columns, deal
 from mfcore.training.native.kernels import BCE, BPR, MSE, Rule, Tables, train_pairs, train_points
+from mfcore.training.native.together import Shared, Together, Trained
 from mfcore.training.optimizers import set_rate
 from mfcore.training.regularisation import decay_per_row
 from mfcore.training.samples import Samples
@@ -23,6 +24,7 @@ from mfcore.training.workbench import Workbench
 _LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
 _SECONDS = 0.02  # what a stretch should take
 _FEWEST, _MOST = 256, 1 << 22
+_TOGETHER = 1 << 17  # samples in one go, times threads: a few milliseconds
 _NONE = np.zeros((0, 1), dtype=np.float32)
 
 
@@ -30,50 +32,40 @@ class NativeEngine:
     """One sample at a time, MF and BiasedMF, SGD and Adagrad, on the CPU.
 
     Weights and Adagrad's sums are those of model and optimizer, changed in place. With ``config.hogwild`` several threads
-    share them without locks (Niu et al. 2011): faster, and no two runs are the same.
+    train them without locks, see :class:`Together`.
     """
 
     name = "native"
 
     def __init__(self, bench: Workbench) -> None:
         self.model, self.config, self.optimizers, self.meter = bench.model, bench.config, bench.optimizers, bench.meter
-        self.stretch = 4096
         self._decays = decay_per_row(self.config, bench.train)
-        self._threads = bench.threads if self.config.hogwild else 1
-        self._pool = ThreadPoolExecutor(self._threads, "hogwild") if self._threads > 1 else None
+        threads = bench.threads if self.config.hogwild else 1
+        self._together = Together(threads, bench.train) if threads > 1 else None
+        # What is trained in one go decides the order of several threads, so the clock must not have a say in it.
+        self.stretch = _TOGETHER * threads if self._together else 4096
 
     def train(self, part: Samples, rates: npt.NDArray[np.float64]) -> tuple[int, float] | None:
         started = perf_counter()
         columns = self._columns(part, rates)
         shared = self._tables(), self._sums(), self._rule()
-        trained, total, last = self._exact(columns, shared) if self._pool is None else self._hogwild(columns, shared)
+        trained, total, last = self._run(columns, shared)
         self.meter.set_total(total, trained)
         self._tell_optimizers(float(rates[-1]), trained)
         if not math.isfinite(last):
             return len(part) - trained, last
-        self.stretch = min(max(int(len(part) * _SECONDS / (perf_counter() - started)), _FEWEST), _MOST)
+        if self._together is None:
+            self.stretch = min(max(int(len(part) * _SECONDS / (perf_counter() - started)), _FEWEST), _MOST)
         return None
 
-    def _exact(self, columns: tuple[Any, ...], shared: tuple[Any, ...]) -> tuple[int, float, float]:
-        trained: tuple[int, float, float] = self._kernel()(*columns, *shared, self.meter.total)
-        return trained
+    def _run(self, columns: Columns, shared: Shared) -> Trained:
+        kernel: Callable[..., Trained] = train_pairs if self.config.loss == "bpr" else train_points
+        if self._together is not None:
+            return self._together.train(kernel, columns, shared, self.meter.total)
+        everything = np.array([[0, len(columns[0])]])
+        return kernel(*columns, everything, *shared, self.meter.total)
 
-    def _hogwild(self, columns: tuple[Any, ...], shared: tuple[Any, ...]) -> tuple[int, float, float]:
-        assert self._pool is not None
-        kernel, size = self._kernel(), len(columns[0])
-        bounds = [size * place // self._threads for place in range(self._threads + 1)]
-        parts = [tuple(column[start:stop] for column in columns) for start, stop in pairwise(bounds)]
-        done = list(self._pool.map(lambda part: kernel(*part, *shared, 0.0), parts))
-        total = self.meter.total + sum(loss for _, loss, _ in done)
-        for start, (trained, _, last) in zip(bounds, done, strict=False):
-            if not math.isfinite(last):
-                return start + trained, total, last
-        return size, total, 0.0
-
-    def _kernel(self) -> Any:
-        return train_pairs if self.config.loss == "bpr" else train_points
-
-    def _columns(self, part: Samples, rates: npt.NDArray[np.float64]) -> tuple[Any, ...]:
+    def _columns(self, part: Samples, rates: npt.NDArray[np.float64]) -> Columns:
         third = part.negative_idx if self.config.loss == "bpr" else part.target
         return part.user_idx.numpy(), part.item_idx.numpy(), third.numpy(), rates.astype(np.float32)
 
@@ -120,9 +112,12 @@ def _as_tables(model: RecommenderModel, of: Any) -> Tables:
 
 
 def load_kernels() -> None:
-    """Compile both kernels, or load what an earlier process compiled, so that no training waits for it or is timed with it."""
+    """Compile all kernels, or load what an earlier process compiled, so that no training waits for it or is timed with it."""
     index, number, table = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), Tables(_NONE, _NONE, _NONE, _NONE)
-    zero = np.float32(0.0)
+    zero, nowhere = np.float32(0.0), np.zeros((0, 2), dtype=np.int64)
     rule = Rule(MSE, False, False, zero, zero, zero, zero, zero, number, number)
-    train_points(index, index, number, number, table, table, rule, 0.0)
-    train_pairs(index, index, index, number, table, table, rule, 0.0)
+    train_points(index, index, number, number, nowhere, table, table, rule, 0.0)
+    train_pairs(index, index, index, number, nowhere, table, table, rule, 0.0)
+    for third in (number, index):
+        columns = index, index, third, number
+        deal(columns, columns, index, index, 1, np.zeros(2, dtype=np.int64))

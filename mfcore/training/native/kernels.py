@@ -13,18 +13,16 @@ Everything compiled is in this one file, because Numba's cache looks at the file
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from mfcore.training.native.compiling import keep_code_of
+from mfcore.training.native.compiling import Function, kernel
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 MSE, BCE, BPR = 0, 1, 2
 BLOCK = 256
@@ -47,13 +45,6 @@ def _helper(function: Function) -> Function:
 def _block(function: Function) -> Function:
     """Many steps, compiled by itself."""
     compiled: Function = numba.njit(nogil=True, error_model="numpy", **_UNCOUNTED)(function)
-    return compiled
-
-
-def _kernel(function: Function) -> Function:
-    """Compiled for Python to call: without Python's lock, and kept for the next process."""
-    compiled: Function = numba.njit(nogil=True, error_model="numpy")(function)
-    keep_code_of(compiled)
     return compiled
 
 
@@ -247,38 +238,44 @@ def _summed(losses: Floats, total: float) -> tuple[int, float]:
     return len(losses), total
 
 
-@_kernel
+@kernel
 def train_points(
-    users: Indices, items: Indices, targets: Floats, rates: Floats, w: Tables, sums: Tables, rule: Rule, total: float
-) -> tuple[int, float, float]:
+    users: Indices, items: Indices, targets: Floats, rates: Floats, segments: Indices,
+    w: Tables, sums: Tables, rule: Rule, total: float,
+) -> tuple[int, float, float]:  # fmt: skip
     """One step for each sample in turn, for squared error and logistic loss.
 
-    users, items (n,) int64, targets, rates (n,) float32; ``w`` and ``sums`` are changed in place. ``total``: the sum of losses
-    so far. Returns (samples trained, the new total, the last loss); a loss that is not finite ends it, with that sample or up
-    to 255 later: by then the weights are lost either way.
+    users, items (n,) int64, targets, rates (n,) float32; segments (s, 2) int64: where to begin and to end, one after the
+    other; ``w`` and ``sums`` are changed in place. ``total``: the sum of losses so far. Returns (samples trained, the new
+    total, the last loss); a loss that is not finite ends it, with that sample or up to 255 later: the weights are lost anyway.
     """
     losses = np.zeros(BLOCK, dtype=np.float32)
-    size = 0
-    for start in range(0, len(users), BLOCK):
-        size = min(BLOCK, len(users) - start)
-        _points(users, items, targets, rates, w, sums, rule, start, losses[:size])
-        finite, total = _summed(losses[:size], total)
-        if finite < size:
-            return start + finite + 1, total, float(losses[finite])
-    return len(users), total, float(losses[size - 1])
+    trained, size = 0, 0
+    for segment in range(len(segments)):
+        for start in range(segments[segment, 0], segments[segment, 1], BLOCK):
+            size = min(BLOCK, segments[segment, 1] - start)
+            _points(users, items, targets, rates, w, sums, rule, start, losses[:size])
+            finite, total = _summed(losses[:size], total)
+            if finite < size:
+                return trained + finite + 1, total, float(losses[finite])
+            trained += size
+    return trained, total, float(losses[size - 1])
 
 
-@_kernel
+@kernel
 def train_pairs(
-    users: Indices, items: Indices, others: Indices, rates: Floats, w: Tables, sums: Tables, rule: Rule, total: float
-) -> tuple[int, float, float]:
+    users: Indices, items: Indices, others: Indices, rates: Floats, segments: Indices,
+    w: Tables, sums: Tables, rule: Rule, total: float,
+) -> tuple[int, float, float]:  # fmt: skip
     """As :func:`train_points`, for BPR: ``items`` (n,) were chosen by their users, ``others`` (n,) were not."""
     losses = np.zeros(BLOCK, dtype=np.float32)
-    size = 0
-    for start in range(0, len(users), BLOCK):
-        size = min(BLOCK, len(users) - start)
-        _pairs(users, items, others, rates, w, sums, rule, start, losses[:size])
-        finite, total = _summed(losses[:size], total)
-        if finite < size:
-            return start + finite + 1, total, float(losses[finite])
-    return len(users), total, float(losses[size - 1])
+    trained, size = 0, 0
+    for segment in range(len(segments)):
+        for start in range(segments[segment, 0], segments[segment, 1], BLOCK):
+            size = min(BLOCK, segments[segment, 1] - start)
+            _pairs(users, items, others, rates, w, sums, rule, start, losses[:size])
+            finite, total = _summed(losses[:size], total)
+            if finite < size:
+                return trained + finite + 1, total, float(losses[finite])
+            trained += size
+    return trained, total, float(losses[size - 1])
