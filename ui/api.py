@@ -15,6 +15,7 @@ from starlette.routing import Route
 from ui.api_events import EVENT_ROUTES
 from ui.api_space import ROUTES as SPACE_ROUTES
 from ui.api_steering import STEERING_ROUTES
+from ui.api_vectors import ROUTES as VECTOR_ROUTES
 
 PLOTLY_PATH = "/api/assets/plotly.js"
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -55,4 +56,5 @@ ROUTES = [
     *EVENT_ROUTES,
     *STEERING_ROUTES,
     *SPACE_ROUTES,
+    *VECTOR_ROUTES,
 ]

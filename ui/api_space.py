@@ -144,9 +144,9 @@ def frames(space: Space, what: str, *, norm: bool, first: bool, head: dict[str, 
         "ranges": ranges,
         "items": space.items.shape[1] if "items" in chosen else 0,
         "users": space.users.shape[1] if "users" in chosen else 0,
-        "origin": [_rounded(value, 6) for value in space.projection.transform(np.zeros((1, len(space.projection.mean))))[0]],
+        "origin": [finite(value, 6) for value in space.projection.transform(np.zeros((1, len(space.projection.mean))))[0]],
         "dim": len(space.projection.mean),
-        "explained": [_rounded(share, 4) for share in space.explained_variance_ratio],
+        "explained": [finite(share, 4) for share in space.explained_variance_ratio],
         "note": space.note,
     }
     if first:
@@ -164,7 +164,8 @@ def _shorts(points: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int16], lis
     return np.rint(points / scale * _SHORT).astype("<i2"), [[float(f"{value:.6g}") for value in row] for row in ranges.tolist()]
 
 
-def _rounded(value: float, digits: int) -> float | None:
+def finite(value: float, digits: int) -> float | None:
+    """Rounded for JSON; None where it is NaN or infinite."""
     return round(float(value), digits) if np.isfinite(value) else None
 
 
