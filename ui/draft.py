@@ -87,7 +87,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Draft | None, list[str]]:
     As on the command line: ``preset`` first, then the other keys over it; what is absent has its default.
     """
     known = {key: value for key, value in query.items() if key in FLAT_KEYS or key.startswith("dataset.")}
-    strangers = [key for key in query if key not in known and key != "run" and not key.startswith("embed")]
+    strangers = [key for key in query if key not in known and key not in ("run", "projector") and not key.startswith("embed")]
     if not known:
         return None, strangers
     base = preset_config(known["preset"]) if known.get("preset") in PRESETS else RunConfig()

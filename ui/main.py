@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.session import page_path
-from ui.theme import dark
+from ui.theme import wordmark_style
 
 PAGES = (
     # file, title, icon, what it is for (shown when hovering the navigation)
@@ -26,7 +26,8 @@ ASSETS = Path(__file__).parent / "assets"
 st.set_page_config(
     page_title="MF Explorer", page_icon=str(ASSETS / "mark.svg"), layout="wide", initial_sidebar_state="collapsed"
 )
-st.logo(str(ASSETS / f"logo_{'dark' if dark() else 'light'}.svg"), size="large")
+st.logo(str(ASSETS / "logo.svg"), size="large")
+st.html(wordmark_style((ASSETS / "logo.svg").read_bytes()))
 
 pages = [
     st.Page(

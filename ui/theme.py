@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import streamlit as st
@@ -108,3 +109,17 @@ def plotly_layout(is_dark: bool | None = None, **changes: Any) -> dict[str, Any]
         mergeable = isinstance(value, dict) and isinstance(layout.get(key), dict)
         layout[key] = {**layout[key], **value} if mergeable else value
     return layout
+
+
+def wordmark_style(svg: bytes) -> str:
+    """A style sheet that draws the logo in the theme's own ink, so that it changes with the theme and not at the next rerun.
+
+    An image cannot know the colours of the page around it; a mask can be filled with them: the mark in the accent, the words in
+    the text's colour.
+    """
+    mask = f"url(data:image/svg+xml;base64,{b64encode(svg).decode()}) left center / contain no-repeat"
+    ink = "linear-gradient(90deg, #c9663d 0 18.5%, currentColor 18.5%)"
+    return (
+        "<style>[data-testid=stLogoLink] { color: inherit; } [data-testid=stHeaderLogo], [data-testid=stSidebarLogo] { "
+        f"color: inherit; object-position: -9999px 0; background: {ink}; mask: {mask}; -webkit-mask: {mask}; }}</style>"
+    )

@@ -30,7 +30,7 @@ def start_button(run: RunSummary | None) -> None:
             key="train_queue",
             icon=":material/playlist_add:",
             width="stretch",
-            help="Train the settings below after this run.",
+            help="Train these settings after this run.",
             on_click=_submit,
         )
         return

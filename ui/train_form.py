@@ -13,6 +13,7 @@ from mfcore.runs.config import help_for
 from mfcore.training.device import available_devices
 from ui.draft import Draft, change, draft_of, first_draft, from_query, to_query
 from ui.knobs import GROUPS, LEARNING_RATE, MODEL_WORDS, OPTIMIZER, Knob
+from ui.projector import PARAM, with_projector
 from ui.session import current_run, data_at_hand, forget, recall, remember, requested_run_id
 
 _DRAFT, _WRITTEN, _EDITED = "train_draft", "train_written", "train_edited"
@@ -45,7 +46,7 @@ def write_draft(draft: Draft) -> None:
     """Keep the draft, and put it into the address beside the run that is shown."""
     remember(_DRAFT, draft)
     run = requested_run_id()
-    wanted = {**to_query(draft), **({"run": run} if run else {})}
+    wanted = with_projector({**to_query(draft), **({"run": run} if run else {})})
     if _address(st.query_params.to_dict()) != _address(wanted):
         st.query_params.from_dict(wanted)
     remember(_WRITTEN, _address(wanted))
@@ -79,7 +80,7 @@ def keep(draft: Draft) -> None:
 
 
 def _address(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(query.items()))
+    return tuple(sorted((key, value) for key, value in query.items() if key != PARAM))
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from mfcore.training.config import OPTIMIZERS
 from ui.api import plotly_url
 from ui.api_steering import steering_token
 from ui.format import METRIC_HELP
+from ui.projector import projector_script, projector_style
 from ui.session import recall
 from ui.theme import COLOURS
 
@@ -25,7 +26,6 @@ _SCRIPTS = (
     "axes.js",
     "figures.js",
     "overlays.js",
-    "projector.js",
     "steer.js",
     "branch.js",
     "others.js",
@@ -45,8 +45,8 @@ def _read(name: str) -> str:
 _COMPONENT = st.components.v2.component(
     "mf_explorer_live",
     html=_read("live.html"),
-    css="\n".join(_read(name) for name in _STYLES),
-    js="\n".join(_read(name) for name in _SCRIPTS),
+    css="\n".join([projector_style(), *(_read(name) for name in _STYLES)]),
+    js="\n".join([projector_script(), *(_read(name) for name in _SCRIPTS)]),
     isolate_styles=False,
 )
 _HELP = {key.partition("@")[0]: text for key, text in METRIC_HELP.items() if "/" not in key}

@@ -4,13 +4,13 @@ function freshRun(runId) {
   return {
     runId, state: runId ? "loading" : "idle", reason: "", offset: 0, waitingFor: 0, config: {}, kept: [], start: null, end: null,
     steps: [], epochs: [], watch: [], marks: [], messages: [], settings: {}, learningRate: undefined, rateWasFlat: false,
-    numEpochs: 0, parent: null, diverged: null, best: null, beaten: new Set(), warned: false, seconds: 0,
+    numEpochs: 0, parent: null, diverged: null, best: null, beaten: new Set(), warned: false, seconds: 0, pictured: false,
   }
 }
 
 function fold(run, event) {
   const handler = {
-    start: onStart, step: onStep, epoch: onEpoch, command: onCommand, message: onMessage, resume: onResume, diverged: onDiverged, end: onEnd,
+    start: onStart, step: onStep, epoch: onEpoch, command: onCommand, message: onMessage, resume: onResume, diverged: onDiverged, snapshot: onSnapshot, end: onEnd,
   }[event.kind]
   if (handler) handler(run, event)
 }
@@ -87,6 +87,10 @@ function onResume(run, event) {
 
 function onDiverged(run, event) {
   run.diverged = event
+}
+
+function onSnapshot(run) {
+  run.pictured = true
 }
 
 function onEnd(run, event) {

@@ -21,6 +21,7 @@ function palette(view) {
 async function askForPicture(view) {
   const run = view.run, picture = view.picture, newest = run.epochs.at(-1)
   if (view.data.compact || view.closed || !newest || picture.busy || performance.now() < picture.next) return
+  if (!run.pictured && !OVER.includes(run.state)) return
   const stamp = OVER.includes(run.state) ? `${run.state} ${newest.x}` : `${newest.x} ${run.watch.at(-1)?.step ?? run.steps.at(-1)?.step ?? 0}`
   if (picture.stamp === stamp) return
   picture.busy = true
@@ -28,7 +29,11 @@ async function askForPicture(view) {
     const known = picture.block ? "&static=0" : ""
     const answer = await fetch(`${view.data.base}/api/runs/${encodeURIComponent(run.runId)}/block?epoch=latest${known}`, { cache: "no-store" })
     if (view.run !== run || view.closed) return
-    if (!answer.ok) { picture.next = performance.now() + (GOING.includes(run.state) ? 1000 : 15000); return }
+    if (!answer.ok) {
+      showPicture(view, false)
+      picture.next = GOING.includes(run.state) ? performance.now() + 2000 : Infinity
+      return
+    }
     const block = await answer.json()
     if (view.run !== run) return
     picture.stamp = stamp
@@ -54,10 +59,16 @@ function takePicture(view, block) {
   picture.block.predicted = block.predicted
   picture.block.epoch = block.epoch
   picture.began = performance.now()
-  for (const name of ["known", "model"]) view.part[`picture-${name}-figure`].hidden = false
+  showPicture(view, true)
   paintKnown(view)
   morph(view)
   drawCell(view)
+}
+
+// Its place is kept from the start of a run, so that nothing moves when it comes.
+function showPicture(view, shown) {
+  for (const name of ["known", "model"]) view.part[`picture-${name}-figure`].hidden = !shown
+  view.part.cell.hidden = !shown
 }
 
 function shownValues(picture) {
@@ -74,13 +85,21 @@ function morph(view) {
   if (performance.now() - view.picture.began < MORPH) view.frame = requestAnimationFrame(() => view.closed || morph(view))
 }
 
+function repaint(view) {
+  if (!view.picture.block || !view.part.known.parentElement.clientWidth) return
+  paintKnown(view)
+  morph(view)
+  drawScale(view)
+}
+
 // The canvas in the pixels of the screen, and how large a cell is there.
 function prepare(view, canvas) {
-  const { users, items } = view.picture.block, ratio = window.devicePixelRatio || 1, width = canvas.clientWidth
+  const { users, items } = view.picture.block, ratio = window.devicePixelRatio || 1, width = canvas.parentElement.clientWidth - 12
   const cell = Math.max(2, Math.floor((width * ratio) / items.length)), w = cell * items.length
   const tall = Math.max(2, Math.min(cell, Math.floor((view.look.pictureHeight * ratio) / users.length))), h = tall * users.length
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h })
-  canvas.style.height = `${h / ratio}px`
+  // Whole pixels of the screen for each cell, or the gaps between them would be uneven.
+  Object.assign(canvas.style, { width: `${w / ratio}px`, height: `${h / ratio}px` })
   const pen = canvas.getContext("2d")
   pen.clearRect(0, 0, w, h)
   return { pen, cell, tall, gap: cell > 4 * ratio ? Math.max(1, Math.round(ratio / 2)) : 0, columns: items.length, rows: users.length }
@@ -101,10 +120,10 @@ function cells(view, canvas, valueAt, colourless) {
 
 function paintKnown(view) {
   const { block } = view.picture, canvas = view.part.known
-  if (!block || !canvas.clientWidth) return
+  if (!block || !canvas.parentElement.clientWidth) return
   const { pen, cell, tall, gap } = cells(view, canvas, (row, column) => (block.heldout?.[row]?.[column] ? null : block.known[row][column]), tint(view.look.muted, 0.1))
   // Held out: only its frame in the colour of its rating, for the model never sees it.
-  const scale = view.colours, span = block.high - block.low || 1, thick = Math.max(1, Math.round(cell / 6))
+  const scale = view.colours, span = block.high - block.low || 1, thick = Math.max(1, Math.round(Math.min(cell, tall) / 6))
   pen.lineWidth = thick
   block.heldout?.forEach((line, row) => line.forEach((held, column) => {
     if (!held) return
@@ -117,7 +136,7 @@ function paintKnown(view) {
 
 function paintBelieved(view) {
   const { picture } = view, canvas = view.part.believed
-  if (!picture.block || !picture.to || !canvas.clientWidth) return
+  if (!picture.block || !picture.to || !canvas.parentElement.clientWidth) return
   const values = shownValues(picture), columns = picture.block.items.length
   frameCell(view, canvas, cells(view, canvas, (row, column) => values[row * columns + column], tint(view.look.muted, 0.1)))
 }
@@ -134,7 +153,7 @@ function wirePicture(view) {
   for (const name of ["known", "believed"]) {
     const canvas = view.part[name]
     canvas.onpointermove = canvas.onpointerdown = event => pointAt(view, canvas, event)
-    canvas.onpointerleave = () => { view.picture.at = null; paintKnown(view); morph(view); drawCell(view) }
+    canvas.onpointerleave = () => { view.picture.at = null; repaint(view); drawCell(view) }
   }
 }
 
@@ -146,14 +165,12 @@ function pointAt(view, canvas, event) {
   if (row < 0 || column < 0 || row >= rows || column >= columns) return
   if (view.picture.at?.row === row && view.picture.at?.column === column) return
   view.picture.at = { row, column }
-  paintKnown(view)
-  morph(view)
+  repaint(view)
   drawCell(view)
 }
 
 function drawCell(view) {
   const { part, picture } = view, { block, at } = picture
-  part.cell.hidden = !block
   if (!block) return
   const stars = block.unit !== "probability", number = value => (defined(value) ? (stars ? value.toFixed(1) : `${Math.round(100 * value)} %`) : "–")
   setText(part["picture-key"], `${plural(block.users.length, "user")} × ${plural(block.items.length, "film")}; outlined: held out for validation`)

@@ -47,10 +47,7 @@ function chooseAxis(view, axis) {
 }
 
 function resize(view) {
-  if (view.picture.block && view.part.known.clientWidth) {
-    paintKnown(view)
-    morph(view)
-  }
+  repaint(view)
   if (!window.Plotly) return
   for (const name of ["loss", "metric"]) {
     const node = view.part[`plot-${name}`]
@@ -65,13 +62,16 @@ function readLook(view) {
   const dark = 0.299 * r + 0.587 * g + 0.114 * b < 128, shades = view.data.colours[dark ? "dark" : "light"]
   const large = projecting() && !view.data.compact
   view.root.classList.toggle("mfx-stage", !view.data.compact)
-  const height = large ? Math.max(300, Math.round(0.52 * innerHeight)) : view.data.height
+  // On the projector everything fits the screen: what bar, captions and sentences leave goes to curves and picture.
+  const room = Math.max(440, innerHeight - 340), height = large ? Math.round(0.56 * room) + 44 : view.data.height
   Object.assign(view, { colours: null, look: {
     ...shades, dark, font: style.fontFamily, fontSize: large ? 20 : 12, lineWidth: large ? 3.5 : 2, plotHeight: height - 44,
-    pictureHeight: large ? 0.22 * innerHeight : 232, touch: matchMedia("(pointer: coarse)").matches,
+    pictureHeight: large ? 0.44 * room : 232, touch: matchMedia("(pointer: coarse)").matches,
   } })
   for (const name of ["grid", "muted", "warning", "bad", "good"]) view.root.style.setProperty(`--mfx-${name}`, shades[name])
   view.root.style.setProperty("--mfx-height", `${height}px`)
+  view.root.style.colorScheme = dark ? "dark" : "light"
+  repaint(view)
 }
 
 // --- what is read ----------------------------------------------------------------------------------------------------
@@ -143,8 +143,10 @@ function take(view, answer) {
 function follow(view, runId) {
   clearTimeout(view.timer)
   Object.assign(view, { run: freshRun(runId), zoomed: {}, sawItGoing: false, ended: false, failures: 0, polling: false, metric: "", log: undefined, closer: false, others: new Map(), parentLaid: "", branching: null, wished: null, picture: freshPicture() })
-  for (const name of ["known", "model"]) view.part[`picture-${name}-figure`].hidden = true
-  view.part.cell.hidden = view.part.branch.hidden = true
+  for (const canvas of [view.part.known, view.part.believed]) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height)
+  showPicture(view, Boolean(runId))
+  setText(view.part.cell, "")
+  view.part.branch.hidden = true
   for (const input of view.root.querySelectorAll("[data-setting]")) delete input.dataset.touched
   refuse(view, "")
   view.since = performance.now()
