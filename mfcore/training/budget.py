@@ -19,11 +19,11 @@ FEWEST_USERS = 1000
 """With fewer, a ranking metric moves by more than most epochs improve it; then epochs are left out instead."""
 
 # Nanoseconds on one core of the machine of bench/results, see docs/decisions/validation-budget.md. Only ratios matter.
-_MULTIPLY = 0.06
-_RANK_CANDIDATE = 4.0
-_RANK_NEGATIVE = 12.0
+_MULTIPLY = 0.04
+_HIDDEN = 0.3
+_RANK_CANDIDATE = 2.5
+_RANK_NEGATIVE = 1.5
 _PREDICT_PAIR = 60.0
-_HIDDEN = 0.8
 _NATIVE_SAMPLE, _NATIVE_NUMBER = 15.0, 1.0
 _AUTOGRAD_STEP, _AUTOGRAD_SAMPLE, _AUTOGRAD_NUMBER = 250_000.0, 100.0, 3.0
 _TOWER_NUMBER = 0.3

@@ -79,7 +79,7 @@ class Validation:
         who = "every user" if plan.users == plan.all_users else f"{plan.users:,} of {plan.all_users:,} users"
         when = "after every epoch" if plan.every == 1 else f"after every {plan.every} epochs"
         return (
-            f"validation measures {who} {when}, to stay within {self.config.validation_budget:.0%} of training time, "
+            f"validation measures {who} {when}, to stay within {100 * self.config.validation_budget:.3g} % of training time, "
             "and everyone at the end"
         )
 
