@@ -53,6 +53,7 @@ class HeldOutLoss:
         return total / (self._chosen + self._other)
 
 
+@torch.no_grad()
 def sum_of_squares(model: RecommenderModel, users: Tensor) -> float:
     """Σ r̂² over all items of ``users`` (n,) int64, from two small Gram matrices: Σ (x_u·y_i)² = Σ (XᵀX ∘ YᵀY)."""
     assert isinstance(model, MF)

@@ -1,0 +1,366 @@
+"""Alternating least squares solves what it says it solves: by hand, by brute force, and by the gradient of SGD's own loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mfcore.data import Interactions, Split
+from mfcore.models import RecommenderModel, build_model
+from mfcore.runs import RunConfig
+from mfcore.training import TrainConfig, Trainer, TrainingStopped
+from mfcore.training.als.engine import AlsEngine
+from mfcore.training.als.whole_matrix import HeldOutLoss, sum_of_squares
+from mfcore.training.losses import batch_loss
+from mfcore.training.meter import LossMeter
+from mfcore.training.optimizers import build_optimizers
+from mfcore.training.penalty import Penalty
+from mfcore.training.samples import Samples
+from mfcore.training.workbench import Workbench
+from mfcore.validate import UnusableRequest
+
+from .conftest import make_interactions
+
+MODELS = ("mf", "biased-mf")
+LOSSES = ("mse", "weighted-mse")
+SCALINGS = ("none", "sqrt-count")
+
+
+def as_config(loss: str = "mse", **fields: Any) -> TrainConfig:
+    usual = {"weight_decay": 0.1 if loss == "mse" else 0.02, "unobserved_weight": 0.3, "device": "cpu", "threads": 1}
+    return TrainConfig(**{"optimizer": "als", "loss": loss, **usual, **fields})
+
+
+def workbench(train: Interactions, name: str, config: TrainConfig, dim: int = 4) -> Workbench:
+    model = build_model(name, train, embedding_dim=dim, init_std=0.5, bias_std=0.3, seed=1)
+    model.predicts_ratings = not config.implicit
+    return Workbench(model, config, build_optimizers(model, config), LossMeter(model.device), train, 1)
+
+
+def few(seed: int = 0, users: int = 9, items: int = 7, count: int = 30) -> Interactions:
+    """A handful of ratings; the last user and the last item have none."""
+    rng = np.random.default_rng(seed)
+    cell = rng.choice((users - 1) * (items - 1), count, replace=False)
+    data = make_interactions(cell // (items - 1), cell % (items - 1), users, items)
+    data.rating[:] = rng.integers(1, 6, count)
+    return data
+
+
+def objective(bench: Workbench) -> Tensor:
+    """Loss and L2 as their definitions say, over the whole training part at once; float64, every cell written down."""
+    model, config, train = bench.model, bench.config, bench.train
+    grid = torch.cartesian_prod(torch.arange(train.num_users), torch.arange(train.num_items))
+    chosen, target = torch.zeros(len(grid), dtype=torch.bool), torch.zeros(len(grid), dtype=torch.float64)
+    place = torch.from_numpy(train.user_idx * train.num_items + train.item_idx)
+    chosen[place] = True
+    if config.loss == "mse":
+        target[place] = torch.from_numpy(train.rating).double()
+        weight = chosen.double()
+    else:
+        target[place] = 1.0
+        weight = torch.where(chosen, 1.0, config.unobserved_weight).double()
+    rows = model.gather(grid[:, 0], grid[:, 1])
+    error = (model.score(rows) - target).square()
+    decays = [torch.full((len(grid),), config.weight_decay, dtype=torch.float64)] * 2
+    if config.weight_decay_scaling == "sqrt-count":
+        for side, index in enumerate((train.user_idx, train.item_idx)):
+            counts = torch.from_numpy(np.maximum(np.bincount(index, minlength=(train.num_users, train.num_items)[side]), 1))
+            decays[side] = config.weight_decay / counts.double().sqrt()[grid[:, side]]
+    penalty = sum(row.square().sum(1) * decays[place % 2] for place, row in enumerate(rows))
+    return (weight * (error + penalty)).sum() / weight.sum()
+
+
+def mean_loss(bench: Workbench) -> float:
+    """The objective without its L2."""
+    free = Workbench(bench.model, as_config(bench.config.loss, weight_decay=0.0), bench.optimizers, bench.meter, bench.train, 1)
+    return objective(free).item()
+
+
+def weights(model: RecommenderModel) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+# The closed form
+
+
+def test_a_users_vector_is_the_ridge_regression_that_numpy_finds() -> None:
+    train = few()
+    bench = workbench(train, "mf", as_config(weight_decay=0.2), dim=3)
+    AlsEngine(bench).solve(by_item=False)
+    items = bench.model.item_vectors().numpy().astype(np.float64)
+    for user in range(train.num_users - 1):
+        own = train.user_idx == user
+        # Ridge as least squares: √(λ n) times the identity below the features, zeros below the targets.
+        features = np.vstack([items[train.item_idx[own]], np.sqrt(0.2 * own.sum()) * np.eye(3)])
+        targets = np.concatenate([train.rating[own], np.zeros(3)])
+        expected = np.linalg.lstsq(features, targets, rcond=None)[0]
+        np.testing.assert_allclose(bench.model.user_vectors()[user], expected, rtol=2e-5, atol=2e-6)
+
+
+def test_a_bias_is_solved_with_its_vector() -> None:
+    train = few()
+    bench = workbench(train, "biased-mf", as_config(weight_decay=0.2), dim=3)
+    AlsEngine(bench).solve(by_item=True)
+    model = bench.model
+    users, user_bias = model.user_vectors().numpy().astype(np.float64), model.user_biases()
+    item_bias = model.item_biases()
+    assert user_bias is not None and item_bias is not None
+    for item in range(train.num_items - 1):
+        own = train.item_idx == item
+        features = np.hstack([users[train.user_idx[own]], np.ones((own.sum(), 1))])
+        features = np.vstack([features, np.sqrt(0.2 * own.sum()) * np.eye(4)])
+        rest = train.rating[own] - float(model.global_mean) - user_bias.numpy()[train.user_idx[own]]
+        expected = np.linalg.lstsq(features, np.concatenate([rest, np.zeros(4)]), rcond=None)[0]
+        found = np.append(model.item_vectors()[item].numpy(), item_bias[item])
+        np.testing.assert_allclose(found, expected, rtol=5e-5, atol=5e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("unobserved", [0.0, 0.3, 1.0])
+def test_weighted_cells_give_what_the_whole_matrix_gives(name: str, unobserved: float) -> None:
+    """Every cell written down, each user a weighted ridge regression over all items."""
+    train = few()
+    bench = workbench(train, name, as_config("weighted-mse", weight_decay=0.05, unobserved_weight=unobserved), dim=3)
+    AlsEngine(bench).solve(by_item=False)
+    model, biased = bench.model, name == "biased-mf"
+    items = model.item_vectors().numpy().astype(np.float64)
+    offset = np.zeros(train.num_items) if not biased else model.item_biases().numpy().astype(np.float64)  # type: ignore[union-attr]
+    features = np.hstack([items, np.ones((train.num_items, 1))]) if biased else items
+    for user in range(train.num_users):
+        chosen = np.zeros(train.num_items)
+        chosen[train.item_idx[train.user_idx == user]] = 1.0
+        weight = np.where(chosen > 0, 1.0, unobserved)
+        gram = (features * weight[:, None]).T @ features + 0.05 * weight.sum() * np.eye(features.shape[1])
+        right = features.T @ (weight * (chosen - offset))
+        expected = np.linalg.solve(gram, right) if weight.sum() > 0 else np.zeros(features.shape[1])
+        found = model.user_vectors()[user].numpy()
+        if biased:
+            found = np.append(found, model.user_biases()[user])  # type: ignore[index]
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+# The loss it minimises
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MODELS)
+def test_every_half_sweep_lowers_the_objective_and_ends_without_a_gradient(name: str, loss: str, scaling: str) -> None:
+    """After each half sweep the side just solved has no gradient left; after many, neither side has."""
+    bench = workbench(few(), name, as_config(loss, weight_decay_scaling=scaling))
+    engine, parameters = AlsEngine(bench), dict(bench.model.named_parameters())
+    before = objective(bench).item()
+    for half in range(600):
+        reported = float(engine.solve(by_item=half % 2 == 1))
+        if half % 100 < 10:
+            now = objective(bench).item()
+            assert now <= before + 1e-6
+            before = now
+            assert reported == pytest.approx(mean_loss(bench), rel=1e-5, abs=1e-5), "float32 of squares up to 25"
+        if half < 4:
+            slopes = torch.autograd.grad(objective(bench), list(parameters.values()))
+            solved = [s for n, s in zip(parameters, slopes, strict=True) if n.startswith(("user", "item")[half % 2])]
+            assert max(float(slope.abs().max()) for slope in solved) < 2e-6
+    slopes = torch.autograd.grad(objective(bench), list(parameters.values()))
+    assert max(float(slope.abs().max()) for slope in slopes) < 2e-5
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("name", MODELS)
+def test_the_fixed_point_has_no_gradient_in_the_loss_that_sgd_descends(name: str, scaling: str) -> None:
+    """The very functions of the autograd engine, on the full batch: weight_decay keeps its meaning."""
+    bench = workbench(few(), name, as_config(weight_decay_scaling=scaling))
+    engine, train = AlsEngine(bench), bench.train
+
+    def steepest() -> float:
+        index = torch.from_numpy(train.user_idx), torch.from_numpy(train.item_idx)
+        batch = Samples(*index, torch.from_numpy(train.rating), torch.empty(0, dtype=torch.int64))
+        loss, rows = batch_loss(bench.model, "mse", batch)
+        total = loss + Penalty(bench).of(rows, index)
+        return max(float(slope.abs().max()) for slope in torch.autograd.grad(total, list(bench.model.parameters())))
+
+    assert steepest() > 0.01
+    for half in range(600):
+        engine.solve(by_item=half % 2 == 1)
+    assert steepest() < 2e-5
+
+
+def test_planted_ratings_are_recovered_down_to_their_noise(planted: Split) -> None:
+    model = build_model("biased-mf", planted.train, embedding_dim=3, seed=0)
+    ends = list(Trainer(model, planted, as_config(weight_decay=0.001, num_epochs=15)).fit())
+    assert 0.1 < ends[-1].metrics["rmse"] < 0.115, "noise of 0.1, and eight weights estimated from some 35 ratings"
+    assert ends[4].metrics["rmse"] < ends[-1].metrics["rmse"] + 0.002, "five sweeps get there"
+
+
+def test_the_withheld_item_of_ones_own_colour_comes_first(checkerboard: Split) -> None:
+    model = build_model("mf", checkerboard.train, embedding_dim=2, seed=0)
+    trainer = Trainer(model, checkerboard, as_config("weighted-mse", weight_decay=0.001, num_epochs=10))
+    list(trainer.fit())
+    scores = model.score_items(np.arange(20)).clone()
+    scores[torch.from_numpy(checkerboard.train.user_idx), torch.from_numpy(checkerboard.train.item_idx)] = -torch.inf
+    assert scores.argmax(1).tolist() == list(range(20))
+
+
+# How it is computed
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MODELS)
+def test_how_rows_are_cut_into_chunks_changes_nothing(name: str, loss: str) -> None:
+    """From one row and one rating at a time to everything at once."""
+    train, found = few(users=40, items=30, count=500), []
+    for floats in (1, 60, 400, 1 << 24):
+        bench = workbench(train, name, as_config(loss))
+        engine = AlsEngine(bench, floats=floats)
+        losses = [float(engine.solve(by_item=half == 1)) for half in (0, 1)]
+        found.append((len(engine._sides[0].chunks), losses, weights(bench.model)))
+    assert found[0][0] == train.num_users
+    assert found[0][0] > found[2][0] > found[3][0]
+    for _, losses, state in found[:-1]:
+        assert losses == pytest.approx(found[-1][1], rel=1e-4)
+        for key, tensor in state.items():
+            torch.testing.assert_close(tensor, found[-1][2][key], rtol=1e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_who_has_no_ratings_is_not_guessed_at(loss: str) -> None:
+    bench = workbench(few(), "mf", as_config(loss))
+    engine = AlsEngine(bench)
+    engine.solve(by_item=False)
+    engine.solve(by_item=True)
+    assert bench.model.user_vectors()[-1].abs().max() == 0.0
+    assert bench.model.item_vectors()[-1].abs().max() == 0.0
+    assert bench.model.user_vectors()[:-1].abs().amax(1).min() > 0.0
+
+
+def test_without_weight_decay_and_with_more_dimensions_than_ratings_it_still_stands() -> None:
+    bench = workbench(few(), "biased-mf", as_config(weight_decay=0.0), dim=20)
+    engine = AlsEngine(bench)
+    for half in range(10):
+        loss = float(engine.solve(by_item=half % 2 == 1))
+    assert 0.0 <= loss < 1e-3, "thirty ratings and 340 weights"
+    assert all(bool(torch.isfinite(p).all()) for p in bench.model.parameters())
+
+
+def test_a_sum_of_squares_over_the_whole_matrix_without_the_matrix() -> None:
+    for name in MODELS:
+        model = workbench(few(), name, as_config()).model
+        users = torch.tensor([0, 3, 4])
+        assert sum_of_squares(model, users) == pytest.approx(float(model.score_items(users).double().square().sum()), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_validation_loss_weighs_held_out_cells_as_training_weighs_chosen_ones(name: str) -> None:
+    data = few(count=40)
+    rows = np.arange(40)
+    held, train = data.select(rows[:6]), data.select(rows[6:])
+    model = workbench(train, name, as_config("weighted-mse")).model
+    users = np.unique(held.user_idx)
+    of_ours = np.isin(train.user_idx, users)
+    scores = model.score_items(np.arange(9)).clone().double().numpy()
+    free = np.zeros((9, 7), dtype=bool)
+    free[users] = True
+    free[held.user_idx, held.item_idx] = free[train.user_idx, train.item_idx] = False
+    chosen = of_ours.sum()
+    other = 0.3 * (len(users) * 7 - chosen)
+    miss = ((1.0 - scores[held.user_idx, held.item_idx]) ** 2).mean()
+    expected = (chosen * miss + other * (scores[free] ** 2).mean()) / (chosen + other)
+    assert HeldOutLoss(held, train, 0.3, model.device)(model) == pytest.approx(expected, rel=1e-5)
+
+
+# As a training
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_sweep_is_an_epoch_of_two_steps(planted: Split, name: str, loss: str) -> None:
+    trainer = Trainer(build_model(name, planted.train, embedding_dim=3, seed=0), planted, as_config(loss, num_epochs=2))
+    assert (trainer.engine, trainer.steps_per_epoch) == ("als", 2)
+    assert "no learning rate" in trainer.engine_reason
+    end = trainer.train_epoch()
+    assert (end.number, end.step, end.samples) == (1, 2, len(planted.train))
+    assert np.isfinite([end.train_loss, end.valid_loss]).all()
+    assert ("ndcg@10" in end.metrics, trainer.selection_metric) == (True, "rmse" if loss == "mse" else "ndcg@10")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_batch_size_and_learning_rate_change_nothing(planted: Split, loss: str) -> None:
+    ends = []
+    for fields in ({}, {"batch_size": 1, "learning_rate": 9.0, "momentum": 0.5, "schedule": "one-cycle"}):
+        trainer = Trainer(build_model("mf", planted.train, embedding_dim=3, seed=0), planted, as_config(loss, **fields))
+        trainer.train_epoch()
+        ends.append((trainer.step, weights(trainer.model)["item_factors"]))
+    assert ends[0][0] == ends[1][0]
+    assert torch.equal(ends[0][1], ends[1][1])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("stop_at", [1, 2, 3])
+def test_a_stop_between_half_sweeps_changes_nothing(planted: Split, loss: str, stop_at: int) -> None:
+    """Also in the middle of a sweep: the next trainer begins with the items."""
+    config = as_config(loss, num_epochs=3)
+
+    def make(**hooks: Any) -> Trainer:
+        return Trainer(build_model("biased-mf", planted.train, embedding_dim=3, seed=0), planted, config, **hooks)
+
+    whole = make()
+    expected = [(end.step, end.train_loss, end.metrics) for end in whole.fit()]
+    first = make(should_stop=lambda: first.step >= stop_at)
+    done = []
+    with pytest.raises(TrainingStopped):
+        while True:
+            done.append(first.train_epoch())
+    assert first.step == stop_at
+    second = make()
+    second.load_state_dict(first.state_dict())
+    done += list(second.fit())
+    assert [(end.step, end.train_loss, end.metrics) for end in done] == expected
+    for key, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, second.model.state_dict()[key]), key
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_gpu_finds_the_same(planted: Split, name: str, loss: str) -> None:
+    found = []
+    for device in ("cpu", "cuda", "cuda"):
+        model = build_model(name, planted.train, embedding_dim=3, seed=0)
+        list(Trainer(model, planted, as_config(loss, device=device, num_epochs=3)).fit())
+        found.append({key: tensor.cpu() for key, tensor in model.state_dict().items()})
+    for key in found[0]:
+        torch.testing.assert_close(found[0][key], found[1][key], rtol=2e-3, atol=2e-3)
+        assert torch.equal(found[1][key], found[2][key]), "the same numbers each time"
+
+
+# What it refuses
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"model": "mf", "optimizer": "als", "loss": "bce"}, "needs loss mse .* or weighted-mse"),
+        ({"model": "mf", "optimizer": "als", "loss": "bpr"}, "needs loss mse .* or weighted-mse"),
+        ({"model": "mf", "optimizer": "adam", "loss": "weighted-mse"}, "only optimizer als"),
+        ({"model": "neumf", "optimizer": "als", "loss": "weighted-mse"}, "als trains mf and biased-mf, not neumf"),
+        ({"model": "gmf", "optimizer": "als"}, "als trains mf and biased-mf, not gmf"),
+        ({"model": "biased-mf", "optimizer": "als", "output_range": True}, "turn one of the two off"),
+        ({"model": "mf", "optimizer": "als", "device": "mps"}, "mps"),
+        ({"model": "mf", "optimizer": "als", "unobserved_weight": -0.1}, "unobserved_weight must be >= 0"),
+        ({"model": "mf", "optimizer": "als", "unobserved_weight": 1.5}, "unobserved_weight must be <= 1"),
+    ],
+)
+def test_what_als_cannot_do_is_said(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnusableRequest, match=words):
+        RunConfig().with_flat(settings)
+
+
+def test_the_library_refuses_what_the_page_refuses(planted: Split) -> None:
+    with pytest.raises(UnusableRequest, match="not gmf"):
+        Trainer(build_model("gmf", planted.train, embedding_dim=3, seed=0), planted, as_config())
+    with pytest.raises(UnusableRequest, match="output_range"):
+        Trainer(build_model("mf", planted.train, embedding_dim=3, output_range=True, seed=0), planted, as_config())
