@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mfcore.runs.files import dumps, read_json
-from mfcore.validate import choice, number, require
+from mfcore.validate import choice, integer, number, require
 
 COMMANDS: dict[str, str] = {
     "stop": "End now; what has been learned is kept and tested.",
     "pause": "Wait at the next step.",
     "resume": "Go on after a pause.",
+    "step_batch": "Train one batch, then wait.",
+    "step_epoch": "Train to the end of this epoch, then wait.",
     "pace": "Epochs a second to keep to; 0 is full speed.",
     "learning_rate": "Learning rate from the next step on.",
+    "weight_decay": "Weight decay from the next batch on.",
+    "batch_size": "Batch size from the next batch on.",
+    "bias_lr_multiplier": "Learning rate of the biases, as a multiple of the main one.",
+    "factor_lr_multiplier": "Learning rate of the embeddings, as a multiple of the main one.",
+    "mlp_lr_multiplier": "Learning rate of the MLP, as a multiple of the main one.",
+    "extend": "Train so many epochs more; the schedule and the patience begin anew.",
 }
-_WITH_VALUE = ("pace", "learning_rate")
+_VALUES: dict[str, Callable[[Any], float]] = {
+    "pace": lambda value: number("pace", value, low=0.0),
+    "learning_rate": lambda value: number("learning_rate", value, above=0.0),
+    "batch_size": lambda value: integer("batch_size", value, low=1),
+    "extend": lambda value: integer("extend", value, low=1, high=MOST_EPOCHS),
+    **{
+        name: partial(number, name, low=0.0)
+        for name in ("weight_decay", "bias_lr_multiplier", "factor_lr_multiplier", "mlp_lr_multiplier")
+    },
+}
+MOST_EPOCHS = 1_000_000
+"""More than anybody waits for; what is typed by accident is refused."""
 _PATIENCE = 2.0
 """Seconds an unreadable command file may be one that is still being written."""
 
@@ -30,12 +50,12 @@ def check_command(kind: str, args: Mapping[str, Any]) -> tuple[str, dict[str, An
         UnusableRequest: there is no such command, or its value is unusable.
     """
     kind = choice("command", "resume" if kind == "resume_training" else kind, COMMANDS)
-    if kind not in _WITH_VALUE:
+    if kind not in _VALUES:
         require(not args, f"{kind} takes no value, got {', '.join(args)}")
         return kind, {}
     values = [args[name] for name in ("value", kind) if name in args]
     require(len(values) == 1 == len(args), f"{kind} takes one number as value")
-    return kind, {"value": number(kind, values[0], low=0.0) if kind == "pace" else number(kind, values[0], above=0.0)}
+    return kind, {"value": _VALUES[kind](values[0])}
 
 
 def write_command(folder: Path, command: Mapping[str, Any]) -> int:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mfcore.runs.commands import check_command
 from mfcore.runs.folder import RunFolder
-from mfcore.validate import UnusableRequest
+from mfcore.runs.helm import Helm
+from mfcore.validate import UnusableRequest, require
 
 _POLL = 0.05
 """Seconds between looks into the commands folder; a look at every step would cost more than the step."""
@@ -18,7 +20,8 @@ class Conductor:
     """Answers a trainer's ``should_stop`` and holds it back while paused or ahead of the pace.
 
     ``stop``: somebody asked the run to end. ``interrupted``: the process is asked to leave, the run is to be continued later.
-    Waiting here is not training time: the trainer times its steps alone.
+    ``helm``: what changes the training itself; None while there is none, or none any more. Waiting here is not training time:
+    the trainer times its steps alone.
     """
 
     def __init__(
@@ -35,8 +38,10 @@ class Conductor:
         self.pace = 0.0
         self.paused = False
         self.stop_asked = False
-        self.set_learning_rate: Callable[[float], None] = lambda value: None
+        self.helm: Helm | None = None
         self.position: Callable[[], dict[str, Any]] = dict
+        self._batches = self._epochs = 0
+        self._batch_is_on = False
         self._seen = after
         self._record, self._set_state = record, set_state
         self._interrupted, self._stop = interrupted, stop
@@ -58,10 +63,12 @@ class Conductor:
     def should_stop(self) -> bool:
         """To be asked after every step. Looks for commands now and then, and waits here while the run is paused."""
         now = time.monotonic()
-        if now >= self._next_look:
+        if now >= self._next_look or self._batches or self._batch_is_on:
             self._look()
             self._next_look = now + _POLL
-            self._wait(lambda: self.paused)
+            self._after_batch()
+            self._wait()
+            self._before_batch()
         return self.over
 
     def start_clock(self) -> None:
@@ -71,11 +78,39 @@ class Conductor:
     def epoch_ends(self) -> None:
         """Wait until the pace allows the next epoch; commands are heard meanwhile."""
         self._look()
-        self._wait(lambda: self.paused or (self.pace > 0 and time.monotonic() < self._epoch_began + 1.0 / self.pace))
+        self._after_batch()
+        if self._epochs:
+            self._epochs -= 1
+            if not self._epochs:
+                self._hold(True)
+        self._wait(lambda: self.pace > 0 and not self._batches and time.monotonic() < self._epoch_began + 1.0 / self.pace)
         self._epoch_began = time.monotonic()
 
-    def _wait(self, needed: Callable[[], bool]) -> None:
-        while needed() and not self.over:
+    def let_go(self) -> None:
+        """The training is over, what follows cannot be steered: nothing is changed or taken step by step any more."""
+        self.helm = None
+        self._batches = self._epochs = 0
+        self._batch_is_on = False
+
+    def _before_batch(self) -> None:
+        if self._batches and self.helm is not None:
+            self._batch_is_on = True
+            self.helm.step_batch()
+
+    def _after_batch(self) -> None:
+        if self._batch_is_on:
+            self._batch_is_on = False
+            if self._batches:  # else somebody asked for something else meanwhile
+                self._batches -= 1
+                self._hold(not self._batches)
+
+    def _hold(self, held: bool) -> None:
+        if self.paused != held:
+            self.paused = held
+            self._set_state("paused" if held else "running")
+
+    def _wait(self, early: Callable[[], bool] = lambda: False) -> None:
+        while ((self.paused and not self._batches) or early()) and not self.over:
             time.sleep(_NAP)
             self._look()
 
@@ -86,21 +121,32 @@ class Conductor:
             if "value" in command:
                 event["value"] = command["value"]
             try:
-                self._apply(command["kind"], command.get("value"))
+                event |= self._apply(command["kind"], command.get("value"))
             except (UnusableRequest, TypeError, ValueError) as error:
                 event["refused"] = str(error)
             self._record(event)
 
-    def _apply(self, kind: str, value: Any) -> None:
-        from mfcore.runs.commands import check_command
-
+    def _apply(self, kind: str, value: Any) -> dict[str, Any]:
+        """Do what a command says; returns what else is to be told about it."""
         kind, args = check_command(kind, {} if value is None else {"value": value})
         if kind == "stop":
             self.stop_asked = True
         elif kind in ("pause", "resume"):
-            self.paused = kind == "pause"
-            self._set_state("paused" if self.paused else "running")
+            self._batches = self._epochs = 0
+            self._hold(kind == "pause")
         elif kind == "pace":
             self.pace = args["value"]
-        elif kind == "learning_rate":
-            self.set_learning_rate(args["value"])
+        else:
+            require(self.helm is not None, "the epochs are over; only stop, pause, resume and pace are heard now")
+            assert self.helm is not None
+            return self._step(kind) if kind in ("step_batch", "step_epoch") else self.helm.set(kind, args["value"])
+        return {}
+
+    def _step(self, kind: str) -> dict[str, Any]:
+        """The same step asked for twice, such as from two tabs, is two steps; another kind takes the place of the first."""
+        if kind == "step_batch":
+            self._batches, self._epochs = self._batches + 1, 0
+        else:
+            self._batches, self._epochs = 0, self._epochs + 1
+            self._hold(False)
+        return {}

@@ -18,6 +18,7 @@ from mfcore.paths import data_dir
 from mfcore.runs.conductor import Conductor
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import RunFolder, RunStatus, this_host
+from mfcore.runs.helm import Helm
 from mfcore.runs.keeper import Keeper
 from mfcore.runs.loaded import check_same_data, load_split
 from mfcore.runs.outcome import first_line, packages, score_test, start_event
@@ -128,7 +129,7 @@ class Session:
         )
         keeper = self.keeper = Keeper(self.folder, trainer)
         self.snapshots = SnapshotWriter(self.folder, split, trainer.model)
-        self.conductor.set_learning_rate = trainer.set_learning_rate
+        self.conductor.helm = Helm(trainer, keeper, self.message)
         self.conductor.position = self._position
         self.conductor.pace = config.pace
         if keeper.exists():
@@ -185,6 +186,7 @@ class Session:
 
     def _finish(self, config: RunConfig, split: Split, trainer: Trainer, keeper: Keeper, reason: str) -> RunStatus:
         """Put the best weights in, train once more on train + validation if that is wanted, and score test once."""
+        self.conductor.let_go()
         trainer.load_best()
         if trainer.best_epoch > 0:
             self._snapshot(trainer, trainer.best_epoch, keep=True)
