@@ -75,17 +75,18 @@ def asked_for() -> list[str]:
     return [run_id for run_id in [st.query_params.get("run", ""), *several] if run_id]
 
 
-def show_table(runs: list[RunSummary]) -> list[RunSummary]:
+def show_table(runs: list[RunSummary], every: list[RunSummary]) -> list[RunSummary]:
     """The table; returns the selected runs. The selection lives in the address, so a link shows the same."""
     wanted = asked_for()
     ids = [run.run_id for run in runs]
+    rows = table(runs, every)
     event = st.dataframe(
-        table(runs),
+        rows,
         # Another set of rows is another table: a selection by position must never slip on to a different run.
         key=f"runs_{hash(tuple(ids))}",
         hide_index=True,
         height="content" if len(runs) <= VISIBLE else 300,
-        column_config=columns(),
+        column_config=columns(branches="lineage" in rows),
         placeholder="",
         on_select="rerun",
         selection_mode="multi-row",
@@ -133,7 +134,7 @@ shown = show_filters(runs)
 if not shown:
     st.info(f"None of the {count(len(runs))} runs fits these filters.", icon=":material/filter_alt_off:")
     st.stop()
-chosen = show_table(shown)
+chosen = show_table(shown, runs)
 if len(chosen) == 1:
     show_run(chosen[0])
 elif chosen:

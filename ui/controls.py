@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.models.config import MODELS
 from mfcore.validate import UnusableRequest
 from ui.format import escape_markdown, metric, metric_help, metric_name
+from ui.run_titles import run_title
 from ui.session import page_path
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def state_badge(state: str) -> str:
 
 
 def run_label(run: RunSummary) -> str:
-    """A run in a few plain words: its name, else model and dataset with the time of its id."""
-    title = run.name or f"{MODELS.get(run.model, run.model)} on {run.dataset}"
+    """A run in a few plain words: its name, else model, what sets it apart and dataset; with the time of its id."""
+    title = run.name or f"{run_title(run)} on {run.dataset}"
     return f"{'★ ' if run.starred else ''}{title} · {run.run_id[4:6]}-{run.run_id[6:8]} {run.run_id[9:11]}:{run.run_id[11:13]}"
 
 

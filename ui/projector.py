@@ -4,8 +4,8 @@ The key P switches it, Esc leaves it, and so does the browser leaving its full s
 All of that happens in the browser (``components/projector.js``), without a rerun, so nothing that moves is interrupted. A
 component takes part in three steps: it puts :func:`projector_script` before its own script and calls
 ``watchProjector(root, redraw)``, which returns the function to call at its end; it adds :func:`projector_style` to its style;
-and it gives the element that is to fill the screen the class ``mfx-stage``. In JavaScript ``projecting()`` says whether the mode
-is on and ``project(true)`` switches it; in CSS ``[data-mfx-projector="true"] .mfx-stage`` is the view in large.
+and it gives the element that is to fill the screen the class ``mfx-stage``. In JavaScript ``projecting()`` says whether the
+mode is on and ``project(true)`` switches it; in CSS ``[data-mfx-projector="true"] .mfx-stage`` is the view in large.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ui.choices import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
-from ui.run_titles import run_title
+from ui.run_titles import lineage, run_title
 from ui.session import ACTIVE, manager
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def facts(run: RunSummary) -> str:
     parts = [
         MODELS.get(run.model, run.model),
         f"{run.dataset}, {SPLITS[run.config.split.kind].lower()}",
-        f"{OPTIMIZERS[training.optimizer]}, learning rate {training.learning_rate:g}",
+        OPTIMIZERS[training.optimizer] + ("" if training.optimizer == "als" else f", learning rate {training.learning_rate:g}"),
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",
@@ -60,6 +60,10 @@ def facts(run: RunSummary) -> str:
 
 def _links(run: RunSummary) -> None:
     with st.container(horizontal=True, gap="medium"):
+        parent = getattr(run.config, "parent", None)
+        if parent:
+            words = lineage(run, {other.run_id: other for other in manager().list()})
+            link_to("runs", escape_markdown(words), run=parent["run_id"])
         link_to("train", "Watch" if run.state in ACTIVE else "Training", icon=":material/show_chart:", run=run.run_id)
         if run.epochs_done:
             link_to("evaluate", "Evaluate", icon=":material/monitoring:", run=run.run_id)

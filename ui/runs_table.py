@@ -15,7 +15,7 @@ from mfcore.models.config import MODELS
 from ui.controls import STATE_WORDS
 from ui.figures import titled
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
-from ui.run_titles import run_title
+from ui.run_titles import lineage, run_title
 from ui.theme import colour
 from ui.verdict import Verdict, judge
 
@@ -26,9 +26,14 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
 
 
-def table(runs: list[RunSummary]) -> pd.DataFrame:
-    """One row a run, newest first, in the order of ``runs``."""
-    return pd.DataFrame([_row(run) for run in runs])
+def table(runs: list[RunSummary], every: Sequence[RunSummary] = ()) -> pd.DataFrame:
+    """One row a run, newest first, in the order of ``runs``. ``every``: all runs, for the names of those branched from."""
+    by_id = {run.run_id: run for run in every or runs}
+    made = pd.DataFrame([_row(run) for run in runs])
+    origins = [lineage(run, by_id) for run in runs]
+    if any(origins):  # where nothing was branched the column would only take room
+        made.insert(1, "lineage", origins)
+    return made
 
 
 def verdict(run: RunSummary) -> Verdict | None:
@@ -85,14 +90,16 @@ def matching(
     return [run for run in runs if fits(run)]
 
 
-def columns() -> dict[str, Any]:
-    """How the columns of :func:`table` look, each with what it means.
+def columns(*, branches: bool = False) -> dict[str, Any]:
+    """How the columns of :func:`table` look, each with what it means. ``branches``: whether any row is one.
 
     The widths leave only the last column, the time it took, to a sideways scroll on a screen of 1280 pixels.
     """
     c = st.column_config
+    origin = c.TextColumn("Branch of", width=150, help="The run and the epoch from which this one went its own way.")
     return {
         "name": c.TextColumn("Run", width=126),
+        **({"lineage": origin} if branches else {}),
         "star": c.TextColumn("★", width=28, help="Starred runs; star one in its panel below."),
         "model": c.TextColumn("Model", width=122),
         "dataset": c.TextColumn("Data", width=66),
