@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from mfcore.training.by_hand import GradientsByHand, can_be_by_hand
+from mfcore.training.cuda_graph import RecordedSteps, why_not_recorded, worth_recording
 from mfcore.training.losses import batch_loss, pairs
 from mfcore.training.optimizers import set_rate
 from mfcore.training.penalty import Penalty
@@ -42,26 +44,36 @@ class Gradients:
 class AutogradEngine:
     """One batch at a time: any model, loss, optimizer and device.
 
-    ``plain`` forgoes what makes it fast, and computes the same (MF and biased MF: up to rounding).
+    Attributes:
+        note: what makes its steps fast here, or keeps them from being so; empty if there is nothing to tell.
     """
 
     name = "autograd"
 
-    def __init__(self, bench: Workbench, *, plain: bool = False) -> None:
-        self.config, self.optimizers, self.meter = bench.config, bench.optimizers, bench.meter
-        self.stretch = self.config.batch_size
-        self.by_hand = not plain and can_be_by_hand(bench.model, bench.config)
-        self._gradients = GradientsByHand(bench) if self.by_hand else Gradients(bench)
+    def __init__(self, bench: Workbench) -> None:
+        self._bench, self.config, self.optimizers, self.meter = bench, bench.config, bench.optimizers, bench.meter
+        self.stretch, self.note = self.config.batch_size, ""
         self._stepper = Stepper(bench.optimizers)
+        self._gradients: Callable[[Samples], Tensor] = Gradients(bench)
+        self._recorded: RecordedSteps | None = None
+        if can_be_by_hand(bench.model, bench.config):  # the same up to rounding
+            self._gradients, self.note = GradientsByHand(bench), "gradients written out"
+        elif worth_recording(bench.model.device):
+            self._try_recording()
 
     def train(self, part: Samples, rates: npt.NDArray[np.float64]) -> tuple[int, float] | None:
         started = perf_counter()
         batches = part.split(self.config.batch_size)
-        losses = [self.step(batch, rate) for batch, rate in zip(batches, rates.tolist(), strict=True)]
+        played = self._play(part, rates)
+        losses = [
+            *played,
+            *(self.step(*left) for left in zip(batches[len(played) :], rates[len(played) :].tolist(), strict=True)),
+        ]
         set_rate(self.optimizers, float(rates[-1]))
         bad_loss = self.meter.add_many(losses, [len(batch) for batch in batches])
-        wanted = int(len(batches) * _SECONDS / (perf_counter() - started))
-        self.stretch = self.config.batch_size * min(max(wanted, 1), _MOST_BATCHES)
+        if self._recorded is None:
+            wanted = int(len(batches) * _SECONDS / (perf_counter() - started))
+            self.stretch = self.config.batch_size * min(max(wanted, 1), _MOST_BATCHES)
         return bad_loss
 
     def step(self, batch: Samples, rate: float) -> Tensor:
@@ -69,3 +81,22 @@ class AutogradEngine:
         loss = self._gradients(batch)
         self._stepper.step(rate)
         return loss
+
+    def _play(self, part: Samples, rates: npt.NDArray[np.float64]) -> list[Tensor]:
+        """Train the full batches of ``part`` from the recording, if there is one; returns their losses."""
+        full = len(part) // self.config.batch_size
+        if self._recorded is not None and self._stepper.stale():
+            self._try_recording()
+        if self._recorded is None or full == 0:
+            return []
+        return list(self._recorded.play(part.slice(0, full * self.config.batch_size), rates[:full]).unbind())
+
+    def _try_recording(self) -> None:
+        self._recorded, why_not = None, why_not_recorded(self._bench)
+        try:
+            if not why_not:
+                self._recorded = RecordedSteps(self._bench, self._gradients, self._stepper)
+                self.stretch = self._recorded.num_batches * self.config.batch_size
+        except RuntimeError as error:
+            why_not = f"recording one failed ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        self.note = f"steps are started one by one, because {why_not}" if why_not else "steps are replayed as a CUDA graph"

@@ -51,7 +51,7 @@ class GradientsByHand:
         biases = [bias.view(-1).index_select(0, rows) for bias, rows in zip(self._biases, index, strict=False)]
         loss, slope = self._loss_and_slope(p, q, biases, batch)
         for bias, rows, held, decay in zip(self._biases, index, biases, decays, strict=False):
-            # In a pair of BPR the user's bias is in both scores: exactly nothing is left, where adding up would leave roundings.
+            # In a pair of BPR the user's bias is in both scores: exactly nothing is left; adding would leave roundings.
             own = torch.zeros_like(slope) if self._loss == "bpr" and bias is self._biases[0] else slope.clone()
             self._gradients[bias].view(-1).index_add_(0, rows, _pulled(own, held, decay))
         column = slope[:, None]

@@ -94,4 +94,5 @@ def choose_engine(bench: Workbench) -> tuple[Engine, str]:
         return engine, f"{_ONE_BY_ONE}compiled engine{shared}"
     alone = config.batch_size == 1
     reason = f"{_ONE_BY_ONE}PyTorch, because {why_not}; batch_size 1024 is far faster" if alone else f"PyTorch, {why_not}"
-    return AutogradEngine(bench), reason
+    plain = AutogradEngine(bench)
+    return plain, f"{reason}; {plain.note}" if plain.note else reason

@@ -25,7 +25,7 @@ def build_optimizers(model: RecommenderModel, config: TrainConfig) -> list[Optim
     if config.optimizer == "sparse-adam":
         sparse = [group for group in groups if group["kind"] != "mlp"]
         dense = [group for group in groups if group["kind"] == "mlp"]
-        return [SparseAdam(sparse), *([Adam(dense, **_fast(model))] if dense else [])]
+        return [SparseAdam(sparse), *([Adam(dense, **_fast(model, config.optimizer))] if dense else [])]
     return [_single(groups, model, config)]
 
 
@@ -67,7 +67,7 @@ def _multipliers(config: TrainConfig) -> dict[str, float]:
 
 def _single(groups: list[dict[str, Any]], model: RecommenderModel, config: TrainConfig) -> Optimizer:
     rate = config.learning_rate
-    fast: dict[str, Any] = {} if config.sparse_gradients else _fast(model)
+    fast: dict[str, Any] = {} if config.sparse_gradients else _fast(model, config.optimizer)
     if config.optimizer == "als":
         return SGD(groups, lr=rate)  # never asked for a step: ALS remembers nothing, and neither does it
     if config.optimizer == "sgd":
@@ -81,9 +81,10 @@ def _single(groups: list[dict[str, Any]], model: RecommenderModel, config: Train
     return Adam(groups, lr=rate, **fast)
 
 
-def _fast(model: RecommenderModel) -> dict[str, Any]:
+def _fast(model: RecommenderModel, optimizer: str) -> dict[str, Any]:
     """One pass over memory per step instead of one per operation, where torch has it (not Adagrad on GPUs)."""
-    return {"fused": True} if model.device.type == "cpu" else {}
+    has_it = model.device.type == "cpu" or (model.device.type == "cuda" and optimizer != "adagrad")
+    return {"fused": True} if has_it else {}
 
 
 def gradients_are_sparse(config: TrainConfig) -> bool:

@@ -45,8 +45,16 @@ class Samples:
         return [Samples(*parts) for parts in zip(*columns, strict=True)]
 
     def shuffled(self, generator: torch.Generator) -> Samples:
-        order = torch.randperm(len(self), generator=generator, device=self.user_idx.device)
-        return Samples(*(column.index_select(0, order) if len(column) else column for column in self._columns()))
+        return self.take(torch.randperm(len(self), generator=generator, device=self.user_idx.device))
+
+    def take(self, rows: Tensor) -> Samples:
+        """The samples at ``rows``, (m,) int64, in that order."""
+        return Samples(*(column.index_select(0, rows) if len(column) else column for column in self._columns()))
+
+    def put(self, part: Samples) -> None:
+        """Overwrite the first samples with ``part``."""
+        for column, new in zip(self._columns(), part._columns(), strict=True):
+            column[: len(new)].copy_(new)
 
     def _columns(self) -> tuple[Tensor, ...]:
         return self.user_idx, self.item_idx, self.target, self.negative_idx

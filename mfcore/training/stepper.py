@@ -32,7 +32,7 @@ class Stepper:
 
     def step(self, rate: float | Tensor) -> None:
         """One step with learning rate ``rate``, before multipliers; a tensor (on the device) only once state exists."""
-        if self._stale():
+        if self.stale():
             assert isinstance(rate, float)
             set_rate(self._optimizers, rate)
             for optimizer in self._optimizers:
@@ -48,7 +48,8 @@ class Stepper:
         self._updates = [update for optimizer in self._optimizers for update in _updates(optimizer)]
         self._collected_from = [optimizer.state for optimizer in self._optimizers]
 
-    def _stale(self) -> bool:
+    def stale(self) -> bool:
+        """Whether there is no state yet, or another than was noted."""
         if not self._collected_from:
             return True
         pairs = zip(self._collected_from, self._optimizers, strict=True)
