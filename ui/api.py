@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ui.api_events import EVENT_ROUTES
+from ui.api_maps import ROUTES as MAP_ROUTES
 from ui.api_space import ROUTES as SPACE_ROUTES
 from ui.api_steering import STEERING_ROUTES
 from ui.api_vectors import ROUTES as VECTOR_ROUTES
@@ -56,5 +57,6 @@ ROUTES = [
     *EVENT_ROUTES,
     *STEERING_ROUTES,
     *SPACE_ROUTES,
+    *MAP_ROUTES,
     *VECTOR_ROUTES,
 ]

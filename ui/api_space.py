@@ -28,6 +28,9 @@ to that of the others (0 half-way). All of these fit the axes once, at the basis
 ``GET /api/runs/<id>/space/points`` → JSON ``{items: {idx, id, title, year, genres, ratings, mean, bias}, users: {idx, id,
 label, ratings, mean, bias}}``, columns of equal length in the order of the rows above; unknown is null. ``every=1`` as above.
 
+``GET /api/embeddings/<id>/space`` and ``…/space/points``: the same of imported embeddings: one frame, epoch 0, no users; points
+has ``more`` besides, the columns of their table that are none of these.
+
 ``GET /api/runs/<id>/block?epoch=<e>|latest`` → JSON ``{epoch, step, users, items, known, heldout, predicted, low, high, unit,
 note}``: rows are users; ``known`` has null where there is no rating, ``heldout`` 1 where the rating is validation's.
 ``static=0`` leaves out all but epoch, step and predicted.
@@ -35,72 +38,30 @@ note}``: rows are users; ``known`` has null where there is no rating, ``heldout`
 
 from __future__ import annotations
 
-import gzip
-import json
-import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mfcore.data import DataUnavailable
-from mfcore.runs.folder import open_folder
 from mfcore.runs.living import living_picture
-from mfcore.runs.points import space_points
-from mfcore.runs.space import Space, load_space
+from mfcore.runs.space import Space, space_of
 from mfcore.runs.view import View
-from mfcore.validate import UnusableRequest, boolean, choice, integer
-
-MAGIC = b"MFS1"
-_NO_STORE = {"Cache-Control": "no-store"}
-_WORTH_PACKING = 10_000
-_SHORT = 32767
+from mfcore.validate import boolean, choice, integer
+from ui.answers import answered, binary_answer, finite, json_answer, stored_of
 
 
-def answered(route: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """What cannot be answered is refused in words: 404 for what is not there, 400 for a parameter that makes no sense."""
-
-    def handler(request: Request) -> Response:
-        try:
-            if "run_id" in request.path_params:
-                open_folder(request.path_params["run_id"])
-        except UnusableRequest as error:
-            return json_answer(request, {"error": str(error)}, 404)
-        try:
-            return route(request)
-        except UnusableRequest as error:
-            return json_answer(request, {"error": str(error)}, 400)
-        except DataUnavailable as error:
-            return json_answer(request, {"error": str(error)}, 409)
-
-    return handler
-
-
-def json_answer(request: Request, content: Any, status: int = 200) -> Response:
-    """Strict JSON: what is not a finite number is null."""
-    body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-    headers = {**_NO_STORE, "Vary": "Accept-Encoding"}
-    if len(body) > _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        body = gzip.compress(body, compresslevel=1)
-    return Response(body, status, headers, "application/json")
-
-
-def run_space(request: Request) -> Response:
+def space(request: Request) -> Response:
     """Frames of points; see the top of this module."""
-    query, run_id = request.query_params, request.path_params["run_id"]
+    query, stored = request.query_params, stored_of(request)
     since, every = integer("from", query.get("from", "0"), low=0), boolean("every", query.get("every", "0"))
     until = integer("to", query["to"], low=0) if "to" in query else None
-    space = load_space(run_id, view=view_of(query), since=since, until=until, every=every)
     what = choice("what", query.get("what", "both"), ("items", "users", "both"))
-    head = {"state": open_folder(run_id).status().state}
-    norm = boolean("norm", query.get("norm", "0"))
-    body = frames(space, what, norm=norm, first="from" not in query, head=head)
-    return Response(body, headers=_NO_STORE, media_type="application/octet-stream")  # such numbers do not pack
+    found = space_of(stored.frames(every=every), view_of(query), since=since, until=until)
+    first = "from" not in query
+    return frames(found, what, norm=boolean("norm", query.get("norm", "0")), first=first, head={"state": stored.state})
 
 
 def view_of(query: Mapping[str, str]) -> View:
@@ -125,54 +86,38 @@ def _numbers(name: str, text: str) -> tuple[int, ...]:
     return tuple(integer(name, word, low=0) for word in text.split(",")) if text else ()
 
 
-def frames(space: Space, what: str, *, norm: bool, first: bool, head: dict[str, Any]) -> bytes:
+def frames(found: Space, what: str, *, norm: bool, first: bool, head: dict[str, Any]) -> Response:
     """The binary answer described at the top of this module."""
-    parts = {"items": (space.items, space.item_norms), "users": (space.users, space.user_norms)}
+    parts = {"items": (found.items, found.item_norms), "users": (found.users, found.user_norms)}
     chosen = [name for name in parts if what in (name, "both")]
-    columns = list(space.columns)
+    columns = list(found.columns)
     points = np.concatenate([parts[name][0] for name in chosen], axis=1)
     if norm:
         points = np.concatenate([points, np.concatenate([parts[name][1] for name in chosen], axis=1)[..., None]], axis=2)
         columns.append("norm")
-    shorts, ranges = _shorts(points)
     header = {
         **head,
-        "epochs": space.epochs,
-        "available": space.available,
-        "basis": space.basis,
+        "epochs": found.epochs,
+        "available": found.available,
+        "basis": found.basis,
         "columns": columns,
-        "ranges": ranges,
-        "items": space.items.shape[1] if "items" in chosen else 0,
-        "users": space.users.shape[1] if "users" in chosen else 0,
-        "origin": [finite(value, 6) for value in space.projection.transform(np.zeros((1, len(space.projection.mean))))[0]],
-        "dim": len(space.projection.mean),
-        "explained": [finite(share, 4) for share in space.explained_variance_ratio],
-        "note": space.note,
+        "items": found.items.shape[1] if "items" in chosen else 0,
+        "users": found.users.shape[1] if "users" in chosen else 0,
+        "origin": [finite(value, 6) for value in found.projection.transform(np.zeros((1, len(found.projection.mean))))[0]],
+        "dim": len(found.projection.mean),
+        "explained": [finite(share, 4) for share in found.explained_variance_ratio],
+        "note": found.note,
     }
     if first:
-        index = {"items": space.item_idx, "users": space.user_idx}
+        index = {"items": found.item_idx, "users": found.user_idx}
         header |= {f"{name[:-1]}_idx": index[name].tolist() for name in chosen}
-    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
-    text += b" " * (-len(text) % 4)
-    return MAGIC + struct.pack("<I", len(text)) + text + shorts.tobytes()
-
-
-def _shorts(points: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int16], list[list[float]]]:
-    """(F, n, c) numbers as int16 of their range per frame and column: an error of at most 1/65534 of the range."""
-    ranges = np.abs(points).max(axis=1, initial=0.0)  # (F, c)
-    scale = np.where(ranges > 0, ranges, 1.0)[:, None, :]
-    return np.rint(points / scale * _SHORT).astype("<i2"), [[float(f"{value:.6g}") for value in row] for row in ranges.tolist()]
-
-
-def finite(value: float, digits: int) -> float | None:
-    """Rounded for JSON; None where it is NaN or infinite."""
-    return round(float(value), digits) if np.isfinite(value) else None
+    return binary_answer(header, points)
 
 
 def points(request: Request) -> Response:
     """What the points are; see the top of this module."""
     every = boolean("every", request.query_params.get("every", "0"))
-    return json_answer(request, space_points(request.path_params["run_id"], every=every))
+    return json_answer(request, stored_of(request).points(every=every))
 
 
 def block(request: Request) -> Response:
@@ -185,7 +130,9 @@ def block(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/api/runs/{run_id}/space", answered(run_space), methods=["GET"]),
+    Route("/api/runs/{run_id}/space", answered(space), methods=["GET"]),
     Route("/api/runs/{run_id}/space/points", answered(points), methods=["GET"]),
     Route("/api/runs/{run_id}/block", answered(block), methods=["GET"]),
+    Route("/api/embeddings/{embeddings_id}/space", answered(space), methods=["GET"]),
+    Route("/api/embeddings/{embeddings_id}/space/points", answered(points), methods=["GET"]),
 ]

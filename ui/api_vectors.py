@@ -18,20 +18,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mfcore.runs.folder import open_folder
-from mfcore.runs.frame_sources import frames_of
 from mfcore.runs.points import plain
 from mfcore.runs.space_report import axis_sentences, norms_over_time, recovery, spectrum
 from mfcore.runs.view import places
 from mfcore.space.directions import nearest
 from mfcore.validate import integer, require
-from ui.api_space import answered, finite, json_answer, view_of
+from ui.answers import answered, finite, json_answer, stored_of
+from ui.api_space import view_of
 
 
 def axes(request: Request) -> Response:
     """Names of the axes; see the top of this module."""
     run_id, view = request.path_params["run_id"], view_of(request.query_params)
-    items = frames_of(open_folder(run_id)).item_idx if not view.items else sorted(set(view.items))
+    items = view.selected(stored_of(request).frames()).item_idx
     named = [
         {
             "sentence": one.sentence,
@@ -66,7 +65,7 @@ def shape(request: Request) -> Response:
 def neighbours(request: Request) -> Response:
     """Nearest items; see the top of this module."""
     query = request.query_params
-    source = frames_of(open_folder(request.path_params["run_id"]))
+    source = stored_of(request).frames()
     epoch = query.get("epoch", "latest")
     wanted = max(source.stamps(), default=0) if epoch == "latest" else integer("epoch", epoch, low=0)
     snapshot = source.load(wanted)
@@ -87,4 +86,5 @@ ROUTES = [
     Route("/api/runs/{run_id}/space/axes", answered(axes), methods=["GET"]),
     Route("/api/runs/{run_id}/space/shape", answered(shape), methods=["GET"]),
     Route("/api/runs/{run_id}/neighbours", answered(neighbours), methods=["GET"]),
+    Route("/api/embeddings/{embeddings_id}/neighbours", answered(neighbours), methods=["GET"]),
 ]

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-from mfcore.cli import listing, stored, train
+from mfcore.cli import export, listing, stored, train
 from mfcore.cli.output import complain
 from mfcore.runs.command import FLAGS
 from mfcore.runs.config import FLAT_KEYS, help_for
@@ -45,6 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
     recommend.add_argument("--user", required=True, help="user id, as in the dataset")
     recommend.add_argument("-n", default="10", help="how many items (default 10)")
     recommend.add_argument("--include-seen", action="store_true", help="also items the user has rated")
+    _add_export(
+        command("export-vectors", export.export_vectors, "Write a run's vectors as tables for the Embedding Projector.")
+    )
     _add_runs(command)
     return parser
 
@@ -65,6 +68,13 @@ def _add_train_flags(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(flag, dest=key, metavar=flag[2:].upper(), help=help_for(key).replace("%", "%%"))
     others = ", ".join(key for key in FLAT_KEYS if key not in FLAGS)
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help=f"any other setting: {others}, dataset.OPTION")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_id", metavar="RUN")
+    parser.add_argument("--out", metavar="DIR", required=True, help="folder for vectors.tsv and metadata.tsv, made if need be")
+    parser.add_argument("--what", default="items", help="items or users (default items)")
+    parser.add_argument("--epoch", help="a snapshot of this epoch (default: the model that stands for the run)")
 
 
 def _add_runs(command: Any) -> None:

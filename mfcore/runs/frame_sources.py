@@ -70,7 +70,7 @@ class ModelFrames:
         return Snapshot(epoch, 0, items, users, biases[0], biases[1], np.zeros((0, 0), np.float32))
 
 
-def frames_of(folder: RunFolder, home: object = None, *, every: bool = False) -> FrameSource:
+def frames_of(folder: RunFolder, *, every: bool = False) -> FrameSource:
     """The snapshots of a run; its model where it has none, or where ``every`` item and user is wanted.
 
     Raises:

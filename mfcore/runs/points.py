@@ -53,7 +53,7 @@ def space_points(run_id: str, home: str | Path | None = None, *, every: bool = F
         UnusableRequest: no such run, or nothing to show yet. DataUnavailable: its dataset is not here.
     """
     folder = open_folder(run_id, home)
-    source, data = frames_of(folder, home, every=every), data_of(folder, home)
+    source, data = frames_of(folder, every=every), data_of(folder, home)
     newest = source.load(max(source.stamps(), default=0))
     biases = (None, None) if newest is None else (newest.item_biases, newest.user_biases)
     items, users = source.item_idx, source.user_idx

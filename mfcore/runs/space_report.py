@@ -38,7 +38,7 @@ def axis_sentences(run_id: str, home: str | Path | None = None, view: View | Non
         UnusableRequest: no such run, nothing to show yet, or a selection of fewer than 8 films.
     """
     folder = open_folder(run_id, home)
-    source = frames_of(folder, home)
+    source = frames_of(folder)
     latest = max(source.stamps(), default=0)
     space = space_of(source, view, since=latest)
     chosen = source if view is None else view.selected(source)
@@ -69,7 +69,7 @@ def spectrum(run_id: str, home: str | Path | None = None) -> dict[int, shape.Spe
     Raises:
         UnusableRequest: no such run, or nothing to show yet.
     """
-    source = frames_of(open_folder(run_id, home), home)
+    source = frames_of(open_folder(run_id, home))
     return _each(source, "spectrum", lambda snapshot: shape.spectrum(snapshot.items))
 
 
@@ -80,7 +80,7 @@ def norms_over_time(run_id: str, home: str | Path | None = None) -> dict[int, sh
         UnusableRequest: no such run, or nothing to show yet.
     """
     folder = open_folder(run_id, home)
-    source = frames_of(folder, home)
+    source = frames_of(folder)
     often = data_of(folder, home).popularity()[source.item_idx]
     return _each(source, "norms", lambda one: shape.norms_by_popularity(one.items, often))
 
@@ -109,7 +109,7 @@ def recovery(run_id: str, home: str | Path | None = None) -> dict[int, shape.Rec
         UnusableRequest: no such run, nothing to show yet, or fewer dimensions than were planted.
     """
     folder = open_folder(run_id, home)
-    source, data = frames_of(folder, home), data_of(folder, home)
+    source, data = frames_of(folder), data_of(folder, home)
     if data.planted is None:
         return {}
     truth = data.planted[1][source.item_idx]

@@ -1,0 +1,23 @@
+"""The command export-vectors."""
+
+from __future__ import annotations
+
+import argparse
+
+from mfcore.cli.output import print_json, say
+from mfcore.runs.store import RunStore
+from mfcore.runs.vector_export import export_vectors as write_vectors
+from mfcore.validate import integer
+
+
+def export_vectors(options: argparse.Namespace) -> int:
+    """Vectors of a stored run and what they stand for, as two tables."""
+    store = RunStore(options.home)
+    run_id = store.find(options.run_id)
+    epoch = None if options.epoch is None else integer("epoch", options.epoch, low=0)
+    vectors, metadata = write_vectors(run_id, options.out, store.home, what=options.what, epoch=epoch)
+    if options.json:
+        print_json({"run_id": run_id, "vectors": str(vectors), "metadata": str(metadata)})
+    else:
+        say(f"wrote {vectors} and {metadata}; load both at an Embedding Projector, or import them on the page Embeddings")
+    return 0
