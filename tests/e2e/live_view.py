@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts.browser import settle
 
@@ -101,12 +101,3 @@ def assert_fine(page: Page, server: AppServer) -> None:
     """No exception and no error line on the page; if there is one, show what the server wrote last."""
     found = complaints(page)
     assert not found, f"{page.url} says {found}\n{server.log()[-3000:]}"
-
-
-def points_of(page: Page, selector: str) -> list[dict[str, Any]]:
-    """Traces of a Plotly chart that Streamlit drew: {"type": …, "points": …} each."""
-    traces: list[dict[str, Any]] = page.eval_on_selector(
-        f"{selector} .js-plotly-plot",
-        "node => node._fullData.map(t => ({ type: t.type, points: t._length ?? t.x?.length, custom: Boolean(t.customdata) }))",
-    )
-    return traces

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from scripts.browser import settle, visit
-from tests.e2e.live_view import VALIDATION, LiveView, assert_fine, points_of, press
+from tests.e2e.live_view import VALIDATION, LiveView, assert_fine, press
+from tests.e2e.space_map import SpaceMap
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -99,9 +100,9 @@ def the_map_shows_every_film(page: Page, server: AppServer, run: str) -> None:
     """PCA of the item vectors: one point for each of the 1,682 films, in two and in three dimensions."""
     for axes in ("2-D", "3-D"):
         visit(page, f"{server.url}/embeddings?run={run}&axes={axes}")
-        page.wait_for_selector(".st-key-map .js-plotly-plot")
-        traces = points_of(page, ".st-key-map")
-        assert sum(trace["points"] for trace in traces if trace["custom"]) == FILMS, traces
-        assert any("3d" in trace["type"] for trace in traces) == (axes == "3-D")
-    assert page.get_by_text("1,682 points").is_visible()
+        space = SpaceMap(page)
+        space.wait_until_drawn()
+        assert space.told("points") == str(FILMS)
+        depths = space.positions()[2 : 3 * FILMS : 3]
+        assert (max(depths) > min(depths)) == (axes == "3-D")
     assert_fine(page, server)

@@ -1,0 +1,161 @@
+"""The map of learned vectors: slider, play, selection, links. On a run of the real MovieLens, trained once for this file."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.browser import settle, visit
+from tests.e2e.live_view import assert_fine
+from tests.e2e.space_map import MAP, SpaceMap
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from scripts.app_server import AppServer
+
+FILMS, USERS, EPOCHS = 1682, 943, 8
+
+
+@pytest.fixture(scope="module")
+def run(server: AppServer) -> str:
+    """A run of a few epochs that kept the vectors of each (a pace leaves them time)."""
+    settings = {"num_epochs": EPOCHS, "embedding_dim": 12, "pace": 4, "refit": "false"}
+    command = [sys.executable, "-m", "mfcore", "train", "--preset", "biased-mf", "--json"]
+    for name, value in settings.items():
+        command += ["--set", f"{name}={value}"]
+    environment = {**os.environ, "MF_EXPLORER_HOME": str(server.home)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    found = re.search(r'"run_id": ?"([\w-]+)"', done.stdout)
+    assert found is not None
+    return found[1]
+
+
+def opened(page: Page, server: AppServer, query: str) -> SpaceMap:
+    """The map at an address, drawn."""
+    visit(page, f"{server.url}/embeddings?{query}")
+    space = SpaceMap(page)
+    space.wait_until_drawn()
+    return space
+
+
+def test_points_move_through_the_epochs_on_axes_that_stand_still(page: Page, server: AppServer, run: str) -> None:
+    space = opened(page, server, f"run={run}")
+    assert space.told("points") == str(FILMS)
+    assert space.ask("view.source.users") > 0, "users are there too, and not shown until asked for"
+    first, *between, last = (int(epoch) for epoch in (space.told("epochs") or "").split(","))
+    assert (first, last) == (0, EPOCHS)
+    assert between, "more than the untrained and the final vectors"
+    basis, late, late_places = space.told("basis"), space.coordinates(), space.positions()
+    assert basis == str(last)
+    space.slide(between[0])
+    assert space.told("epoch") == str(between[0])
+    early, early_places = space.coordinates(), space.positions()
+    assert space.told("basis") == basis
+    assert len(early) == len(late)
+    moved = sum(one != other for one, other in zip(early[: 8 * FILMS : 8], late[: 8 * FILMS : 8], strict=True))
+    assert moved > 0.99 * FILMS, "nearly every film lies elsewhere along the first axis"
+    assert early_places != late_places
+    variance = [sum(value**2 for value in frame[: 8 * FILMS : 8]) for frame in (early, late)]
+    assert variance[0] < variance[1], "the cloud grows as the model learns"
+    space.slide(last)
+    assert space.positions() == late_places, "back where they were"
+
+
+def test_play_moves_without_asking_the_server(page: Page, server: AppServer, run: str) -> None:
+    space = opened(page, server, f"run={run}&epoch=0")
+    settle(page)
+    page.wait_for_timeout(300)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    before = space.positions()
+    page.locator(f"{MAP} [data-part=play]").click()
+    space.wait("view.time > 1.3")
+    assert space.told("playing") == "true"
+    page.keyboard.press("Space")  # on the button itself: presses it
+    space.wait("!view.playing")
+    assert space.positions() != before
+    assert not [url for url in asked if "/api/" in url and "neighbours" not in url]
+    page.locator(f"{MAP} [data-part=stage]").focus()
+    epoch = int(space.told("epoch") or -1)
+    page.keyboard.press("ArrowRight")
+    space.wait("view.goalTime === null")
+    assert int(space.told("epoch") or -1) > epoch
+
+
+def test_a_lasso_tells_what_the_selected_share(page: Page, server: AppServer, run: str) -> None:
+    space = opened(page, server, f"run={run}")
+    page.locator(f"{MAP} [data-part=box]").click()
+    stage = page.locator(f"{MAP} [data-part=stage]").bounding_box()
+    assert stage is not None
+    left, top = stage["x"] + 0.35 * stage["width"], stage["y"] + 0.35 * stage["height"]
+    right, bottom = stage["x"] + 0.6 * stage["width"], stage["y"] + 0.65 * stage["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(right, bottom, steps=4)
+    page.mouse.up()
+    picked = space.ask("[...view.picked]")
+    assert 3 < len(picked) < FILMS
+    panel = page.locator(f"{MAP} [data-part=panel]")
+    assert f"{len(picked):,} films selected" in panel.inner_text()
+    assert "Median year" in panel.inner_text()
+    assert panel.locator("tbody tr").count() == min(len(picked), 300)
+    panel.get_by_role("button", name="Isolate").click()
+    space.wait("view.special.items")
+    assert space.told("points") == str(len(picked)), "only these"
+    assert space.ask("view.source.explained[0]") > 0
+    page.keyboard.press("Escape")
+    space.wait("!view.special.items")
+    assert space.told("points") == str(FILMS)
+
+
+def test_a_link_restores_the_view(page: Page, server: AppServer, run: str) -> None:
+    space = opened(page, server, f"run={run}&axes=3-D&colour=Year&points=Both&film=50&epoch=2")
+    space.wait("view.near.length === 10")
+    assert space.told("points") == str(FILMS + space.ask("view.source.users"))
+    panel = page.locator(f"{MAP} [data-part=panel]")
+    assert panel.locator("h3").inner_text() == "Star Wars (1977)"
+    assert panel.locator("ol li").count() == 10
+    stage = page.locator(f"{MAP} [data-part=stage]").bounding_box()
+    assert stage is not None
+    page.mouse.move(stage["x"] + 300, stage["y"] + 200)
+    page.mouse.wheel(0, -600)
+    page.wait_for_function("() => location.search.includes('cam=')")
+    page.locator(f"{MAP} [data-part=x]").select_option("2")
+    page.wait_for_function("() => location.search.includes('x=3')")
+    zoom, address = space.ask("view.camera.zoom"), page.url
+    page.reload()
+    settle(page)
+    space.wait_until_drawn()
+    space.wait("view.near.length === 10")
+    page.wait_for_timeout(300)
+    assert page.url == address, "looking does not change the address"
+    assert space.ask("view.camera.zoom") == pytest.approx(zoom, abs=0.01)
+    assert space.ask("[view.want.dims, view.want.x, view.want.colour, view.source.epochs[Math.round(view.time)]]") == [
+        3,
+        2,
+        "year",
+        2,
+    ]
+    assert_fine(page, server)
+
+
+def test_searching_marks_what_is_found(page: Page, server: AppServer, run: str) -> None:
+    space = opened(page, server, f"run={run}")
+    box = page.locator(f"{MAP} [data-part=find]")
+    box.fill("star trek")
+    words = space.ask("view.found.map(row => view.source.title[row])")
+    assert len(words) >= 5 and all("star trek" in title.lower() for title in words)
+    box.fill("/^Star Wars/")
+    assert space.ask("view.found.map(row => view.source.title[row])") == ["Star Wars (1977)"]
+    box.fill("/(/")
+    assert page.locator(f"{MAP} [data-part=hits]").inner_text() == "not a valid expression"
+    box.fill("godfather")
+    box.press("Enter")
+    space.wait("view.near.length === 10")
+    assert "Godfather" in page.locator(f"{MAP} [data-part=panel] h3").inner_text()

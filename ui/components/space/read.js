@@ -1,0 +1,100 @@
+// What the server answers, unpacked: frames of points in one basis, and what the points are. See ui/api_space.py for the format.
+
+async function fetched(url, signal) {
+  const answer = await fetch(url, { cache: "no-store", signal })
+  if (answer.ok) return answer
+  const told = await answer.json().catch(() => ({}))
+  throw Object.assign(new Error(told.error || `The server answered ${answer.status}.`), { status: answer.status })
+}
+
+function unpack(buffer) {
+  const view = new DataView(buffer)
+  if (buffer.byteLength < 8 || view.getUint32(0, false) !== 0x4d465331) throw new Error("this is not an answer of the map's route")
+  const length = view.getUint32(4, true), head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)))
+  const shorts = new Int16Array(buffer, 8 + length), columns = head.columns.length, count = head.items + head.users
+  const normed = head.columns[columns - 1] === "norm", width = normed ? columns - 1 : columns
+  const frames = [], norms = []
+  head.epochs.forEach((_, f) => {
+    const frame = new Float32Array(count * width), norm = new Float32Array(normed ? count : 0)
+    const scale = head.ranges[f].map(range => range / 32767)
+    for (let row = 0, at = f * count * columns; row < count; row += 1, at += columns) {
+      for (let k = 0; k < width; k += 1) frame[row * width + k] = shorts[at + k] * scale[k]
+      if (normed) norm[row] = shorts[at + width] * scale[width]
+    }
+    frames.push(frame)
+    norms.push(norm)
+  })
+  return { head, frames, norms, width, count }
+}
+
+const numbers = (column, count) => Float32Array.from({ length: count }, (_, row) => column?.[row] ?? NaN)
+
+// What of the vectors is asked for: some films alone, on the sphere, an axis from some films to others.
+function specialQuery({ items, sphere, between }) {
+  return `${items ? `&items=${items.join(",")}` : ""}${sphere ? "&sphere=1" : ""}${between ? `&between=${between.from.join(",")}~${between.to.join(",")}` : ""}`
+}
+
+async function readSource(data, { basis = "final", special = {}, about }, signal) {
+  const base = `${data.base}${data.source}`, every = data.every ? "&every=1" : ""
+  const query = `what=both&norm=1&components=8&basis=${basis}${every}${specialQuery(special)}`
+  const [frames, known] = await Promise.all([
+    fetched(`${base}?${query}`, signal).then(answer => answer.arrayBuffer()).then(unpack),
+    about ?? fetched(`${base}/points${data.every ? "?every=1" : ""}`, signal).then(answer => answer.json()),
+  ])
+  return sourceFrom(frames, special.items ? aboutSome(known, frames.head.item_idx) : known, data)
+}
+
+// The facts of some of the films, in the order of the answer.
+function aboutSome({ items, users }, index) {
+  const place = new Map(items.idx.map((one, row) => [one, row])), rows = index.map(one => place.get(one))
+  return { items: Object.fromEntries(Object.entries(items).map(([name, column]) => [name, rows.map(row => column[row])])), users }
+}
+
+function sourceFrom({ head, frames, norms, width, count }, about, data) {
+  const { items, users } = about, both = name => [...(items[name] ?? []).slice(0, head.items), ...(users?.[name] ?? []).slice(0, head.users)]
+  const pad = name => [...Array.from({ length: head.items }, (_, row) => items[name]?.[row]), ...Array.from({ length: head.users }, (_, row) => users?.[name]?.[row])]
+  const source = {
+    about, head, frames, norms, width, count, items: head.items, users: head.users, epochs: head.epochs, basis: head.basis, state: head.state,
+    note: head.note, explained: head.explained.map(share => share ?? NaN), origin: Float64Array.from({ length: width }, (_, k) => head.origin?.[k] ?? 0),
+    dim: head.dim ?? width, id: both("id").map(String), title: [...(items.title ?? items.label ?? []), ...(users?.label ?? [])].map(String),
+    genres: pad("genres").map(list => list ?? []), year: numbers(pad("year"), count), ratings: numbers(pad("ratings"), count),
+    mean: numbers(pad("mean"), count), bias: numbers(pad("bias"), count), layouts: {}, whole: new Map(), axisNames: data.axis_names ?? [],
+  }
+  source.genreTable = mainGenres(source)
+  source.rowOf = { film: new Map(), user: new Map() }
+  source.id.forEach((id, row) => source.rowOf[row < source.items ? "film" : "user"].set(id, row))
+  return source
+}
+
+// Whole vectors of one frame, for neighbours in all dimensions: turned and shifted, which keeps angles once the origin is known.
+async function wholeFrame(view, frame) {
+  const { source, data, special } = view
+  if (source.width >= source.dim && !special.between && !special.sphere) return { table: source.frames[frame], width: source.width, origin: source.origin }
+  if (!source.whole.has(frame)) {
+    const query = `what=both&components=${source.dim}&basis=${source.basis}&from=${source.epochs[frame]}${data.every ? "&every=1" : ""}${specialQuery({ items: special.items })}`
+    const { head, frames, width } = unpack(await (await fetched(`${data.base}${data.source}?${query}`)).arrayBuffer())
+    if (source.whole.size > 4) source.whole.clear()
+    source.whole.set(frame, { table: frames[0], width, origin: Float64Array.from(head.origin) })
+  }
+  return source.whole.get(frame)
+}
+
+// New frames of a run that is going on; true when there were any.
+async function readMore(view) {
+  const { source, data } = view, last = source.epochs[source.epochs.length - 1] ?? -1
+  const query = `what=both&norm=1&components=8&basis=${source.basis}&from=${last + 1}${specialQuery(view.special)}`
+  const more = unpack(await (await fetched(`${data.base}${data.source}?${query}`)).arrayBuffer())
+  if (view.source !== source) return false
+  source.state = more.head.state
+  const gone = new Set(more.head.available), kept = source.epochs.map((epoch, f) => [epoch, f]).filter(([epoch]) => gone.has(epoch))
+  const changed = kept.length !== source.epochs.length || more.frames.length > 0
+  if (kept.length !== source.epochs.length) {
+    for (const name of ["frames", "norms"]) source[name] = kept.map(([, f]) => source[name][f])
+    source.epochs = kept.map(([epoch]) => epoch)
+  }
+  source.frames.push(...more.frames)
+  source.norms.push(...more.norms)
+  source.epochs.push(...more.head.epochs)
+  if (changed) source.whole.clear()
+  return changed
+}
