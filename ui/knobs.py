@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from mfcore.data.config import SPLITS
 from mfcore.models.config import INITS
-from mfcore.training.config import DECAY_SCALINGS, LOSSES, NEGATIVE_SAMPLING, OPTIMIZERS, SCHEDULES, SPARSE_OPTIMIZERS
+from mfcore.training.config import (
+    DECAY_SCALINGS,
+    LOSSES,
+    LR_SCALINGS,
+    NEGATIVE_SAMPLING,
+    OPTIMIZERS,
+    SCHEDULES,
+    SPARSE_OPTIMIZERS,
+)
 from ui.draft import Draft
 
 MODEL_WORDS = {"mf": "MF", "biased-mf": "Biased MF", "gmf": "GMF", "mlp": "MLP", "neumf": "NeuMF"}
@@ -64,6 +72,7 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
     "Training": (
         Knob("num_epochs", "Epochs"),
         Knob("batch_size", "Batch size"),
+        Knob("lr_scaling", "Rate follows batch size", LR_SCALINGS),
         Knob("weight_decay", "Weight decay"),
         Knob("weight_decay_scaling", "Weight decay for", DECAY_SCALINGS, _not("weight_decay", "0")),
         Knob("patience", "Patience"),

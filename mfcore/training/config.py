@@ -33,6 +33,10 @@ SCHEDULES: dict[str, str] = {
 }
 NEGATIVE_SAMPLING: dict[str, str] = {"uniform": "Uniform", "popularity": "By popularity"}
 
+LR_SCALINGS: dict[str, str] = {"none": "Not at all", "sqrt": "With its square root", "linear": "In proportion"}
+REFERENCE_BATCH = 256
+"""Where the learning rate follows the batch size, ``learning_rate`` is that of batches of this size."""
+
 DECAY_SCALINGS: dict[str, str] = {"none": "All alike", "sqrt-count": "Less where ratings are many"}
 
 MOST_NEGATIVES = 1000
@@ -61,6 +65,11 @@ class TrainConfig:
         "The rule that turns gradients into steps. ALS needs neither: it solves all users exactly, then all items.",
     )
     learning_rate: float = _f(5e-3, "Length of a step. Too high and the loss explodes, too low and nothing moves.")
+    lr_scaling: str = _f(
+        "none",
+        "How the learning rate follows the batch size; the one above is then for batches of 256. "
+        "In proportion suits SGD, the square root suits NeuMF with Adam.",
+    )
     weight_decay: float = _f(0.0, "L2 penalty per rating on the vectors touched; holds overfitting back.")
     weight_decay_scaling: str = _f(
         "none", "Whether weight decay is divided by the square root of a user's or item's number of training ratings."
@@ -101,6 +110,7 @@ class TrainConfig:
         choice("optimizer", self.optimizer, OPTIMIZERS)
         choice("negative_sampling", self.negative_sampling, NEGATIVE_SAMPLING)
         choice("schedule", self.schedule, SCHEDULES)
+        choice("lr_scaling", self.lr_scaling, LR_SCALINGS)
         choice("weight_decay_scaling", self.weight_decay_scaling, DECAY_SCALINGS)
         fix = object.__setattr__
         fix(self, "learning_rate", number("learning_rate", self.learning_rate, above=0.0))

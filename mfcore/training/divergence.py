@@ -9,6 +9,7 @@ from torch import nn
 
 from mfcore.training.config import OPTIMIZERS, TrainConfig
 from mfcore.training.events import TrainingDiverged
+from mfcore.training.schedule import batch_factor
 
 MOST_SENSIBLE = 100.0
 """No learning rate above this is worth trying next, however large the one that failed was."""
@@ -20,8 +21,10 @@ def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainC
     if step <= 1:
         cause = "the starting weights are too large already; try a smaller init_std, such as 0.1"
     else:
-        advice = _short(min(rate / 10, MOST_SENSIBLE))
-        cause = f"learning rate {_short(rate)} is too large for {OPTIMIZERS[config.optimizer]} here; try {advice}"
+        advice = _short(min(rate / 10, MOST_SENSIBLE) / batch_factor(config))
+        follows = "" if config.lr_scaling == "none" else f" at batches of {config.batch_size:,}"
+        instead = advice if not follows else f"learning_rate {advice}, which follows the batch size"
+        cause = f"learning rate {_short(rate)}{follows} is too large for {OPTIMIZERS[config.optimizer]} here; try {instead}"
     return TrainingDiverged(f"{what} became {became} in epoch {epoch} at step {step}: {cause}", epoch=epoch, step=step)
 
 

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.training.config import TrainConfig
-from mfcore.training.schedule import rate_factor, rate_factors
+from mfcore.training.schedule import batch_factor, rate_factor, rate_factors
 from mfcore.validate import require
 
 
 class Rates:
-    """Base rate × schedule. The schedule's steps are counted from ``origin``, over the epochs after ``begun``.
+    """Base rate × what the batch size makes of it × schedule.
+
+    The schedule's steps are counted from ``origin``, over the epochs after ``begun``.
 
     Attributes:
         base: the learning rate before the schedule. steps_per_epoch: of a whole epoch at the present batch size.
@@ -31,7 +33,7 @@ class Rates:
     def configure(self, config: TrainConfig, num_samples: int) -> None:
         """Follow ``config`` from now on; an epoch has ``num_samples``."""
         self._schedule = dataclasses.replace(config, num_epochs=max(config.num_epochs - self.begun, 1))
-        self._num_samples = num_samples
+        self._num_samples, self._scale = num_samples, batch_factor(config)
         self.steps_per_epoch = math.ceil(num_samples / config.samples_per_step(num_samples))
 
     def at(self, step: int, cuts: int) -> float:
@@ -42,13 +44,17 @@ class Rates:
         """Those of ``count`` steps from ``step`` on: (count,) float64."""
         if count == 1:
             return np.array([self.at(step, cuts)])
-        return self.base * rate_factors(self._schedule, step - self.origin, count, self.steps_per_epoch, cuts)
+        return self.base * self._scale * rate_factors(self._schedule, step - self.origin, count, self.steps_per_epoch, cuts)
 
     def set(self, rate: float, step: int, cuts: int) -> None:
         """Continue with ``rate`` from ``step`` on; a schedule goes on from there in proportion."""
         require(math.isfinite(rate) and rate > 0, f"learning_rate must be > 0, got {rate:g}")
         factor = self._factor(step, cuts)
         self.base = rate / factor if factor > 1e-6 else rate
+
+    def before_scaling(self, rate: float) -> float:
+        """What ``learning_rate`` has to be for ``rate`` at the present batch size."""
+        return rate / self._scale
 
     def restart(self, config: TrainConfig, epoch: int, step: int) -> None:
         """Begin the schedule anew with epoch ``epoch`` (counted from 0), whose first step is ``step``."""
@@ -68,4 +74,4 @@ class Rates:
         self.configure(config, self._num_samples)
 
     def _factor(self, step: int, cuts: int) -> float:
-        return rate_factor(self._schedule, step - self.origin, self.steps_per_epoch, cuts)
+        return self._scale * rate_factor(self._schedule, step - self.origin, self.steps_per_epoch, cuts)

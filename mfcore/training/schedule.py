@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from mfcore.training.config import TrainConfig
+from mfcore.training.config import REFERENCE_BATCH, TrainConfig
 
 _WARM_UP, _START, _END = 0.3, 1 / 25, 1e-4
 
@@ -49,6 +49,17 @@ def rate_factors(config: TrainConfig, first: int, count: int, steps_per_epoch: i
     start, end = np.where(rising, _START, 1.0), np.where(rising, 1.0, _END)
     cosine = 0.5 * (1.0 + np.cos(np.pi * np.where(rising, up, down)))
     return np.asarray(end + (start - end) * cosine)
+
+
+def batch_factor(config: TrainConfig) -> float:
+    """What the learning rate is multiplied with for the batch size; 1 at :data:`REFERENCE_BATCH`.
+
+    linear: in proportion, so that as many epochs make the same way (Goyal et al. 2017), which is right for steps that are as
+    long as their gradient. sqrt: by its root, for steps of a length of their own (Adam; Malladi et al. 2022, without their
+    change of its moments, which leaves the allowed range at such factors).
+    """
+    ratio = config.batch_size / REFERENCE_BATCH
+    return {"none": 1.0, "sqrt": math.sqrt(ratio), "linear": ratio}[config.lr_scaling]
 
 
 def _cosine(start: float, end: float, share: float) -> float:

@@ -8,8 +8,8 @@ import pytest
 
 from mfcore.data import Split
 from mfcore.models import build_model
-from mfcore.training import TrainConfig, Trainer
-from mfcore.training.schedule import rate_factor
+from mfcore.training import TrainConfig, Trainer, TrainingDiverged
+from mfcore.training.schedule import batch_factor, rate_factor
 from mfcore.training.selection import Selection
 from mfcore.validate import UnusableRequest
 
@@ -90,3 +90,43 @@ def test_a_new_learning_rate_holds_from_the_next_step(planted: Split) -> None:
     for bad in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(UnusableRequest, match="learning_rate must be > 0"):
             trainer.set_learning_rate(bad)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "batch_size", "factor"),
+    [("none", 8192, 1.0), ("linear", 8192, 32.0), ("linear", 1, 1 / 256), ("sqrt", 1024, 2.0), ("sqrt", 256, 1.0)],
+)
+def test_the_rate_follows_the_batch_size(scaling: str, batch_size: int, factor: float) -> None:
+    assert batch_factor(TrainConfig(lr_scaling=scaling, batch_size=batch_size)) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("batch_size", [1, 1024])
+def test_a_scaled_rate_trains_like_the_rate_it_stands_for(planted: Split, batch_size: int) -> None:
+    """Under a schedule, one rating at a time and in batches; a rate set by hand is the rate of the next step."""
+    common = {"optimizer": "sgd", "batch_size": batch_size, "schedule": "cosine", "num_epochs": 3}
+    configs = (
+        TrainConfig(learning_rate=0.5, lr_scaling="linear", **common),
+        TrainConfig(learning_rate=0.5 * batch_size / 256, **common),
+    )
+    scaled, plain = (Trainer(build_model("mf", planted.train, embedding_dim=4), planted, config) for config in configs)
+    assert scaled.learning_rate == pytest.approx(plain.learning_rate)
+    for one, two in zip(scaled.fit(), plain.fit(), strict=True):
+        assert one.learning_rate == pytest.approx(two.learning_rate)
+        assert one.train_loss == pytest.approx(two.train_loss, rel=1e-5)
+        scaled.set_learning_rate(0.01)
+        assert scaled.learning_rate == pytest.approx(0.01, rel=1e-3) or scaled.stop_reason
+        plain.set_learning_rate(0.01)
+
+
+def test_an_unknown_scaling_is_refused() -> None:
+    with pytest.raises(UnusableRequest, match="lr_scaling must be one of none, sqrt, linear; got 'log'"):
+        TrainConfig(lr_scaling="log")
+
+
+def test_advice_after_a_divergence_is_a_rate_one_can_set(planted: Split) -> None:
+    """In terms of the setting, not of what the batch size made of it."""
+    config = TrainConfig(optimizer="sgd", learning_rate=1000.0, lr_scaling="linear", batch_size=512)
+    trainer = Trainer(build_model("mf", planted.train, embedding_dim=4), planted, config)
+    words = "learning rate 2000 at batches of 512 is too large for SGD here; try learning_rate 50, which follows the batch size"
+    with pytest.raises(TrainingDiverged, match=words):
+        list(trainer.fit())
