@@ -98,14 +98,16 @@ def _kept(folder: RunFolder) -> list[int]:
 
 def _settings(run: RunSummary) -> dict[str, Any]:
     """What the live view shows of a configuration, and where a branch comes from."""
-    training, groups = run.config.training, _GROUPS.get(run.model, ())
+    training, groups, shown = run.config.training, _GROUPS.get(run.model, ()), _SHOWN
+    if training.optimizer == "als":  # it has no steps whose length or batch one could choose
+        groups, shown = (), tuple(name for name in _SHOWN if name not in ("learning_rate", "batch_size"))
     settings: dict[str, Any] = {
         "model": run.model,
         "title": run_title(run),
         "k": run.config.protocol.k,
         "pace": run.config.pace,
         "groups": groups,
-        **{name: getattr(training, name) for name in (*_SHOWN, *groups)},
+        **{name: getattr(training, name) for name in (*shown, *groups)},
     }
     parent = getattr(run.config, "parent", None)
     if parent:

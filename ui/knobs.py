@@ -42,8 +42,11 @@ def _not(key: str, *values: str) -> Callable[[Draft], bool]:
     return lambda draft: draft[key] not in values
 
 
+_descends = _not("optimizer", "als")  # ALS solves: nothing about steps matters
+_cuts = _is("schedule", "step", "plateau")
+
 OPTIMIZER = Knob("optimizer", "Optimizer", OPTIMIZERS)
-LEARNING_RATE = Knob("learning_rate", "Learning rate")
+LEARNING_RATE = Knob("learning_rate", "Learning rate", None, _descends)
 
 GROUPS: dict[str, tuple[Knob, ...]] = {
     "Task and split": (
@@ -65,25 +68,25 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("mlp_layers", "MLP layers", None, _is("model", "mlp", "neumf")),
         Knob("dropout", "Dropout", None, _is("model", "mlp", "neumf")),
         Knob("global_mean", "Start from the mean", ON_OFF, lambda draft: draft["model"] == "biased-mf"),
-        Knob("output_range", "Squeeze into the scale", ON_OFF, _is("loss", "mse")),
+        Knob("output_range", "Squeeze into the scale", ON_OFF, lambda draft: draft["loss"] == "mse" and _descends(draft)),
         Knob("pretrained_gmf", "GMF run to start from", None, _is("model", "neumf")),
         Knob("pretrained_mlp", "MLP run to start from", None, _is("model", "neumf")),
     ),
     "Training": (
         Knob("num_epochs", "Epochs"),
-        Knob("batch_size", "Batch size"),
-        Knob("lr_scaling", "Rate follows batch size", LR_SCALINGS),
+        Knob("batch_size", "Batch size", None, _descends),
+        Knob("lr_scaling", "Rate follows batch size", LR_SCALINGS, _descends),
         Knob("weight_decay", "Weight decay"),
         Knob("weight_decay_scaling", "Weight decay for", DECAY_SCALINGS, _not("weight_decay", "0")),
         Knob("patience", "Patience"),
         Knob("momentum", "Momentum", None, _is("optimizer", "sgd", "rmsprop")),
         Knob("nesterov", "Nesterov", ON_OFF, lambda draft: draft["optimizer"] == "sgd" and draft["momentum"] != "0"),
         Knob("sparse_gradients", "Sparse gradients", ON_OFF, _is("optimizer", *SPARSE_OPTIMIZERS)),
-        Knob("schedule", "Schedule", SCHEDULES),
-        Knob("schedule_every", "Every … epochs", None, _is("schedule", "step", "plateau")),
-        Knob("schedule_factor", "Multiplied by", None, _is("schedule", "step", "plateau")),
-        Knob("factor_lr_multiplier", "Rate of embeddings ×"),
-        Knob("bias_lr_multiplier", "Rate of biases ×", None, _is("model", "biased-mf")),
+        Knob("schedule", "Schedule", SCHEDULES, _descends),
+        Knob("schedule_every", "Every … epochs", None, lambda draft: _cuts(draft) and _descends(draft)),
+        Knob("schedule_factor", "Multiplied by", None, lambda draft: _cuts(draft) and _descends(draft)),
+        Knob("factor_lr_multiplier", "Rate of embeddings ×", None, _descends),
+        Knob("bias_lr_multiplier", "Rate of biases ×", None, lambda draft: draft["model"] == "biased-mf" and _descends(draft)),
         Knob("mlp_lr_multiplier", "Rate of the MLP ×", None, _is("model", "mlp", "neumf", "gmf")),
         Knob("tolerance", "Tolerance"),
         Knob("refit", "Refit before test", ON_OFF),
@@ -98,7 +101,7 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("validation_budget", "Validation budget"),
         Knob("seed", "Seed"),
         Knob("threads", "CPU threads"),
-        Knob("hogwild", "Threads without locks", ON_OFF, _is("batch_size", "1")),
+        Knob("hogwild", "Threads without locks", ON_OFF, lambda draft: draft["batch_size"] == "1" and _descends(draft)),
         Knob("pace", "Pace, epochs/s", PACES),
     ),
 }

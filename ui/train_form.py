@@ -95,7 +95,8 @@ def main_fields(draft: Draft) -> None:
     with left:
         _field(draft, OPTIMIZER)
     with right:
-        _field(draft, LEARNING_RATE)
+        if LEARNING_RATE.matters(draft):
+            _field(draft, LEARNING_RATE)
     devices = {d.name: d.label if d.available else f"{d.label}: absent, {d.reason}" for d in available_devices()}
     _select(draft, "device", "Device", devices)
 

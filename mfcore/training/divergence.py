@@ -18,7 +18,9 @@ MOST_SENSIBLE = 100.0
 def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainConfig, what: str = "loss") -> TrainingDiverged:
     """The error for a ``what`` of ``value`` (NaN or ±∞) at 1-based ``epoch`` and ``step``."""
     became = "not a number" if math.isnan(value) else "infinite"
-    if step <= 1:
+    if config.optimizer == "als":
+        cause = "the equations cannot be solved in these numbers; try a larger weight_decay, such as 0.05"
+    elif step <= 1:
         cause = "the starting weights are too large already; try a smaller init_std, such as 0.1"
     else:
         advice = _short(min(rate / 10, MOST_SENSIBLE) / batch_factor(config))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,9 @@ class SteeredTraining(Training):
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next step, before multipliers."""
+        """The learning rate of the next step, before multipliers; NaN for ALS, which has none."""
+        if self.config.optimizer == "als":
+            return math.nan
         return self.rates.at(self.step, self._selection.cuts)
 
     def set_learning_rate(self, rate: float) -> None:

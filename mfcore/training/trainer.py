@@ -173,7 +173,8 @@ class Trainer(SteeredTraining):
         weight = unfinite_weight(self.model)
         if weight is not None:
             raise self._diverged(weight, self.step, "a weight")
-        rate = float(self._optimizers[0].param_groups[0]["lr"] / (self._optimizers[0].param_groups[0]["multiplier"] or 1.0))
+        group = self._optimizers[0].param_groups[0]
+        rate = math.nan if self.engine == "als" else float(group["lr"] / (group["multiplier"] or 1.0))
         self.epoch += 1
         train_loss, seconds = self._meter.total / num_samples, self._pass.seconds
         self.train_seconds += seconds

@@ -88,6 +88,9 @@ def test_only_what_matters_is_shown(no_runs: Path, open_page: OpenPage) -> None:
     assert not {"Fold", "Start from the mean", "Squeeze into the scale", "Momentum"} & ranking
     assert "Momentum" in labels(open_page("train", optimizer="sgd"))
     assert "Noise" in labels(open_page("train", dataset="planted"))
+    solved = labels(open_page("train", model="mf", optimizer="als", loss="weighted-mse"))
+    assert {"Weight of not chosen", "Weight decay"} <= solved
+    assert not {"Learning rate", "Batch size", "Schedule", "Negatives", "Rate of embeddings ×"} & solved
 
 
 def test_another_model_brings_settings_that_suit_it(no_runs: Path, open_page: OpenPage) -> None:

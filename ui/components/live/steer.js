@@ -146,13 +146,17 @@ function drawTransport(view) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.value) === pace))
     button.disabled = !going
   }
+  act("rate-up").closest(".mfx-group").hidden = solved(run)
   for (const input of root.querySelectorAll("[data-setting]")) drawSetting(view, input, going)
 }
+
+// ALS solves: there is no learning rate and no batch to change.
+const solved = run => run.config.optimizer === "als"
 
 function drawSetting(view, input, going) {
   const name = input.dataset.setting, value = settingNow(view.run, name)
   input.disabled = !going
-  const matters = name === "learning_rate" || (going && (!name.endsWith("multiplier") || (view.run.config.groups || []).includes(name)))
+  const matters = solved(view.run) ? name === "weight_decay" && going : name === "learning_rate" || (going && (!name.endsWith("multiplier") || (view.run.config.groups || []).includes(name)))
   const label = input.closest("label.mfx-label")
   if (label && label.contains(input)) label.hidden = !matters
   if (input.dataset.touched || document.activeElement === input) return
