@@ -11,7 +11,7 @@ function baseLayout(scene) {
     hoverlabel: { bgcolor: look.surface, bordercolor: look.grid, font: { color: look.text, size: size + 1 }, namelength: 24 },
     xaxis: {
       ...line, spikecolor: look.muted, spikethickness: 1, spikedash: "dot", range: [-0.02 * end, 1.02 * end], nticks: 8, ...whole,
-      tickformat: "~g", showgrid: false, hoverformat: axis === "step" ? ",.0f" : axis === "time" ? ".3~g" : ".1~f",
+      tickformat: axis === "step" ? "~s" : "~g", showgrid: false, hoverformat: axis === "step" ? ",.0f" : axis === "time" ? ".3~g" : ".1~f",
       title: compact ? undefined : { text: AXES[axis], standoff: 4, font: { size } },
     },
     yaxis: { ...line, nticks: 6, automargin: false, tickformat: ".3~g" }, annotations: [], shapes: [],

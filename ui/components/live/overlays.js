@@ -39,12 +39,12 @@ function markChanges(scene, layout, withWords) {
     if (withWords) layout.annotations.push(words(x, "⤷ branch", look.muted, 0))
   }
   const end = Math.max(axisEnd(run, axis, scene.planned), 1e-9)
-  let row = defined(branched) ? 1 : 0, before = -Infinity
+  let row = 0, before = defined(branched) ? placeEpoch(run, axis, branched) : -Infinity
   for (const mark of run.marks.slice(-12)) {
     const x = placeStep(run, axis, mark)
     if (!defined(x)) continue
     // Labels of changes close to one another go down the chart like stairs.
-    row = (x - before) / end < 0.3 ? (row + 1) % 5 : 0
+    row = Math.abs(x - before) / end < 0.3 ? (row + 1) % 5 : 0
     before = x
     layout.shapes.push(upright(x, look.primary, "solid"))
     if (!withWords) continue
