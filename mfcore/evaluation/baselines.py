@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from mfcore.data.files import write_atomically
 from mfcore.evaluation import ranking
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.evaluator import Evaluator
+from mfcore.evaluation.negatives import Ints
 from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.rating import mae, rmse
 from mfcore.evaluation.summary import summarise
 from mfcore.models.baselines import BiasOnly, GlobalMean, ItemMean, Popularity, UserMean
 from mfcore.models.item_to_item import EASE, MOST_ITEMS, ItemKNN
@@ -27,7 +30,6 @@ FORMAT_VERSION = 2
 RATING_BASELINES = {"global mean": GlobalMean, "user mean": UserMean, "item mean": ItemMean, "bias only": BiasOnly}
 STRONG_BASELINES = {"item-kNN": ItemKNN, "EASE": EASE}
 RANKING_BASELINES = {"popularity": Popularity, **STRONG_BASELINES}
-RATING_METRICS = ("rmse", "mae")
 
 BaselineMetrics = dict[str, dict[str, float]]
 
@@ -40,6 +42,7 @@ def baseline_metrics(
     cache_dir: str | Path | None = None,
     *,
     strong: bool | None = False,
+    users: Ints | None = None,
 ) -> BaselineMetrics:
     """Baseline → metric → value: rmse and mae of global mean, user mean, item mean and bias only; ranking metrics of
     popularity and random, and with ``strong`` of item-kNN and EASE (a second or two on MovieLens 100K; left out above 12,000
@@ -49,12 +52,13 @@ def baseline_metrics(
 
     With ``cache_dir`` the result is kept there as JSON, one file per split, part and protocol (the strong ones in a file of
     their own); a damaged file is made anew, and a directory that cannot be written to costs only the caching.
-    ``strong=None``: the strong ones only if they are in the cache already.
+    ``strong=None``: the strong ones only if they are in the cache already. ``users``: measure these alone, as
+    :class:`Evaluator` does; None: everyone.
     """
-    ask = (split, on, protocol or Protocol(), all_relevant)
-    found = _cached(*ask, cache_dir, "cheap")
+    ask = _Ask(split, on, protocol or Protocol(), all_relevant, users)
+    found = _cached(ask, cache_dir, "cheap")
     if strong or strong is None:
-        found |= _cached(*ask, cache_dir, "strong", look_only=strong is None)
+        found |= _cached(ask, cache_dir, "strong", look_only=strong is None)
     return found
 
 
@@ -71,20 +75,38 @@ def _known(split: Split, on: str) -> Interactions:
     return split.with_validation_in_train().train if on == "test" else split.train
 
 
-def _cached(
-    split: Split,
-    on: str,
-    protocol: Protocol,
-    all_relevant: bool,
-    cache_dir: str | Path | None,
-    which: str,
-    look_only: bool = False,
-) -> BaselineMetrics:
-    path = None if cache_dir is None else Path(cache_dir) / _file_name(split, on, protocol, all_relevant, which)
+@dataclass(frozen=True)
+class _Ask:
+    split: Split
+    on: str
+    protocol: Protocol
+    all_relevant: bool
+    users: Ints | None
+
+    def evaluator(self) -> Evaluator:
+        return Evaluator(self.split, self.on, self.protocol, self.all_relevant, users=self.users)
+
+    def known(self) -> Interactions:
+        return _known(self.split, self.on)
+
+    def held_out(self) -> Interactions:
+        part: Interactions = self.split.test if self.on == "test" else self.split.valid
+        return part if self.users is None else part.of_users(self.users)
+
+    def file_name(self, which: str) -> str:
+        what = sorted(dataclasses.asdict(self.protocol).items())
+        decides: tuple[Any, ...] = (FORMAT_VERSION, self.split.hash, self.on, what, bool(self.all_relevant), which)
+        if self.users is not None:
+            decides += (self.users.tolist(),)
+        return f"baselines-{self.on}-{hashlib.sha256(repr(decides).encode()).hexdigest()[:24]}.json"
+
+
+def _cached(ask: _Ask, cache_dir: str | Path | None, which: str, look_only: bool = False) -> BaselineMetrics:
+    path = None if cache_dir is None else Path(cache_dir) / ask.file_name(which)
     known = None if path is None else _read(path)
     if known is not None or look_only:
         return known or {}
-    found = (_strong if which == "strong" else _cheap)(split, on, protocol, all_relevant)
+    found = (_strong if which == "strong" else _cheap)(ask)
     if path is not None:
         content = json.dumps({"format_version": FORMAT_VERSION, "baselines": found}, indent=1, allow_nan=False)
         with contextlib.suppress(UnusableRequest):  # the figures are right all the same
@@ -92,26 +114,27 @@ def _cached(
     return found
 
 
-def _cheap(split: Split, on: str, protocol: Protocol, all_relevant: bool) -> BaselineMetrics:
-    evaluator = Evaluator(split, on, protocol, all_relevant)
+def _cheap(ask: _Ask) -> BaselineMetrics:
     found: BaselineMetrics = {}
-    known = _known(split, on)
+    known, held = ask.known(), ask.held_out()
     for name, kind in RATING_BASELINES.items():
-        metrics = evaluator.metrics(kind(known))
-        found[name] = {metric: metrics[metric] for metric in RATING_METRICS if metric in metrics}
-    details = evaluator.details(Popularity(known))
+        predicted = kind(known).predict(held.user_idx, held.item_idx)
+        errors = {"rmse": rmse(predicted, held.rating), "mae": mae(predicted, held.rating)}
+        found[name] = {metric: value for metric, value in errors.items() if math.isfinite(value)}
+    details = ask.evaluator().ranks(Popularity(known))
     found["popularity"] = summarise(details)
     found["random"] = _by_lot(details)
     return found
 
 
-def _strong(split: Split, on: str, protocol: Protocol, all_relevant: bool) -> BaselineMetrics:
-    if split.data.num_items > MOST_ITEMS:
+def _strong(ask: _Ask) -> BaselineMetrics:
+    if ask.split.data.num_items > MOST_ITEMS:
         return {}
-    evaluator = Evaluator(split, on, protocol, all_relevant)
+    evaluator = ask.evaluator()
     if evaluator.num_cases == 0:
         return {name: {} for name in STRONG_BASELINES}
-    return {name: evaluator.metrics(kind(_known(split, on))) for name, kind in STRONG_BASELINES.items()}
+    known = ask.known()
+    return {name: evaluator.metrics(kind(known)) for name, kind in STRONG_BASELINES.items()}
 
 
 def _by_lot(details: EvaluationDetails) -> dict[str, float]:
@@ -123,11 +146,6 @@ def _by_lot(details: EvaluationDetails) -> dict[str, float]:
     expected = {f"{name}@{details.k}": value for name, value in sampled.items()}
     expected |= {f"{name}@{details.k}/full": value for name, value in full.items()}
     return {name: value for name, value in expected.items() if math.isfinite(value)}
-
-
-def _file_name(split: Split, on: str, protocol: Protocol, all_relevant: bool, which: str) -> str:
-    decides = repr((FORMAT_VERSION, split.hash, on, sorted(dataclasses.asdict(protocol).items()), bool(all_relevant), which))
-    return f"baselines-{on}-{hashlib.sha256(decides.encode()).hexdigest()[:24]}.json"
 
 
 def _read(path: Path) -> BaselineMetrics | None:

@@ -100,7 +100,11 @@ class Evaluator:
 
     def metrics(self, model: Any) -> dict[str, float]:
         """Every defined metric by name (see :func:`mfcore.evaluation.summarise`); undefined ones are absent."""
-        return summarise(self._details(model, complete=False))
+        return summarise(self.ranks(model))
+
+    def ranks(self, model: Any) -> EvaluationDetails:
+        """What metrics are made of: as :meth:`details`, without lists and without ranks among never-interacted items."""
+        return self._details(model, complete=False)
 
     def details(self, model: Any) -> EvaluationDetails:
         """Ranks of every case, every prediction of models that predict ratings, and each user's first LIST_LENGTH items."""

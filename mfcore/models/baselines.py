@@ -83,6 +83,9 @@ class Popularity(Baseline):
         self.mean = 0.0
         self.item_bias = train.popularity().astype(np.float64)
 
+    def score_items(self, user_idx: Indices) -> Floats:
+        return np.tile(self.item_bias.astype(np.float32), (len(user_idx), 1))
+
 
 class Random(Baseline):
     """Scores drawn by lot: the same for the same seed and user, unrelated between users."""

@@ -22,9 +22,11 @@ def all_relevant(config: RunConfig) -> bool:
     return config.split.kind == "leave-last-out" or config.training.implicit
 
 
-def baselines(config: RunConfig, split: Split, on: str, home: Path, *, strong: bool | None) -> dict[str, dict[str, float]]:
-    """Baseline → metric → value on one part, kept beside the shared splits. ``strong``: see ``baseline_metrics``."""
-    return baseline_metrics(split, on, config.protocol, all_relevant(config), home / "splits", strong=strong)
+def baselines(
+    config: RunConfig, split: Split, on: str, home: Path, *, strong: bool | None, users: Any = None
+) -> dict[str, dict[str, float]]:
+    """Baseline → metric → value on one part, kept beside the shared splits. ``strong``, ``users``: see ``baseline_metrics``."""
+    return baseline_metrics(split, on, config.protocol, all_relevant(config), home / "splits", strong=strong, users=users)
 
 
 def start_event(config: RunConfig, split: Split, trainer: Trainer, home: Path) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def start_event(config: RunConfig, split: Split, trainer: Trainer, home: Path) -
         "selection_metric": trainer.selection_metric,
         "metrics": [*ratings, f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full"],
         # Fitting the strong ones would hold up the first point of the curve.
-        "baselines": {"valid": baselines(config, split, "valid", home, strong=None)},
+        "baselines": {"valid": baselines(config, split, "valid", home, strong=None, users=trainer.validation_users)},
         "num_users": split.data.num_users,
         "num_items": split.data.num_items,
         "num_train": len(split.train_rows),

@@ -27,6 +27,7 @@ _PREDICT_PAIR = 60.0
 _NATIVE_SAMPLE, _NATIVE_NUMBER = 15.0, 1.0
 _AUTOGRAD_STEP, _AUTOGRAD_SAMPLE, _AUTOGRAD_NUMBER = 250_000.0, 100.0, 3.0
 _TOWER_NUMBER = 0.3
+_ALS_SQUARE, _ALS_CUBE = 0.1, 0.1
 _ALS_NUMBER, _ALS_WEIGHT = 0.05, 0.06
 _OPTIMIZE_WEIGHT = {"sgd": 0.3, "adagrad": 0.8, "rmsprop": 1.0, "adam": 1.0, "adamw": 1.0, "sparse-adam": 0.0}
 
@@ -94,6 +95,9 @@ def training_seconds(shape: Shape, model: ModelConfig, config: TrainConfig, engi
     dim = 0 if model.name == "mlp" else model.embedding_dim
     if engine == "native":
         return 1e-9 * shape.samples * (_NATIVE_SAMPLE + _NATIVE_NUMBER * dim)
+    if engine == "als":  # a Gram matrix from every rating, twice, and one system for each row
+        rows = shape.weights / max(1, dim)
+        return 1e-9 * (2 * shape.samples * _ALS_SQUARE * dim**2 + rows * _ALS_CUBE * dim**3)
     if engine == "als":
         return 1e-9 * dim * dim * (_ALS_NUMBER * shape.samples + _ALS_WEIGHT * shape.weights)
     steps = math.ceil(shape.samples / config.batch_size)

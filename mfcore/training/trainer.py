@@ -14,8 +14,12 @@ from mfcore.training.divergence import diverged, unfinite_weight
 from mfcore.training.events import EpochEnd, StepEnd, TrainingDiverged, TrainingStopped
 from mfcore.training.samples import Samples
 from mfcore.training.steering import SteeredTraining
+from mfcore.training.watch import Watch
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from mfcore.data import Split
 
 
@@ -47,6 +51,7 @@ class Trainer(SteeredTraining):
     ) -> None:
         super().__init__(model, split, config or TrainConfig(), protocol or Protocol())
         self.on_step, self.should_stop = on_step, should_stop
+        self._watch = Watch(self.model, self.config.loss)
         self._single = False
 
     # Going through epochs
@@ -120,9 +125,19 @@ class Trainer(SteeredTraining):
         return self.rates.steps_per_epoch
 
     @property
+    def train_seconds_in_epoch(self) -> float:
+        """Time spent training the epoch that is not finished yet."""
+        return self._pass.seconds
+
+    @property
     def validation_words(self) -> str:
         """Who is left out of validation to keep it short, and when; empty if nobody is."""
         return self._validation.words
+
+    @property
+    def validation_users(self) -> npt.NDArray[np.int64] | None:
+        """The users measured after an epoch; None: everyone."""
+        return None if self._validation.plan.share == 1 else self._validation.chosen()
 
     @property
     def selection_metric(self) -> str:
@@ -167,7 +182,8 @@ class Trainer(SteeredTraining):
             return
         self._read_losses()
         step, epoch, send = self.step, self.epoch + self._pass.share, self.on_step
-        self._meter.report(lambda loss: send(StepEnd(step, epoch, loss)))
+        seen = self._watch.look(self._pass.last(self.config.batch_size if self.config.optimizer != "als" else 0), step)
+        self._meter.report(lambda loss: send(StepEnd(step, epoch, loss, **seen)))
 
     def _end_epoch(self, num_samples: int) -> EpochEnd:
         weight = unfinite_weight(self.model)

@@ -106,7 +106,7 @@ class Validation:
         if everyone not in self._parts:
             from mfcore.evaluation import Evaluator  # refitting, without validation data, does without
 
-            users = None if everyone else self._chosen()
+            users = None if everyone else self.chosen()
             part = self.split.valid if users is None else self.split.valid.of_users(users)
             all_relevant = self.config.implicit or self.split.config.kind == "leave-last-out"
             evaluator = Evaluator(self.split, "valid", self.protocol, all_relevant, users=users)
@@ -120,6 +120,7 @@ class Validation:
         samples = source.draw(torch.Generator(self.device).manual_seed(self.config.seed), shuffle=False)
         return lambda model: loss_on(model, self.config.loss, samples)
 
-    def _chosen(self) -> Ints:
+    def chosen(self) -> Ints:
+        """(m,) int64: the users that the plan measures, ascending."""
         drawn = np.random.default_rng(self.protocol.negatives_seed).permutation(self._users)
         return np.sort(drawn[: self.plan.users])

@@ -92,7 +92,7 @@ def test_fewer_users_are_measured_the_same_ones_every_time(planted: Split, stric
     first, second = trainer.train_epoch(), make(planted, validation_budget=budget_for(planted, 50)).train_epoch()
     assert first.validated == second.validated == 50 / 192
     assert first.metrics == second.metrics
-    users = trainer._validation._chosen()
+    users = trainer._validation.chosen()
     assert len(np.unique(users)) == 50
     part = planted.valid.of_users(users)
     predicted = trainer.model.predict(part.user_idx, part.item_idx).numpy()
@@ -180,5 +180,5 @@ def test_the_users_follow_the_protocol_not_the_seed_of_training(planted: Split, 
     for seed, protocol in ((0, Protocol()), (1, Protocol()), (0, Protocol(negatives_seed=1))):
         config = TrainConfig(batch_size=512, seed=seed, validation_budget=budget_for(planted, 50))
         trainer = Trainer(build_model("mf", planted.train, embedding_dim=4, seed=0), planted, config, protocol)
-        chosen.append(trainer._validation._chosen().tolist())
+        chosen.append(trainer._validation.chosen().tolist())
     assert chosen[0] == chosen[1] != chosen[2]
