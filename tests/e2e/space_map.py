@@ -49,7 +49,7 @@ class SpaceMap:
         """Move the slider to an epoch and wait until the points are there."""
         slider = self.page.locator(f"{MAP} [data-part=slider]")
         slider.evaluate(
-            "(node, value) => { node.value = value; for (const kind of ['input', 'change']) node.dispatchEvent(new Event(kind)) }",
+            "(node, value) => { node.value = value; ['input', 'change'].forEach(kind => node.dispatchEvent(new Event(kind))) }",
             epoch,
         )
         self.wait("view.goalTime === null && !view.request")

@@ -13,7 +13,7 @@ from ui.theme import COLOURS
 _FOLDER = Path(__file__).parent / "space"
 _SCRIPTS = (
     *("words.js", "near.js", "camera.js", "points.js", "colours.js", "lens.js", "read.js", "overlay.js", "address.js"),
-    *("time.js", "gestures.js", "panel.js", "controls.js", "view.js"),
+    *("time.js", "gestures.js", "panel.js", "controls.js", "dress.js", "follow.js", "view.js"),
 )  # one module for the browser, in rooms for the reader
 
 
@@ -38,7 +38,6 @@ def space_map(
     run_id: str = "",
     nouns: tuple[str, str] = ("film", "films"),
     going: bool = False,
-    axis_names: Sequence[str] = (),
     layouts: Sequence[dict[str, Any]] = (),
     show: str = "",
     still_words: str = "",
@@ -53,7 +52,6 @@ def space_map(
         run_id: the run it is of, for links and for its curve; "" for vectors from elsewhere.
         nouns: what an item is called, one and many.
         going: the run is not over, so new epochs are to be expected.
-        axis_names: what each axis means, in a few words.
         layouts: other places for the items, such as t-SNE: name, words, width, numbers (base64 of float32), rows (item
             indices, or None for all in order).
         show: the name of the layout to turn to once it is there.
@@ -72,7 +70,7 @@ def space_map(
         "run_id": run_id,
         "nouns": list(nouns),
         "going": going,
-        "axis_names": list(axis_names),
+        "names": f"/api/runs/{run_id}/space/axes" if run_id else "",
         "layouts": list(layouts),
         "show": show,
         "still_words": still_words,

@@ -2,9 +2,9 @@
 // The plane is space seen straight from the front, without depth and without perspective.
 
 const REST = { x: 0, y: 0, z: 0, zoom: 1, yaw: 0, pitch: 0, depth: 0 }
-const TILT = { yaw: -0.55, pitch: 0.42, depth: 1 }
+const TILT = { yaw: -0.55, pitch: 0.42, depth: 1, zoom: 1.3 }
 
-const makeCamera = () => ({ ...REST, width: 1, height: 1, dims: 2, rotation: new Float32Array(9), speed: null, goal: null })
+const makeCamera = () => ({ ...REST, width: 1, height: 1, inset: 0, dims: 2, rotation: new Float32Array(9), speed: null, goal: null })
 
 function aim(camera) {
   const { yaw, pitch, rotation } = camera
@@ -12,8 +12,9 @@ function aim(camera) {
   rotation.set([cy, 0, sy, sp * sy, cp, -sp * cy, -cp * sy, sp, cp * cy])
 }
 
-// Pixels of one unit at the centre.
-const scaleOf = camera => 0.44 * Math.min(camera.height, camera.width * (camera.dims === 3 ? 0.9 : 1)) * camera.zoom
+// Pixels of one unit at the centre. The panel beside the map takes its width from the right.
+const scaleOf = camera => 0.46 * Math.min(camera.height, camera.width - camera.inset) * (camera.dims === 3 ? 0.86 : 1) * camera.zoom
+const middleOf = camera => (camera.width - camera.inset) / 2
 const DISTANCE = 3.4
 
 // (x, y, z) → [x in pixels, y in pixels, depth towards the eye, magnification].
@@ -21,7 +22,7 @@ function toScreen(camera, x, y, z, out = []) {
   const r = camera.rotation, dx = x - camera.x, dy = y - camera.y, dz = z - camera.z
   const rx = r[0] * dx + r[1] * dy + r[2] * dz, ry = r[3] * dx + r[4] * dy + r[5] * dz, rz = r[6] * dx + r[7] * dy + r[8] * dz
   const near = 1 / Math.max(0.15, 1 - (camera.depth * rz) / DISTANCE), scale = scaleOf(camera) * near
-  out[0] = camera.width / 2 + rx * scale
+  out[0] = middleOf(camera) + rx * scale
   out[1] = camera.height / 2 - ry * scale
   out[2] = rz
   out[3] = near
@@ -56,7 +57,7 @@ function zoomAt(camera, factor, px, py) {
   const before = camera.zoom
   camera.zoom = clamp(camera.zoom * factor, 0.4, 60)
   const grown = (camera.zoom / before - 1) * (camera.dims === 3 ? 0.5 : 1)
-  pan(camera, -(px - camera.width / 2) * grown, -(py - camera.height / 2) * grown)
+  pan(camera, -(px - middleOf(camera)) * grown, -(py - camera.height / 2) * grown)
 }
 
 // A flight to another view; where motion is not wanted, a cut.

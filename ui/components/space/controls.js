@@ -103,7 +103,7 @@ function fillControls(view) {
   const layouts = Object.entries(source.layouts).map(([name, { words }]) => [name, words])
   part.layout.parentNode.hidden = !layouts.length
   options(part.layout, [["", "PCA"], ...layouts], view.layout ?? "")
-  const axes = Array.from({ length: source.width }, (_, axis) => [axis, axisName(view, axis).replace(/^Axis /, "")])
+  const axes = Array.from({ length: source.width }, (_, axis) => [axis, axisName(view, axis).replace(/^Axis (\d+)[^·]*/, "$1 ")])
   for (const name of ["x", "y", "z"]) {
     options(part[name], axes, want[name])
     part[name].parentNode.hidden = Boolean(view.layout) || (name === "z" && want.dims === 2)
@@ -128,6 +128,7 @@ function setDims(view, dims) {
   fly(view.camera, home(dims), performance.now(), view.calm, 900)
   fillControls(view)
   view.renew()
+  drawNames(view)
 }
 
 function search(view, text) {
@@ -152,7 +153,7 @@ function listenToControls(view) {
     fly(view.camera, { x: view.places[3 * row], y: view.places[3 * row + 1], z: view.places[3 * row + 2] }, performance.now(), view.calm, 450)
     view.choose(row)
   }
-  for (const name of ["x", "y", "z"]) part[name].onchange = () => { want[name] = Number(part[name].value); view.renew() }
+  for (const name of ["x", "y", "z"]) part[name].onchange = () => { want[name] = Number(part[name].value); view.renew(); drawNames(view) }
   part.colour.onchange = () => { want.colour = part.colour.value; want.genre = null; view.dress(); view.settle() }
   part.layout.onchange = () => view.showLayout(part.layout.value)
   for (const tool of ["move", "lasso", "box"]) part[tool].onclick = () => { want.tool = tool; view.root.dataset.tool = tool; fillControls(view) }

@@ -118,7 +118,7 @@ function listenToKeys(view) {
     else if (event.key === "ArrowLeft" || event.key === "ArrowRight") { if (lastFrame(view)) { play(view, false); goTo(view, frameNow(view) + (event.key === "ArrowLeft" ? -1 : 1)); done() } }
     else if (event.key === "Escape") { view.clear(); done() }
     else if (event.key === "/") { view.part.find.focus(); done() }
-    else if (event.key === "+" || event.key === "-") { zoomAt(view.camera, event.key === "+" ? 1.25 : 0.8, view.camera.width / 2, view.camera.height / 2); view.settle(); view.again(); done() }
+    else if (event.key === "+" || event.key === "-") { zoomAt(view.camera, event.key === "+" ? 1.25 : 0.8, middleOf(view.camera), view.camera.height / 2); view.settle(); view.again(); done() }
   }
   document.addEventListener("keydown", view.keys)
 }

@@ -29,10 +29,10 @@ function scaled(view, raw) {
     const values = []
     for (const places of shown) for (const row of view.drawn()) if (known(places[3 * row + k])) values.push(places[3 * row + k])
     values.sort((a, b) => a - b)
-    const [low, high] = [quantile(values, 0.001), quantile(values, 0.999)]
+    const edge = values.length > 20000 ? 0.0005 : 0, [low, high] = [quantile(values, edge), quantile(values, 1 - edge)]
     if (high > low) [middle[k], half[k]] = [(low + high) / 2, (high - low) / 2]
   }
-  const room = clamp((camera.width - 40) / Math.max(camera.height, 1), 0.5, 2.1) // wider than high where the window is
+  const room = clamp((camera.width - camera.inset - 40) / Math.max(camera.height, 1), 0.5, 2.2) // wider than high where the window is
   if (want.dims === 3) half.fill(Math.max(...half))
   const stretch = want.dims === 3 ? 1 : room
   const fit = places => {
@@ -64,7 +64,7 @@ function placesAt(view, time, out) {
 function axisName(view, axis) {
   const { source } = view, own = view.special.between
   if (own && axis === source.width - 1) return own.words
-  return [`Axis ${axis + 1}`, view.special.items ? "of the selection" : view.special.sphere ? "on the sphere" : source.axisNames[axis], percent(source.explained[axis])].filter(Boolean).join(" · ")
+  return [`Axis ${axis + 1}${view.special.items ? " of the selection" : view.special.sphere ? " on the sphere" : ""}`, source.axisNames[axis], percent(source.explained[axis])].filter(Boolean).join(" · ")
 }
 
 function axisWords(view, k) {

@@ -16,7 +16,7 @@ function drawOverlay(view, now) {
 
 function drawAxes(view, context) {
   const { camera, look, lens, want } = view, a = [], b = []
-  if (view.layout) { axisTitle(context, view, axisWords(view, 0), camera.width / 2, camera.height - 12, 0); return }
+  if (view.layout) { axisTitle(context, view, axisWords(view, 0), middleOf(camera), camera.height - 12, 0); return }
   const ends = want.dims === 3 ? [1.15, 1.15, 1.15] : [40, 40, 0]
   context.lineWidth = 1
   context.strokeStyle = look.grid
@@ -30,10 +30,10 @@ function drawAxes(view, context) {
     context.moveTo(a[0], a[1])
     context.lineTo(b[0], b[1])
     context.stroke()
-    if (want.dims === 3 && camera.depth > 0.5) axisTitle(context, view, axisWords(view, k), clamp(b[0], 90, camera.width - 90), clamp(b[1] - 8, 14, camera.height - 12), 0)
+    if (want.dims === 3 && camera.depth > 0.5) axisTitle(context, view, axisWords(view, k), clamp(b[0], 90, camera.width - camera.inset - 90), clamp(b[1] - 8, 14, camera.height - 12), 0)
   }
   if (want.dims === 3) return
-  axisTitle(context, view, `${axisWords(view, 0)}  →`, camera.width / 2, camera.height - 11, 0)
+  axisTitle(context, view, `${axisWords(view, 0)}  →`, middleOf(camera), camera.height - 11, 0)
   axisTitle(context, view, `${axisWords(view, 1)}  →`, 12, camera.height / 2, -Math.PI / 2)
 }
 
@@ -132,11 +132,13 @@ function chooseLabels(view) {
     const free = want.labels && !view.near.length ? view.popular : []
     context.font = `${FONT(look.text)} ${look.font}`
     const screen = screenOf(camera, view.places, source.count, view.screen), cells = new Map(), sure = new Set(first)
+    const legend = boxOf(view.part.legend) // nothing is written over the legend
+    forCells(legend, key => (cells.get(key) ?? cells.set(key, []).get(key)).push(legend))
     for (const row of [...new Set([...first, ...free])]) {
       if (row < 0 || !view.shown(row) || wanted.size >= limit + sure.size) continue
       if (!sure.has(row) && (view.dimmed(row) || wanted.size >= limit)) continue
       const x = screen[2 * row], y = screen[2 * row + 1]
-      if (!(x > 4 && y > 4 && x < camera.width - 4 && y < camera.height - 24)) continue
+      if (!(x > 4 && y > 4 && x < camera.width - camera.inset - 4 && y < camera.height - 24)) continue
       const text = shorten(source.title[row], view.big ? 34 : 28), width = context.measureText(text).width
       const place = freePlace(cells, x, y, width, look.text + 4, row === view.chosen, camera)
       if (place) wanted.set(row, { text, ...place, sure: sure.has(row) })
@@ -147,10 +149,12 @@ function chooseLabels(view) {
   for (const [row, label] of before) if (!wanted.has(row) && label.shown > 0.02) view.labels.set(row, { ...label, goal: 0 })
 }
 
+const boxOf = node => [node.offsetLeft, node.offsetTop, node.offsetLeft + node.offsetWidth, node.offsetTop + node.offsetHeight]
+
 function freePlace(cells, x, y, width, height, force, camera) {
   for (const [dx, dy] of [[10, 0], [-10 - width, 0], [-width / 2, -height * 0.9], [-width / 2, height * 0.9]]) {
     const box = [x + dx - 3, y + dy - height / 2, x + dx + width + 3, y + dy + height / 2]
-    if (box[0] < 26 || box[2] > camera.width - 4) continue
+    if (box[0] < 26 || box[2] > camera.width - camera.inset - 4) continue
     if (!force && clashes(cells, box)) continue
     forCells(box, key => (cells.get(key) ?? cells.set(key, []).get(key)).push(box))
     return { dx, dy }

@@ -10,9 +10,17 @@ function drawPanel(view) {
   panel.hidden = !content
   view.root.dataset.panel = String(Boolean(content))
   if (content) panel.replaceChildren(closeButton(view), ...content)
+  makeRoom(view, content && view.camera.width >= 600 ? panel.offsetWidth : 0)
 }
 
-const nounOf = (view, row) => (row < view.source.items ? view.data.nouns[0] : "user")
+// The map moves aside for the panel, at an eye's pace.
+function makeRoom(view, width) {
+  const { camera } = view
+  if ((camera.goal?.to.inset ?? camera.inset) === width) return
+  fly(camera, { ...(camera.goal?.to ?? {}), inset: width }, performance.now(), view.calm, 350)
+  view.settle()
+  view.again()
+}
 
 function closeButton(view) {
   const button = element("button", { type: "button", className: "mfs-close", title: "Close (Esc)", ariaLabel: "Close", textContent: "×" })
@@ -24,7 +32,7 @@ function factsOf(view, row) {
   const { source } = view, norm = view.norms()[row]
   return [
     source.genres[row].join(", "), [known(source.year[row]) ? String(source.year[row]) : "", known(source.ratings[row]) ? plural(source.ratings[row], "rating") : "", known(source.mean[row]) ? `${places(source.mean[row], 1)} on average` : ""].filter(Boolean).join(" · "),
-    known(norm) ? `length of its vector ${places(norm)}` : "",
+    known(norm) ? `Length of its vector ${places(norm)}` : "",
   ].filter(Boolean)
 }
 
@@ -33,7 +41,7 @@ function onePoint(view) {
   const list = element("ol", { className: "mfs-near" })
   const choice = segments(Object.keys(MEASURES), MEASURES, view.measure, value => { view.measure = value; view.findNear() })
   choice.title = "Cosine compares directions; the dot product is what the model predicts with, and favours long vectors; distance is the straight line"
-  const among = view.nearMixed ? "films and users" : film ? view.data.nouns[1] : "users"
+  const among = film ? view.data.nouns[1] : "users"
   for (const { row: other, value } of view.near) {
     const name = element("button", { type: "button", className: "mfs-link", textContent: source.title[other] })
     name.onclick = () => view.choose(other)

@@ -2,12 +2,12 @@
 
 const POINT_SHADER = `#version 300 es
 in vec3 place; in vec4 ink; in vec2 mark; // mark: size in pixels, shape
-uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth, ratio; uniform vec4 ground;
+uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth, ratio, shift; uniform vec4 ground;
 out vec4 colour; out float shape; out float pixels;
 void main() {
   vec3 seen = transpose(turn) * (place - centre);
   float near = 1.0 / max(0.15, 1.0 - depth * seen.z / ${DISTANCE.toFixed(2)});
-  gl_Position = vec4(seen.xy * scale * near * 2.0 / view, clamp(-seen.z * 0.2, -1.0, 1.0), 1.0);
+  gl_Position = vec4(seen.xy * scale * near * 2.0 / view - vec2(shift, 0.0), clamp(-seen.z * 0.2, -1.0, 1.0), 1.0);
   pixels = mark.x * ratio * mix(1.0, clamp(near, 0.5, 1.8), depth);
   gl_PointSize = mark.x > 0.0 ? pixels + 1.0 : 0.0;
   if (mark.x <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
@@ -31,12 +31,12 @@ void main() {
 }`
 const TRAIL_SHADER = `#version 300 es
 in vec3 place; in vec4 ink;
-uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth;
+uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth, shift;
 out vec4 colour;
 void main() {
   vec3 seen = transpose(turn) * (place - centre);
   float near = 1.0 / max(0.15, 1.0 - depth * seen.z / ${DISTANCE.toFixed(2)});
-  gl_Position = vec4(seen.xy * scale * near * 2.0 / view, clamp(-seen.z * 0.2 + 0.001, -1.0, 1.0), 1.0);
+  gl_Position = vec4(seen.xy * scale * near * 2.0 / view - vec2(shift, 0.0), clamp(-seen.z * 0.2 + 0.001, -1.0, 1.0), 1.0);
   colour = ink;
 }`
 const TRAIL_PIXEL = `#version 300 es
@@ -56,7 +56,7 @@ function program(gl, vertex, fragment) {
   gl.linkProgram(made)
   if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made))
   const place = name => gl.getUniformLocation(made, name)
-  return { made, uniform: Object.fromEntries(["turn", "centre", "view", "scale", "depth", "ratio", "ground"].map(name => [name, place(name)])) }
+  return { made, uniform: Object.fromEntries(["turn", "centre", "view", "scale", "depth", "ratio", "shift", "ground"].map(name => [name, place(name)])) }
 }
 
 function attribute(gl, one, name, size, kind, normalised) {
@@ -124,6 +124,7 @@ function drawCard(card, camera, look) {
     gl.uniform1f(one.uniform.scale, scaleOf(camera))
     gl.uniform1f(one.uniform.depth, camera.depth)
     gl.uniform1f(one.uniform.ratio, ratio)
+    gl.uniform1f(one.uniform.shift, camera.inset / camera.width)
     gl.uniform4f(one.uniform.ground, ...look.ground.map(part => part / 255), 1)
     gl.bindVertexArray(one.array)
     if (one === card.points) gl.drawElements(gl.POINTS, total, gl.UNSIGNED_INT, 0)

@@ -58,7 +58,7 @@ function sourceFrom({ head, frames, norms, width, count }, about, data) {
     note: head.note, explained: head.explained.map(share => share ?? NaN), origin: Float64Array.from({ length: width }, (_, k) => head.origin?.[k] ?? 0),
     dim: head.dim ?? width, id: both("id").map(String), title: [...(items.title ?? items.label ?? []), ...(users?.label ?? [])].map(String),
     genres: pad("genres").map(list => list ?? []), year: numbers(pad("year"), count), ratings: numbers(pad("ratings"), count),
-    mean: numbers(pad("mean"), count), bias: numbers(pad("bias"), count), layouts: {}, whole: new Map(), axisNames: data.axis_names ?? [],
+    mean: numbers(pad("mean"), count), bias: numbers(pad("bias"), count), layouts: {}, whole: new Map(), axisNames: [], sentences: [],
   }
   source.genreTable = mainGenres(source)
   source.rowOf = { film: new Map(), user: new Map() }
@@ -97,4 +97,32 @@ async function readMore(view) {
   source.epochs.push(...more.head.epochs)
   if (changed) source.whole.clear()
   return changed
+}
+
+// What each axis means, in a few words for the axis itself and in a sentence for below. The map does not wait for it.
+async function readNames(view) {
+  const { source, data, special } = view
+  source.axisNames = []
+  source.sentences = []
+  if (!data.names) return
+  try {
+    const { axes } = await (await fetched(`${data.base}${data.names}?components=8&basis=${source.head.basis}${specialQuery(special)}`)).json()
+    if (view.source !== source) return
+    source.sentences = axes.map(axis => axis.sentence)
+    source.axisNames = axes.map(({ correlations: [first] }) => {
+      if (!first || !(first.p < 0.01) || Math.abs(first.rho) < 0.25) return ""
+      const name = first.rho > 0 ? first.name : first.kind === "genre" ? `not ${first.name}` : first.name === "year" ? "older films" : `low ${first.name}`
+      return `${Math.abs(first.rho) >= 0.5 ? "mostly" : "partly"} ${name}`
+    })
+    fillControls(view)
+    view.again()
+  } catch { /* fewer than eight films have no names */ }
+  drawNames(view)
+}
+
+function drawNames(view) {
+  const { part, source, want } = view, shown = [...new Set(want.dims === 3 ? [want.x, want.y, want.z] : [want.x, want.y])]
+  const sentences = view.layout ? [] : shown.map(axis => source.sentences?.[axis]).filter(Boolean)
+  part.names.hidden = !sentences.length
+  part.names.replaceChildren(...(sentences.length ? [element("h3", { textContent: "What the axes stand for" })] : []), ...sentences.map(textContent => element("p", { textContent })))
 }

@@ -82,7 +82,7 @@ function drawTime(view) {
   setText(part.epoch, `epoch ${source.epochs[frame]} of ${source.epochs[last]}`)
   setText(part.watermark, String(source.epochs[frame]))
   view.root.dataset.epoch = String(source.epochs[frame])
-  const going = ["running", "queued", "paused"].includes(source.state)
+  const going = GOING.includes(source.state)
   part.live.hidden = !going
   part.live.dataset.on = String(going && view.following)
   const { score } = view
@@ -140,7 +140,7 @@ function drawTrails(view) {
   }
   let at = 0
   for (const row of rows) {
-    const strong = row === view.chosen || view.picked.has(row) ? 230 : 105
+    const strong = row === view.chosen || view.picked.has(row) ? 235 : 150
     for (let step = 0; step < TRAIL_STEPS; step += 1, at += 1) {
       for (let k = 0; k < 3; k += 1) {
         places[6 * at + k] = past[step][3 * row + k]
