@@ -15,6 +15,7 @@ from mfcore.data import Split
 from mfcore.runs.folder import RunFolder
 from mfcore.runs.picture import Picture, most
 from mfcore.runs.snapshot_files import About, Floats, SnapshotFiles, write_arrays
+from mfcore.runs.thinning import Budget, superfluous
 
 MOST_ITEMS, MOST_USERS = 4000, 1000
 MOST_NUMBERS = 1_000_000
@@ -22,12 +23,8 @@ MOST_NUMBERS = 1_000_000
 MOST_FRAMES = 200
 MOST_BYTES = 128 * 1024**2
 """Of all snapshots of a run together."""
-_PAUSE = 0.05
-"""Seconds between snapshots, at least."""
-_PATIENCE = 60
-"""Seconds of training bought with each second of writing: the cost stays below 1/60."""
-_LIVING = 0.2
-"""Seconds between pictures inside an epoch."""
+_PAUSE, _LIVING = 0.05, 0.2
+"""Seconds between snapshots, and between pictures inside an epoch, at least."""
 
 
 class SnapshotWriter:
@@ -47,6 +44,7 @@ class SnapshotWriter:
         self._limit = max(10, min(MOST_FRAMES, MOST_BYTES // max(1, 2 * width * (items + users))))
         self._keep = {0}
         self._epochs = self._files.epochs()
+        self._budget = Budget()
         self._due = self._living_due = 0.0
         self._write_about(split, model)
 
@@ -56,10 +54,10 @@ class SnapshotWriter:
         Returns whether it was written: not when the last one is too recent, the vectors are not finite, or the disk will not
         have it. A run does not end for want of a snapshot.
         """
-        began = time.monotonic()
         if keep:
             self._keep.add(epoch)
-        if epoch in self._epochs or (began < self._due and not keep):
+        began = time.monotonic()
+        if epoch in self._epochs or not (keep or (began >= self._due and self._budget.left(began) > 0)):
             return False
         arrays, info = self._arrays(model, epoch, step)
         if not all(np.isfinite(value) for value in info.values()):
@@ -69,15 +67,14 @@ class SnapshotWriter:
         except OSError:
             return False
         self._note(epoch)
-        ended = time.monotonic()
-        self._due = ended + max(_PAUSE, _PATIENCE * (ended - began))
-        self._living_due = max(self._due, ended + _LIVING)
+        self._due, self._living_due = began + _PAUSE, began + _LIVING
+        self._budget.spend(time.monotonic() - began)
         return True
 
     def write_now(self, model: Any, epoch: float, step: int) -> bool:
         """Renew the living picture inside an epoch; a few times a second at most. Returns whether that was done."""
         began = time.monotonic()
-        if began < self._living_due:
+        if began < self._living_due or self._budget.left(began) <= 0:
             return False
         block = self._picture.predicted(model)
         with suppress(OSError):
@@ -87,8 +84,8 @@ class SnapshotWriter:
             for old in before:
                 if old != path:
                     old.unlink(missing_ok=True)
-        ended = time.monotonic()
-        self._living_due = ended + max(_LIVING, _PATIENCE * (ended - began))
+        self._living_due = began + _LIVING
+        self._budget.spend(time.monotonic() - began)
         return True
 
     def take_back(self, epoch: int) -> None:
@@ -145,16 +142,6 @@ class SnapshotWriter:
         write_arrays(
             self._files.path / "about.safetensors", arrays, {n: v for n, v in values.items() if not isinstance(v, np.ndarray)}
         )
-
-
-def superfluous(epochs: list[int], keep: set[int]) -> int:
-    """Which of ``epochs`` (ascending, at least 3) to drop: the one whose neighbours are closest to each other.
-
-    Neither the first nor the last, nor, while there are others, those in ``keep``. Dropping one at a time keeps gaps even.
-    """
-    inner = range(1, len(epochs) - 1)
-    free = [place for place in inner if epochs[place] not in keep] or list(inner)
-    return epochs[min(free, key=lambda place: epochs[place + 1] - epochs[place - 1])]
 
 
 def copy_snapshots(parent: RunFolder, child: RunFolder, epoch: int) -> None:
