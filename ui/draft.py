@@ -39,10 +39,7 @@ _RATES_FOR = {
     "adamw": ("0.005", "0.002"),
     "rmsprop": ("0.003", "0.002"),
     "sparse-adam": ("0.005", "0.002"),
-    "als": ("0.005", "0.005"),  # of no effect
 }
-_ALS_RATINGS = {"embedding_dim": "64", "weight_decay": "0.1", "num_epochs": "10"}
-_ALS_RANKING = {"embedding_dim": "64", "weight_decay": "0.01", "num_epochs": "10"}
 _RATE_ONE_BY_ONE = "0.05"
 _DECAY_FOR = {"mf": "0.02", "biased-mf": "0.05"}  # adaptive optimizers, predicting ratings
 
@@ -134,9 +131,7 @@ def good_start(draft: Draft) -> Draft:
     if draft["optimizer"] != preset["optimizer"] and draft["optimizer"] in _RATES_FOR:
         start.update(schedule="constant", learning_rate=_RATES_FOR[draft["optimizer"]][ranking])
         start["weight_decay_scaling"] = "none"
-        if draft["optimizer"] == "als":
-            start.update(_ALS_RANKING if ranking else _ALS_RATINGS)
-        elif draft["optimizer"] == "sgd" and draft["model"] in _DECAY_FOR:
+        if draft["optimizer"] == "sgd" and draft["model"] in _DECAY_FOR:
             start.update(batch_size="1", learning_rate=_RATE_ONE_BY_ONE)
         elif draft["optimizer"] == "sgd":
             start["batch_size"] = "64"
@@ -161,11 +156,13 @@ def _solvable(chosen: Draft, key: str) -> Draft:
     if stays or not (als or als_loss):
         return chosen
     chosen = {**chosen, "loss": "bce" if als_loss else chosen["loss"]}
-    return {**chosen, "optimizer": _preset_for(chosen)["optimizer"] if als else chosen["optimizer"]}
+    return {**chosen, "optimizer": _preset_for({**chosen, "optimizer": ""})["optimizer"] if als else chosen["optimizer"]}
 
 
 def _preset_for(draft: Draft) -> Draft:
-    """The preset nearest to a draft's model and loss."""
+    """The preset nearest to a draft's model and loss, and to ALS where that trains it."""
+    if draft["optimizer"] == "als":
+        return _PRESET_DRAFTS["als" if draft["loss"] == "mse" else "ials"]
     name = _PRESET_FOR.get((draft["model"], draft["loss"] != "mse"), "neumf" if draft["model"] in MODELS else FIRST_PRESET)
     return _PRESET_DRAFTS[name]
 

@@ -101,6 +101,19 @@ def test_the_loss_brings_its_split_and_the_optimizer_its_learning_rate() -> None
     assert change(other, "model", "biased-mf")["optimizer"] == "adagrad", "an optimizer somebody chose stays"
 
 
+def test_als_brings_what_it_can_solve_and_leaves_with_what_it_cannot() -> None:
+    draft = draft_of(preset_config("biased-mf"))
+    assert to_query(change(draft, "optimizer", "als")) == {"preset": "als"}
+    assert change(change(draft, "optimizer", "als"), "optimizer", "sgd") == draft
+    ranking = change(draft_of(preset_config("neumf")), "optimizer", "als")
+    assert to_query(ranking) == {"preset": "ials"}
+    assert to_query(change(ranking, "model", "neumf")) == {"preset": "neumf"}
+    assert to_query(change(ranking, "loss", "bce")) == {"preset": "mf-implicit"}
+    assert to_query(change(ranking, "optimizer", "adam")) == {"preset": "mf-implicit"}
+    assert to_query(change(draft_of(preset_config("mf-implicit")), "loss", "weighted-mse")) == {"preset": "ials"}
+    assert to_query(change(ranking, "loss", "mse"))["optimizer"] == "als"
+
+
 def test_a_preset_keeps_its_pace_and_a_run_from_the_command_line_gets_one() -> None:
     slow, _ = from_query({"preset": "lr-too-high"})
     assert slow is not None
