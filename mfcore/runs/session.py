@@ -17,6 +17,7 @@ from mfcore.models import RecommenderModel
 from mfcore.paths import data_dir
 from mfcore.runs.conductor import Conductor
 from mfcore.runs.config import RunConfig
+from mfcore.runs.effects import without_effect
 from mfcore.runs.folder import RunFolder, RunStatus, this_host
 from mfcore.runs.helm import Helm
 from mfcore.runs.keeper import Keeper
@@ -157,6 +158,8 @@ class Session:
         self.record(start_event(config, split, trainer, self.home))
         if config.training.batch_size == 1:
             self.message(trainer.engine_reason)
+        for sentence in without_effect(config):
+            self.message(sentence)
         if trainer.validation_words:
             self.message(trainer.validation_words)
         untrained = trainer.validate()

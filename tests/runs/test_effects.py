@@ -1,0 +1,118 @@
+"""What a run carries without using it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mfcore.__main__ import main
+from mfcore.data import random_split
+from mfcore.data.synthetic import planted
+from mfcore.models import build_model
+from mfcore.runs.config import FLAT_KEYS, RunConfig
+from mfcore.runs.effects import _RULES, without_effect
+from mfcore.runs.presets import PRESETS, preset_config
+from mfcore.training import Trainer
+
+
+@pytest.mark.parametrize(
+    ("flat", "words"),
+    [
+        ({"momentum": 0.9}, "momentum 0.9 has no effect: only SGD and RMSprop have one"),
+        ({"model": "mf", "dropout": 0.5}, "dropout 0.5 has no effect: only mlp and neumf have a tower"),
+        ({"negatives": 8}, "negatives 8 has no effect: only the losses bce and bpr draw negatives"),
+        (
+            {"optimizer": "rmsprop", "momentum": 0.9, "nesterov": True},
+            "nesterov True has no effect: only SGD can look ahead",
+        ),
+        (
+            {"schedule": "cosine", "schedule_factor": 0.1},
+            "schedule_factor 0.1 has no effect: only schedules step and plateau cut",
+        ),
+        ({"split": "leave-last-out", "loss": "bpr", "split_seed": 3}, "split_seed 3 has no effect: this split is not drawn"),
+        ({"optimizer": "als", "batch_size": 64}, "batch_size 64 has no effect: ALS takes no steps, it solves"),
+    ],
+)
+def test_a_setting_without_effect_is_named(flat: dict[str, Any], words: str) -> None:
+    assert without_effect(RunConfig().with_flat(flat)) == [words]
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        {},
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": True},
+        {"model": "neumf", "dropout": 0.5, "loss": "bce", "negatives": 8, "mlp_layers": "64,32"},
+        {"schedule": "step", "schedule_every": 2},
+        {"model": "mf", "output_range": True, "global_mean": False},
+        {"split": "official", "fold": 2, "split_seed": 1},
+    ],
+)
+def test_what_is_used_is_not_named(flat: dict[str, Any]) -> None:
+    assert without_effect(RunConfig().with_flat(flat)) == []
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_preset_carries_what_it_does_not_use(name: str) -> None:
+    assert without_effect(preset_config(name)) == []
+
+
+def test_every_rule_is_about_settings_that_exist() -> None:
+    assert {key for rule in _RULES for key in rule.keys} <= set(FLAT_KEYS)
+
+
+OTHER_VALUES: dict[str, Any] = {
+    "learning_rate": 0.1, "lr_scaling": "linear", "batch_size": 50, "schedule": "cosine", "factor_lr_multiplier": 3.0,
+    "momentum": 0.9, "nesterov": True, "negatives": 2, "negative_sampling": "popularity", "unobserved_weight": 0.7,
+    "schedule_every": 2, "schedule_factor": 0.1, "weight_decay_scaling": "sqrt-count", "bias_lr_multiplier": 3.0,
+    "bias_std": 0.5, "mlp_lr_multiplier": 3.0, "mlp_layers": "8,4", "dropout": 0.5, "embedding_dim": 3, "init_std": 0.5,
+    "global_mean": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", OTHER_VALUES)
+@pytest.mark.parametrize(
+    "base",
+    [
+        {"model": "biased-mf", "optimizer": "adam"},
+        {"model": "mf", "optimizer": "sgd", "loss": "bce", "init": "uniform"},
+        {"model": "mlp", "optimizer": "rmsprop", "loss": "bpr", "schedule": "step", "schedule_every": 1},
+        {"model": "gmf", "optimizer": "adagrad", "weight_decay": 0.1, "init": "uniform"},
+        {"model": "biased-mf", "optimizer": "als", "weight_decay": 0.05},
+    ],
+)
+def test_named_settings_change_nothing_and_others_do(base: dict[str, Any], key: str) -> None:
+    """Trained twice, with and without: the weights are the same exactly where the setting was called idle."""
+    if key in base:
+        base = {name: value for name, value in base.items() if name != key}
+    changes = {key: OTHER_VALUES[key], **({"momentum": 0.9} if key == "nesterov" else {})}
+    changed = RunConfig().with_flat({**base, **changes})
+    plain = RunConfig().with_flat({**base, **({"momentum": 0.9} if key == "nesterov" else {})})
+    idle = any(sentence.startswith(f"{key} ") for sentence in without_effect(changed))
+    assert same(weights(plain), weights(changed)) == idle
+
+
+def weights(config: RunConfig) -> dict[str, torch.Tensor]:
+    split = random_split(planted(num_users=30, num_items=20, density=0.3, rank=2, noise=0.1, seed=0), seed=0)
+    trainer = Trainer(
+        build_model(config.model, split.train), split, RunConfig().with_flat({**config.to_flat(), "num_epochs": 3}).training
+    )
+    for _ in range(3):
+        trainer.train_epoch()
+    return {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
+    return all(one[name].shape == two[name].shape and torch.equal(one[name], two[name]) for name in one)
+
+
+def test_the_command_line_says_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made_up = ["--dataset", "planted", "--set", "dataset.num_users=30", "--set", "dataset.num_items=20"]
+    status = main(["train", "--model", "mf", "--epochs", "1", "--set", "momentum=0.9", "--json", "--home", str(home), *made_up])
+    told = capsys.readouterr()
+    assert status == 0
+    assert "momentum 0.9 has no effect: only SGD and RMSprop have one" in told.err
+    assert "has no effect" not in told.out
