@@ -2,25 +2,94 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from ui.components.space import space_map
+from mfcore.runs.foreign import delete_embeddings, list_embeddings, open_embeddings
+from mfcore.runs.manifold_job import manifold_job
+from mfcore.space.manifold import ManifoldSettings, has_umap
+from mfcore.validate import UnusableRequest
+from ui.components.space import MapEvents, space_map
+from ui.controls import error_line, plain_errors
+from ui.embedding_closer import closer_look
 from ui.films import nouns
+from ui.format import count
 from ui.runbar import run_bar, unfinished
 from ui.session import ACTIVE
 
-STILL = "No vectors of single epochs were kept for this run, so there is one moment to see: the model as it is."
+if TYPE_CHECKING:
+    from mfcore.runs.summary import RunSummary
 
-summary = run_bar("see what it learned about films and users")
-if summary is not None:
-    going = summary.state in ACTIVE
+STILL = "No vectors of single epochs were kept for this run, so there is one moment to see: the model as it is."
+METHODS = {"tsne": "t-SNE", **({"umap": "UMAP"} if has_umap() else {})}
+
+
+def make_map(asked: MapEvents, name: str, kind: str) -> None:
+    """Start or cancel a map by t-SNE or UMAP, as was asked for in the browser."""
+    for method, begin in ((asked.make, True), (asked.cancel, False)):
+        if method in METHODS:
+            job = manifold_job(name, settings=ManifoldSettings(method), kind=kind)
+            _ = job.start() if begin else job.cancel()
+
+
+def map_of_run(run: RunSummary) -> None:
+    """The map of a run, also while it is being trained."""
+    going = run.state in ACTIVE
     if not going:
-        unfinished(summary, needs="")
-    if space_map(
-        f"/api/runs/{summary.run_id}/space",
-        run_id=summary.run_id,
-        nouns=nouns(summary.config.dataset),
+        unfinished(run, needs="")
+    asked = space_map(
+        f"/api/runs/{run.run_id}",
+        run_id=run.run_id,
+        nouns=nouns(run.config.dataset),
         going=going,
+        methods=METHODS,
         still_words=STILL,
-    ):
+    )
+    make_map(asked, run.run_id, "runs")
+    if asked.ended:
         st.rerun()
+
+
+def map_of_others(name: str) -> None:
+    """Imported embeddings: which of them, the map, and a way to remove them."""
+    kept = {one.name: one.about() for one in list_embeddings()}
+    open_embeddings(name)  # one clear line where the address names none
+    words = {key: f"{about['title']} · {count(about['shape'][0])} points of {about['shape'][1]}" for key, about in kept.items()}
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="foreign_bar"):
+        chosen = st.selectbox(
+            "Imported embeddings",
+            list(words),
+            index=list(words).index(name),
+            format_func=words.__getitem__,
+            label_visibility="collapsed",
+        )
+        if st.button("Remove", icon=":material/delete:", key="foreign_remove"):
+            delete_embeddings(name)
+            del st.query_params["embeddings"]
+            st.rerun()
+        if st.button("Back to runs", icon=":material/arrow_back:", key="foreign_back"):
+            del st.query_params["embeddings"]
+            st.rerun()
+    if chosen != name:
+        st.query_params["embeddings"] = chosen
+        st.rerun()
+    asked = space_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
+    make_map(asked, name, "embeddings")
+
+
+foreign = st.query_params.get("embeddings")
+with plain_errors():
+    try:
+        if foreign:
+            map_of_others(foreign)
+            summary = None
+        else:
+            summary = run_bar("see what it learned about films and users")
+            if summary is not None:
+                map_of_run(summary)
+    except UnusableRequest as error:
+        error_line(error)
+        summary = None
+    if foreign or summary is not None or list_embeddings():
+        closer_look(summary)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ui.theme import COLOURS
 _FOLDER = Path(__file__).parent / "space"
 _SCRIPTS = (
     *("words.js", "near.js", "camera.js", "points.js", "colours.js", "lens.js", "read.js", "overlay.js", "address.js"),
-    *("time.js", "gestures.js", "panel.js", "controls.js", "dress.js", "follow.js", "view.js"),
+    *("time.js", "gestures.js", "panel.js", "controls.js", "dress.js", "layouts.js", "follow.js", "view.js"),
 )  # one module for the browser, in rooms for the reader
 
 
@@ -31,51 +32,56 @@ _COMPONENT = st.components.v2.component(
 )
 
 
+@dataclass(frozen=True)
+class MapEvents:
+    """What was asked for on the map, in the one rerun that follows. ``make``, ``cancel``: a method's name, or ""."""
+
+    ended: bool = False
+    make: str = ""
+    cancel: str = ""
+
+
 def space_map(
-    source: str,
+    base: str,
     *,
     key: str = "map",
     run_id: str = "",
     nouns: tuple[str, str] = ("film", "films"),
     going: bool = False,
-    layouts: Sequence[dict[str, Any]] = (),
-    show: str = "",
+    methods: Mapping[str, str] | None = None,
     still_words: str = "",
     every: bool = False,
-) -> bool:
-    """Show the points that a route answers with.
+) -> MapEvents:
+    """Show the points that routes below ``base`` answer with (see :mod:`ui.api_space`).
 
-    Everything a person does on it happens in the browser and stands in the address; the page is not run again for it.
+    What a person does on it happens in the browser and stands in the address; the page is not run again for it, but to start
+    and to cancel a map by one of the ``methods``, and after the end of a run that was going on.
 
     Args:
-        source: path of a route as :mod:`ui.api_space` describes, without its query.
+        base: of the routes, such as ``/api/runs/<id>``.
         run_id: the run it is of, for links and for its curve; "" for vectors from elsewhere.
         nouns: what an item is called, one and many.
         going: the run is not over, so new epochs are to be expected.
-        layouts: other places for the items, such as t-SNE: name, words, width, numbers (base64 of float32), rows (item
-            indices, or None for all in order).
-        show: the name of the layout to turn to once it is there.
+        methods: other ways to lay out the items, on request: name in the routes → words on screen.
         still_words: said below where there is no more than one epoch.
         every: all items and users, in one frame: the model as it is.
-
-    Returns:
-        True in the one rerun that follows the end of a run which was going on.
     """
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     data: dict[str, Any] = {
-        "key": f"{source}?{every}",
-        "source": source,
-        "events": f"/api/runs/{run_id}/events" if run_id else "",
-        "recommend": bool(run_id),
+        "key": f"{base}?{every}",
+        "source": f"{base}/space",
+        "events": f"{base}/events" if run_id else "",
+        "names": f"{base}/space/axes" if run_id else "",
+        "manifold": f"{base}/manifold",
+        "methods": dict(methods or {}),
         "run_id": run_id,
         "nouns": list(nouns),
         "going": going,
-        "names": f"/api/runs/{run_id}/space/axes" if run_id else "",
-        "layouts": list(layouts),
-        "show": show,
         "still_words": still_words,
         "every": every,
         "colours": COLOURS,
-        "base": f"/{base}" if base else "",
+        "base": f"/{path}" if path else "",
     }
-    return _COMPONENT(data=data, key=key, on_ended_change=lambda: None).ended is not None
+    nothing = {f"on_{name}_change": lambda: None for name in ("ended", "make", "cancel")}
+    result = _COMPONENT(data=data, key=key, **nothing)
+    return MapEvents(result.ended is not None, str(result.make or ""), str(result.cancel or ""))

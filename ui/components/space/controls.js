@@ -68,15 +68,6 @@ function choosing(view) {
       view.ends = {}
       view.change({ between: { from: index(from), to: index(to), words: `from ${name(from)} to ${name(to)}` } })
     },
-    showLayout(name) {
-      view.layout = name && view.source.layouts[name] ? name : null
-      if (view.layout && view.playing) play(view, false)
-      view.root.dataset.layout = view.layout ?? ""
-      view.home()
-      view.renew()
-      fillControls(view)
-      drawTime(view)
-    },
   }
 }
 
@@ -100,9 +91,9 @@ function fillControls(view) {
   part.kinds.replaceChildren(...(source.users ? Object.entries(kinds) : []).map(([value, words]) => toggle(words, want.kinds === value, () => { want.kinds = value; fillControls(view); view.renew() })))
   part.kinds.hidden = !source.users
   part.dims.replaceChildren(...(source.width > 2 ? [2, 3] : [2]).map(dims => toggle(`${dims}-D`, want.dims === dims, () => setDims(view, dims))))
-  const layouts = Object.entries(source.layouts).map(([name, { words }]) => [name, words])
-  part.layout.parentNode.hidden = !layouts.length
-  options(part.layout, [["", "PCA"], ...layouts], view.layout ?? "")
+  const methods = Object.entries(data.methods ?? {})
+  part.layout.parentNode.hidden = !methods.length
+  options(part.layout, [["", "PCA"], ...methods], view.making ?? view.layout ?? "")
   const axes = Array.from({ length: source.width }, (_, axis) => [axis, axisName(view, axis).replace(/^Axis (\d+)[^·]*/, "$1 ")])
   for (const name of ["x", "y", "z"]) {
     options(part[name], axes, want[name])
@@ -155,7 +146,7 @@ function listenToControls(view) {
   }
   for (const name of ["x", "y", "z"]) part[name].onchange = () => { want[name] = Number(part[name].value); view.renew(); drawNames(view) }
   part.colour.onchange = () => { want.colour = part.colour.value; want.genre = null; view.dress(); view.settle() }
-  part.layout.onchange = () => view.showLayout(part.layout.value)
+  part.layout.onchange = () => askLayout(view, part.layout.value)
   for (const tool of ["move", "lasso", "box"]) part[tool].onclick = () => { want.tool = tool; view.root.dataset.tool = tool; fillControls(view) }
   part.trails.onchange = () => { want.trails = part.trails.value; view.settle(); view.again() }
   part.labels.onchange = () => { want.labels = part.labels.checked; view.settle() }
@@ -192,7 +183,7 @@ function restore(view) {
   Object.assign(want, { kinds: source.users ? asked.kinds ?? "films" : "films", dims: width > 2 ? asked.dims ?? 2 : 2, colour: named?.[0] ?? view.firstColour, genre: source.genreTable.named.includes(asked.genre) ? asked.genre : null, trails: ["all", "selected", "off"].includes(asked.trails) ? asked.trails : "auto" })
   for (const [name, fallback] of [["x", 0], ["y", 1], ["z", 2]]) want[name] = asked[name] !== null && asked[name] < width ? asked[name] : fallback
   const frame = asked.epoch === null ? lastFrame(view) : Math.max(0, source.epochs.findLastIndex(epoch => epoch <= asked.epoch))
-  Object.assign(view, { time: frame, following: frame === lastFrame(view), goalTime: null, layout: source.layouts[asked.layout] ? asked.layout : null })
+  Object.assign(view, { time: frame, following: frame === lastFrame(view), goalTime: null, layout: null })
   camera.dims = want.dims
   Object.assign(camera, home(want.dims), cameraFrom(asked.cam, want.dims), { goal: null, speed: null })
   aim(camera)
@@ -206,6 +197,7 @@ function restore(view) {
   view.renew({ still: true })
   if (asked.sphere && !view.special.sphere) view.change({ sphere: true })
   if (want.find) search(view, want.find)
+  if (view.data.methods?.[asked.layout]) askLayout(view, asked.layout)
   if (view.chosen >= 0) view.findNear()
   else drawPanel(view)
 }

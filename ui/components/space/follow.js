@@ -7,7 +7,7 @@ async function open(view) {
   const { data } = view
   view.abort?.abort()
   view.abort = new AbortController()
-  Object.assign(view, { source: null, special: {}, about: null, ends: {}, layout: null, picked: new Set(), near: [], found: [], chosen: -1, hover: -1, score: null, labels: new Map(), places: null, inks: null, marks: null })
+  Object.assign(view, { source: null, special: {}, about: null, ends: {}, layout: null, making: null, picked: new Set(), near: [], found: [], chosen: -1, hover: -1, score: null, labels: new Map(), places: null, inks: null, marks: null })
   view.root.dataset.points = "0"
   delete view.root.dataset.drawn
   if (!data.source) { tell(view, data.words ?? ""); return }
@@ -30,7 +30,6 @@ function byPopularity(source) {
 
 function accept(view, source) {
   Object.assign(view, { source, about: source.about, popular: byPopularity(source) })
-  for (const layout of view.data.layouts ?? []) addLayout(source, layout)
   view.time = lastFrame(view)
   view.following = true
   tell(view, "")
@@ -42,13 +41,6 @@ function accept(view, source) {
   readNames(view)
   readScore(view)
   if (GOING.includes(source.state)) follow(view)
-}
-
-// t-SNE and UMAP come as float32 numbers in base64, one row of two per index of an item.
-function addLayout(source, { name, words, rows, numbers: text, width }) {
-  const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0)), place = new Map((source.head.item_idx ?? []).map((index, row) => [index, row]))
-  const table = new Float32Array(bytes.buffer)
-  source.layouts[name] = { words, width, rows: rows ? rows.map(index => place.get(index)) : Array.from({ length: table.length / width }, (_, row) => row), table }
 }
 
 function follow(view) {

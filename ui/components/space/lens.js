@@ -68,6 +68,6 @@ function axisName(view, axis) {
 }
 
 function axisWords(view, k) {
-  if (view.layout) return k === 0 ? `${view.source.layouts[view.layout].words}: neighbourhoods count here, distances across the map mean little` : ""
+  if (view.layout) return k === 0 ? `${view.source.layouts[view.layout].words}: ${CAUTION}` : ""
   return axisName(view, [view.want.x, view.want.y, view.want.z][k])
 }

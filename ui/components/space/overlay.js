@@ -44,7 +44,7 @@ function axisTitle(context, view, words, x, y, angle) {
   context.font = `${FONT(view.look.text)} ${view.look.font}`
   context.textAlign = "center"
   context.textBaseline = "middle"
-  halo(context, view.look, shorten(words, 90), 0, 0, view.look.muted)
+  halo(context, view.look, shorten(words, 160), 0, 0, view.look.muted)
   context.restore()
 }
 
@@ -154,7 +154,7 @@ const boxOf = node => [node.offsetLeft, node.offsetTop, node.offsetLeft + node.o
 function freePlace(cells, x, y, width, height, force, camera) {
   for (const [dx, dy] of [[10, 0], [-10 - width, 0], [-width / 2, -height * 0.9], [-width / 2, height * 0.9]]) {
     const box = [x + dx - 3, y + dy - height / 2, x + dx + width + 3, y + dy + height / 2]
-    if (box[0] < 26 || box[2] > camera.width - camera.inset - 4) continue
+    if (box[0] < 26 || box[2] > camera.width - camera.inset - 4 || box[3] > camera.height - 22) continue
     if (!force && clashes(cells, box)) continue
     forCells(box, key => (cells.get(key) ?? cells.set(key, []).get(key)).push(box))
     return { dx, dy }

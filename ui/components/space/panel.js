@@ -50,7 +50,7 @@ function onePoint(view) {
     list.append(element("li", {}, name, element("span", { textContent: places(value) })))
   }
   const links = element("p", { className: "mfs-links" })
-  if (view.data.recommend) {
+  if (view.data.run_id) {
     const query = new URLSearchParams({ run: view.data.run_id, ...(film ? { find: `By ${view.data.nouns[0]}`, film: source.id[row] } : { user: source.id[row] }) })
     links.append(element("a", { href: `${view.data.base}/recommend?${query}`, target: "_self", textContent: film ? "Who rated it, on Recommend" : "What to recommend them" }))
   }

@@ -25,7 +25,8 @@ function pace(view) {
 }
 
 function play(view, on) {
-  if (on && (lastFrame(view) < 1 || view.layout)) return
+  if (on && lastFrame(view) < 1) return
+  if (on && view.layout) showLayout(view, null) // of t-SNE there is one moment only
   view.playing = on
   view.following = false
   view.goalTime = null
@@ -43,6 +44,7 @@ function play(view, on) {
 // To a frame: at once while the slider is dragged, gliding after a click or a key.
 function goTo(view, frame, { glide: gliding = true } = {}) {
   const goal = clamp(frame, 0, lastFrame(view))
+  if (view.layout && goal < lastFrame(view)) showLayout(view, null)
   view.following = goal >= lastFrame(view)
   if (gliding && !view.calm) view.goalTime = goal
   else { view.time = goal; view.goalTime = null }

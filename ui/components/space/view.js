@@ -64,6 +64,7 @@ function drawing(view) {
       if (now) view.moved = true
       view.request ??= requestAnimationFrame(step(view))
     },
+    turn() { aim(view.camera) },
     redraw() { drawPanel(view); view.again() },
     // Something moved: names are chosen anew once it rests, and then the address is written.
     settle() {
@@ -137,13 +138,12 @@ export default function (component) {
   if (!root) return undefined
   let view = VIEWS.get(root)
   if (!view) VIEWS.set(root, (view = makeView(root)))
-  const changed = view.data.key !== data.key, layouts = JSON.stringify((view.data.layouts ?? []).map(one => one.name)) !== JSON.stringify((data.layouts ?? []).map(one => one.name))
+  const changed = view.data.key !== data.key
   Object.assign(view, { data, send: setTriggerValue, closed: false })
   const repaint = readLook(view)
   measure(view)
   if (changed) open(view)
   else if (view.source) {
-    if (layouts) { for (const layout of data.layouts ?? []) addLayout(view.source, layout); fillControls(view); if (data.show) view.showLayout(data.show) }
     if (repaint) view.dress()
     writeAddress(view)
     view.again()
@@ -151,7 +151,7 @@ export default function (component) {
   return () => {
     view.closed = true
     view.abort?.abort()
-    for (const timer of [view.poll, view.rest]) clearTimeout(timer)
+    for (const timer of [view.poll, view.rest, view.watching]) clearTimeout(timer)
     if (view.request) cancelAnimationFrame(view.request)
     view.resizer.disconnect()
     removeEventListener("popstate", view.back)
