@@ -51,6 +51,7 @@ from mfcore.runs.space import Space, space_of
 from mfcore.runs.view import View
 from mfcore.validate import boolean, choice, integer
 from ui.answers import answered, binary_answer, finite, json_answer, stored_of
+from ui.recent import Recent
 
 
 def space(request: Request) -> Response:
@@ -120,13 +121,21 @@ def points(request: Request) -> Response:
     return json_answer(request, stored_of(request).points(every=every))
 
 
+_pictures = Recent(seconds=0.25)
+
+
 def block(request: Request) -> Response:
     """The living picture; see the top of this module."""
     query = request.query_params
     wanted = query.get("epoch", "latest")
     epoch = None if wanted == "latest" else integer("epoch", wanted, low=0)
     static = boolean("static", query.get("static", "1"))
-    return json_answer(request, living_picture(request.path_params["run_id"], epoch=epoch, static=static))
+    run_id, packed = request.path_params["run_id"], "gzip" in request.headers.get("accept-encoding", "")
+    # A class that watches one run asks for one and the same picture.
+    return _pictures.answer(
+        (run_id, epoch, static, packed),
+        lambda: json_answer(request, living_picture(run_id, epoch=epoch, static=static)),
+    )
 
 
 ROUTES = [
