@@ -23,6 +23,11 @@ def require(condition: bool, message: str) -> None:
         raise UnusableRequest(message)
 
 
+def instance(name: str, value: object, kind: type, example: str) -> None:
+    """Refuse a ``value`` that is no ``kind``; ``example`` shows how to get one."""
+    require(isinstance(value, kind), f"{name} must be {kind.__name__}, such as {example}; got {type(value).__name__}")
+
+
 def choice(name: str, value: object, accepted: Iterable[str]) -> str:
     """Return ``value`` if it is one of ``accepted``; the error lists them all."""
     options = list(accepted)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from mfcore.data.interactions import Interactions
 from mfcore.models.base import RecommenderModel
 from mfcore.models.config import ModelConfig
 from mfcore.models.dot import GMF, MF, BiasedMF
 from mfcore.models.memory import check_memory
 from mfcore.models.neural import MLP, NeuMF
-from mfcore.validate import require
-
-if TYPE_CHECKING:
-    from mfcore.data import Interactions
+from mfcore.validate import instance, require
 
 MODEL_CLASSES: dict[str, type[RecommenderModel]] = {"mf": MF, "biased-mf": BiasedMF, "gmf": GMF, "mlp": MLP, "neumf": NeuMF}
 """Name → class, for every name in :data:`mfcore.models.config.MODELS`."""
@@ -35,8 +33,9 @@ def build_model(
     Weights are drawn from ``generator``, else from a new one with ``seed``.
 
     Raises:
-        UnusableRequest: unknown name, a field out of range, or more memory than the machine has.
+        UnusableRequest: no interactions to learn from, unknown name, a field out of range, or more memory than the machine has.
     """
+    instance("train", train, Interactions, "split.train")
     known = [f.name for f in dataclasses.fields(ModelConfig) if f.name != "name"]
     unknown = [name for name in fields if name not in known]
     require(not unknown, f"unknown model setting {', '.join(unknown)}; known: {', '.join(known)}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from mfcore.data.split import Split
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
 from mfcore.training.config import TrainConfig
@@ -15,6 +16,7 @@ from mfcore.training.events import EpochEnd, StepEnd, TrainingDiverged, Training
 from mfcore.training.samples import Samples
 from mfcore.training.steering import SteeredTraining
 from mfcore.training.watch import Watch
+from mfcore.validate import instance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +51,8 @@ class Trainer(SteeredTraining):
         on_step: Callable[[StepEnd], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
+        instance("model", model, RecommenderModel, 'build_model("mf", split.train)')
+        instance("split", split, Split, "random_split(interactions)")
         super().__init__(model, split, config or TrainConfig(), protocol or Protocol())
         self.on_step, self.should_stop = on_step, should_stop
         self._watch = Watch(self.model, self.config.loss)

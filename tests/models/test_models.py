@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from mfcore.data import Interactions
+from mfcore.data import Interactions, random_split
 from mfcore.models import (
     GMF,
     MLP,
@@ -173,6 +173,13 @@ def test_unknown_names_are_refused(small: Interactions) -> None:
         build_model("svd", small)
     with pytest.raises(UnusableRequest, match=r"unknown model setting n_factors; known: .*embedding_dim"):
         build_model("mf", small, n_factors=3)
+
+
+def test_a_split_or_a_list_is_no_training_data(small: Interactions) -> None:
+    with pytest.raises(UnusableRequest, match=r"train must be Interactions, such as split.train; got Split"):
+        build_model("mf", random_split(small))  # type: ignore[arg-type]
+    with pytest.raises(UnusableRequest, match=r"train must be Interactions, such as split.train; got list"):
+        build_model("mf", [(0, 1, 5.0)])  # type: ignore[arg-type]
 
 
 def test_statistics_come_from_the_training_part(small: Interactions) -> None:

@@ -16,6 +16,15 @@ from mfcore.training import TrainConfig, Trainer, TrainingDiverged, refit
 from mfcore.validate import UnusableRequest
 
 
+def test_the_wrong_things_are_refused_by_name(planted: Split) -> None:
+    model = build_model("mf", planted.train)
+    words = r"split must be Split, such as random_split\(interactions\); got Interactions"
+    with pytest.raises(UnusableRequest, match=words):
+        Trainer(model, planted.train)  # type: ignore[arg-type]
+    with pytest.raises(UnusableRequest, match=r"model must be RecommenderModel, such as build_model\(.*\); got str"):
+        Trainer("mf", planted)  # type: ignore[arg-type]
+
+
 def train(
     split: Split, model: str = "biased-mf", shape: dict[str, Any] | None = None, **fields: Any
 ) -> tuple[Trainer, list[Any]]:
