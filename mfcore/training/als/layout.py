@@ -12,7 +12,7 @@ from torch import Tensor
 
 _FULLNESS = 0.75  # of a chunk's cells at least this share holds ratings, long rows apart
 _SHORT = 8  # rows up to this length share a chunk whatever their lengths
-_CPU_FLOATS = 1 << 20  # 4 MB stay in the processor's cache
+_CPU_FLOATS = 1 << 19  # 2 MB stay in the processor's cache
 _GPU_FLOATS = 1 << 26  # 256 MB
 
 
