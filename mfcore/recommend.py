@@ -49,7 +49,7 @@ class Recommender:
         scores = _vector(self.model.score_items(torch.tensor([user], device=_device_of(self.model)))[0])
         require(bool(np.isfinite(scores).any()), f"this model's scores are not numbers: {DIVERGED}")
         seen = np.zeros(self.data.num_items, bool)
-        seen[self._items_of(user)] = True
+        seen[self.data.items_of(user)] = True
         best = _best(scores, n, allowed=np.ones_like(seen) if include_seen else ~seen)
         return self._described(best).assign(score=scores[best], seen=seen[best])
 
@@ -88,10 +88,6 @@ class Recommender:
         best = _best(similarity, n, allowed=np.arange(len(vectors)) != item)
         return self._described(best).assign(similarity=similarity[best])
 
-    def _items_of(self, user: int) -> Ints:
-        indptr, items = self.data.by_user()
-        return items[indptr[user] : indptr[user + 1]]
-
     def _described(self, item_idx: Ints) -> pd.DataFrame:
         about = self.data.item_table.iloc[item_idx][["title", "year", "genres"]].reset_index(drop=True)
         about.insert(0, "item_id", self.data.items.ids[item_idx])
@@ -102,6 +98,12 @@ class Recommender:
 def _best(scores: Exact, n: int, allowed: npt.NDArray[np.bool_]) -> Ints:
     """Positions of the ``n`` highest allowed scores, highest first; ties by position, NaN last."""
     where = np.flatnonzero(allowed)
+    known = scores[where]
+    if n < len(where):
+        # Only what is among the n best, ties at the last place included, is put in order. Numpy, too, sorts NaN last.
+        least = -np.partition(-known, n - 1)[n - 1]
+        if not np.isnan(least):
+            where = where[known >= least]
     return where[np.argsort(-scores[where], kind="stable")[:n]]
 
 

@@ -18,7 +18,7 @@ from mfcore.evaluation.negatives import Ints, sample_negatives, seeder
 from mfcore.evaluation.protocol import Protocol
 from mfcore.evaluation.scoring import joined, measure
 from mfcore.evaluation.summary import summarise
-from mfcore.validate import choice
+from mfcore.validate import choice, require
 
 PARTS = ("test", "valid")
 RANKING_DEVICES = ("cpu", "cuda")  # others (MPS) lack float64; scores come to the CPU there
@@ -65,7 +65,7 @@ class Evaluator:
     The test part is never touched when ``on`` is "valid". ``users``: (m,) int64, measure these alone; None: everyone.
 
     Raises:
-        UnusableRequest: ``on`` is neither "test" nor "valid".
+        UnusableRequest: ``on`` is neither "test" nor "valid", or no rating could reach the protocol's relevance threshold.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Evaluator:
         part: Interactions = split.test if on == "test" else split.valid
         if users is not None:
             part = part.of_users(users)
+        _check_threshold(split.data, self.protocol, self.all_relevant)
         held = HeldOut.of(part, -np.inf if all_relevant else self.protocol.relevance_threshold)
         hidden = [split.train, split.valid] if on == "test" else [split.train]
         self._split_hash = split.hash
@@ -152,6 +153,15 @@ class Evaluator:
         if tuple(scores.shape) != wanted:
             raise ValueError(f"score_items must return (users, items) = {wanted}, got {tuple(scores.shape)}")
         return scores if scores.dtype in (torch.float32, torch.float64) else scores.float()
+
+
+def _check_threshold(data: Interactions, protocol: Protocol, all_relevant: bool) -> None:
+    highest, threshold = data.rating_scale[1], protocol.relevance_threshold
+    require(
+        all_relevant or threshold <= highest,
+        f"relevance_threshold must be <= {highest:g}, the highest rating of {data.name}, got {threshold:g}: "
+        "no held-out rating would count as relevant",
+    )
 
 
 def _device_of(model: Any) -> torch.device:

@@ -23,6 +23,11 @@ MAX_FILES = 400
 MAX_BYTES = 2 * 1024**3
 """Unpacked size up to which a zip is taken in."""
 _JSON_BYTES = 64 * 1024**2
+_LINES_BYTES = 256 * 1024**2
+"""Ten events a second, a week long. Readers hold a run's events in memory, so more is not taken in."""
+_MOST = {"events.jsonl": _LINES_BYTES, "worker.log": _LINES_BYTES} | dict.fromkeys(
+    ("config.json", "status.json", "meta.json", "result.json"), _JSON_BYTES
+)
 _TOP = ("config.json", "status.json", "meta.json", "result.json", "events.jsonl", "evaluation.npz", "worker.log")
 _INSIDE = re.compile(r"(checkpoints/[a-z0-9-]{1,40}\.safetensors|snapshots/[a-z0-9-]{1,40}\.(npz|npy|safetensors))")
 
@@ -53,7 +58,7 @@ def unpack(data: bytes, home: str | Path | None) -> RunFolder:
             hidden.mkdir()
             left = MAX_BYTES
             for name, info in members.items():
-                left -= _extract(archive, info, hidden / name, left)
+                left -= _extract(archive, info, hidden / name, left, _MOST.get(name, MAX_BYTES))
         folder = RunFolder(hidden)
         _validate(folder)
         run_id = _free_id(runs, PurePosixPath(members["config.json"].filename).parent.name)
@@ -83,13 +88,14 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return found
 
 
-def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int) -> int:
+def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int, most: int) -> int:
     """Write one entry, counting what really comes out: sizes in a zip's directory can lie."""
     path.parent.mkdir(exist_ok=True)
     written = 0
     with archive.open(info) as source, path.open("wb") as target:
         while block := source.read(1 << 20):
             written += len(block)
+            require(written <= most, f"{path.name} in this zip file is larger than {most // 1024**2} MB and is not taken in")
             require(written <= left, f"this run is larger than {MAX_BYTES // 1024**3} GB unpacked and is not taken in")
             target.write(block)
     return written

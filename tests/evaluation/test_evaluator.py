@@ -254,6 +254,14 @@ def test_a_misshapen_score_table_is_refused() -> None:
         evaluate(Table([[1, 2, 3]]), split)
 
 
+def test_a_threshold_that_no_rating_reaches_is_refused_not_passed_over() -> None:
+    split, model = _one_user([0.0, 1.0, 2.0, 3.0], kind="random")
+    with pytest.raises(UnusableRequest, match=r"relevance_threshold must be <= 5, the highest rating of .*, got 99"):
+        evaluate(model, split, protocol=Protocol(relevance_threshold=99))
+    assert "hr@10" in evaluate(model, split, protocol=Protocol(relevance_threshold=99), all_relevant=True)
+    assert "hr@10" in evaluate(model, split, protocol=Protocol(relevance_threshold=5))
+
+
 def test_an_unknown_part_is_refused() -> None:
     split, model = _one_user([0.0, 1.0, 2.0])
     with pytest.raises(UnusableRequest, match="on must be one of test, valid; got 'train'"):

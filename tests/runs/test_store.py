@@ -207,7 +207,7 @@ def test_an_unfinished_run_arrives_interrupted(home: Path, tmp_path: Path) -> No
         ({"r/config.json": CONFIG, "r/result.json": '{"test": "hello"}'}, "result.json in this zip file holds what no run"),
         ({"r/config.json": CONFIG, "r/result.json": '{"baselines": {"a": {"rmse": "1"}}}'}, "holds what no run writes"),
         ({"r/config.json": CONFIG, "r/meta.json": '{"name": 5}'}, "holds what no run writes"),
-        ({f"r/checkpoints/{n}.safetensors": "" for n in range(300)}, "300 files"),
+        ({f"r/checkpoints/{n}.safetensors": "" for n in range(500)}, "500 files"),
     ],
 )
 def test_what_is_not_a_run_is_refused_and_leaves_nothing(files: dict[str, bytes | str], words: str, home: Path) -> None:
@@ -222,6 +222,16 @@ def test_what_is_not_a_run_is_refused_and_leaves_nothing(files: dict[str, bytes 
 def test_what_is_not_a_zip_is_refused(data: bytes, home: Path) -> None:
     with pytest.raises(UnusableRequest, match="not a zip file of a run"):
         RunStore(home).import_zip(data)
+
+
+def test_a_history_too_long_to_be_read_is_refused_by_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(archive._MOST, "events.jsonl", 2 * 1024**2)
+    line = json.dumps({"v": 1, "kind": "step", "time": 1.0, "step": 1, "epoch": 0.1, "train_loss": 1.0}) + "\n"
+    too_long = line * (2 * 1024**2 // len(line) + 1)
+    with pytest.raises(UnusableRequest, match=r"events\.jsonl in this zip file is larger than 2 MB and is not taken in"):
+        RunStore(home).import_zip(packed({"r/config.json": CONFIG, "r/events.jsonl": too_long}))
+    assert list((home / "runs").iterdir()) == []
+    RunStore(home).import_zip(packed({"r/config.json": CONFIG, "r/events.jsonl": line * 100}))
 
 
 def test_a_bomb_is_not_unpacked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
