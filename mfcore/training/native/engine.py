@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from mfcore.models.base import RecommenderModel
@@ -42,6 +43,8 @@ class NativeEngine:
         self._decays = decay_per_row(self.config, bench.train)
         threads = bench.threads if self.config.hogwild else 1
         self._together = Together(threads, bench.train) if threads > 1 else None
+        if self._together:
+            torch.set_num_threads(1)  # or its own threads would wait for each other beside ours, while drawing and shuffling
         # What is trained in one go decides the order of several threads, so the clock must not have a say in it.
         self.stretch = _TOGETHER * threads if self._together else 4096
 

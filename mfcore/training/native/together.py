@@ -67,6 +67,16 @@ class Together:
         return dealt, bounds
 
     def _at_once(self, work: list[Callable[[], Result]]) -> list[Result]:
-        """One thread each; the first is ours, which saves waking another."""
-        others = [self._pool.submit(one) for one in work[1:]]
-        return [work[0](), *(other.result() for other in others)]
+        """Whoever is free takes the next piece, we among them: on a busy machine nobody waits for a thread still asleep."""
+        pieces, results = iter(enumerate(work)), dict[int, Result]()
+
+        def take() -> None:
+            for place, piece in pieces:
+                results[place] = piece()
+
+        others = [self._pool.submit(take) for _ in work[1:]]
+        take()
+        for other in others:
+            if not other.cancel():
+                other.result()
+        return [results[place] for place in range(len(work))]
