@@ -103,5 +103,6 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("threads", "CPU threads"),
         Knob("hogwild", "Threads without locks", ON_OFF, lambda draft: draft["batch_size"] == "1" and _descends(draft)),
         Knob("pace", "Pace, epochs/s", PACES),
+        Knob("checkpoint_every", "Keep every … epochs"),
     ),
 }

@@ -11,8 +11,10 @@ from mfcore.paths import reason
 from mfcore.validate import UnusableRequest
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Put ``content`` at ``path``: write beside it, fsync, rename. Readers see the old file or the new one, never a part.
+
+    ``durable=False`` leaves the fsync out: quicker, and lost when the machine (not the process) goes down in the next seconds.
 
     Raises:
         OSError: the place cannot be written to, or the disk is full; the old file is untouched.
@@ -21,8 +23,9 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         # mkstemp makes files private; a stored file should be as readable as its directory lets it be.
         Path(beside).chmod(0o644)
         _rename(Path(beside), path)

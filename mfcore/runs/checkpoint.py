@@ -19,8 +19,12 @@ from mfcore.validate import UnusableRequest
 _MODEL = "model."
 
 
-def save_checkpoint(path: Path, weights: Mapping[str, torch.Tensor], info: Mapping[str, Any], state: Any = None) -> None:
+def save_checkpoint(
+    path: Path, weights: Mapping[str, torch.Tensor], info: Mapping[str, Any], state: Any = None, *, durable: bool = True
+) -> None:
     """Write model weights, ``info`` (JSON-ready, such as ``{"epoch": 3}``) and, to continue from, a trainer's ``state``.
+
+    ``durable``: see ``replace_file``.
 
     ``state``: nested dicts, lists and tuples of tensors, arrays and Python scalars. A tensor that occurs twice is stored once.
     """
@@ -28,7 +32,7 @@ def save_checkpoint(path: Path, weights: Mapping[str, torch.Tensor], info: Mappi
     for name, tensor in weights.items():
         packer.add(tensor, _MODEL + name)
     header = {"info": json.dumps(dict(info)), "state": json.dumps(packer.pack(state))}
-    replace_file(path, save(packer.tensors, header))
+    replace_file(path, save(packer.tensors, header), durable=durable)
 
 
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

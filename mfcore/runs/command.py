@@ -26,7 +26,7 @@ FLAGS: dict[str, str] = {
 """Flat keys that have a flag of their own; ``--set KEY=VALUE`` reaches the others."""
 
 _ALWAYS = ("dataset", "model", "loss", "optimizer", "learning_rate", "num_epochs", "split", "seed")
-_WITHOUT_EFFECT = ("preset", "name", "pace")
+_WITHOUT_EFFECT = ("preset", "name", "pace", "checkpoint_every")
 
 
 def command_line(config: RunConfig) -> str:

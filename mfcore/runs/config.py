@@ -23,7 +23,9 @@ FORMAT_VERSION = 1
 class RunConfig:
     """A run, as a person chose it.
 
-    ``pace``: epochs a second a watched run keeps to, 0 for full speed; waiting is not training time.
+    ``pace``: epochs a second a watched run keeps to, 0 for full speed; waiting is not training time. ``checkpoint_every``:
+    epochs between those that are kept to branch from. ``parent``: where a branch comes from, ``{"run_id", "epoch",
+    "changes"}``, the changes as flat keys; empty for a run of its own.
 
     Raises:
         UnusableRequest: a section is invalid, or two sections contradict each other.
@@ -37,9 +39,15 @@ class RunConfig:
     preset: str = ""
     name: str = ""
     pace: float = field(default=0.0, metadata={"help": "Epochs a second to show; 0 is full speed."})
+    checkpoint_every: int = field(
+        default=0, metadata={"help": "Keep every so many epochs to branch from; 0 keeps as many as have room, evenly."}
+    )
+    parent: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pace", number("pace", self.pace, low=0.0))
+        object.__setattr__(self, "checkpoint_every", integer("checkpoint_every", self.checkpoint_every, low=0))
+        _check_parent(self.parent)
         require(
             self.split.kind != "official" or self.dataset.name == "ml-100k",
             f"split official exists for ml-100k only, not for {self.dataset.name}; use random, leave-last-out or time",
@@ -126,7 +134,7 @@ def _flat_keys() -> dict[str, tuple[str, str]]:
         for f in dataclasses.fields(kind):
             if (section, f.name) != ("dataset", "options"):
                 keys[renamed.get((section, f.name), f.name)] = (section, f.name)
-    keys.update({name: ("", name) for name in ("preset", "name", "pace")})
+    keys.update({name: ("", name) for name in ("preset", "name", "pace", "checkpoint_every")})
     return keys
 
 
@@ -164,6 +172,15 @@ def _parse(key: str, value: Any, kind: Any) -> Any:
     if not isinstance(value, str):
         raise UnusableRequest(f"{key} must be text, got {value!r}")
     return value
+
+
+def _check_parent(parent: Any) -> None:
+    require(isinstance(parent, Mapping), f"parent must be an object, got {parent!r}")
+    if parent:
+        _refuse_unknown(parent, ["run_id", "epoch", "changes"], "parent")
+        require(isinstance(parent.get("run_id"), str), "parent must name its run_id")
+        integer("epoch of the parent", parent.get("epoch"), low=0)
+        require(isinstance(parent.get("changes", {}), Mapping), "changes of the parent must be an object of settings")
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: list[str], where: str) -> None:

@@ -35,7 +35,8 @@ class Helm:
         """Train until ``num_epochs`` are done; the caller saves."""
         trainer = self._trainer
         trainer.extend(num_epochs)
-        again = "" if trainer.config.schedule == "constant" else f"; the schedule restarts from {trainer.config.learning_rate:g}"
+        rate = f"{trainer.config.learning_rate:g}"
+        again = "" if trainer.config.schedule == "constant" else f"; the schedule restarts from learning rate {rate}"
         self._message(f"training goes on to epoch {num_epochs}{again}")
         return {"num_epochs": num_epochs}
 

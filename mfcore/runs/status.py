@@ -23,7 +23,8 @@ class RunStatus:
 
     ``reason`` says in one line why a run ended as it did; ``error`` is the kind of exception behind a failed one.
     ``claimed_by``: "host:pid" of the process that is starting this queued run, since ``claimed_at``. ``commands_seen``:
-    commands up to this number belong to an earlier life of the run.
+    commands up to this number belong to an earlier life of the run. ``extend_to``: epochs in all that an ended run is to reach
+    in its next life, 0 if nobody asked.
     """
 
     state: str
@@ -37,6 +38,7 @@ class RunStatus:
     claimed_by: str = ""
     claimed_at: float = 0.0
     commands_seen: int = 0
+    extend_to: int = 0
 
     @property
     def over(self) -> bool:
@@ -58,7 +60,7 @@ class RunStatus:
 
 _STATUS_KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("created", "started", "ended", "claimed_at"), (int, float)),
-    **dict.fromkeys(("pid", "commands_seen"), (int,)),
+    **dict.fromkeys(("pid", "commands_seen", "extend_to"), (int,)),
     **dict.fromkeys(("host", "reason", "error", "claimed_by"), (str,)),
 }
 

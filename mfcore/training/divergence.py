@@ -27,7 +27,8 @@ def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainC
         follows = "" if config.lr_scaling == "none" else f" at batches of {config.batch_size:,}"
         instead = advice if not follows else f"learning_rate {advice}, which follows the batch size"
         cause = f"learning rate {_short(rate)}{follows} is too large for {OPTIMIZERS[config.optimizer]} here; try {instead}"
-    return TrainingDiverged(f"{what} became {became} in epoch {epoch} at step {step}: {cause}", epoch=epoch, step=step)
+    message = f"{what} became {became} in epoch {epoch} at step {step}: {cause}"
+    return TrainingDiverged(message, epoch=epoch, step=step, what=what)
 
 
 def _short(rate: float) -> str:

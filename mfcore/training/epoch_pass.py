@@ -47,6 +47,10 @@ class EpochPass:
             self.seconds += perf_counter() - started
         return self._drawn
 
+    def last(self, most: int) -> Samples:
+        """The samples trained last in this epoch, ``most`` of them at the most."""
+        return self.samples().slice(max(0, self.done - most), self.done) if most else self.samples().slice(0, 0)
+
     def state(self) -> Tensor:
         """The generator's state this epoch's samples are drawn from."""
         return self._drawn_from

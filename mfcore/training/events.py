@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class StepEnd:
-    """Progress inside an epoch. ``train_loss`` is the mean over the steps since the last StepEnd; ``epoch`` is fractional."""
+    """Progress inside an epoch. ``train_loss`` is the mean over the steps since the last StepEnd; ``epoch`` is fractional.
+
+    The rest is what :class:`mfcore.training.watch.Watch` saw, NaN where it did not look or there is nothing to see.
+    """
 
     step: int
     epoch: float
     train_loss: float
+    gradient_norm: float = math.nan
+    update_ratio: float = math.nan
+    saturated: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -38,12 +45,11 @@ class EpochEnd:
 
 
 class TrainingDiverged(RuntimeError):
-    """The loss became NaN or infinite. The message names epoch, step and the likely cause."""
+    """The loss, or ``what`` else, became NaN or infinite. The message names epoch, step and the likely cause."""
 
-    def __init__(self, message: str, *, epoch: int, step: int) -> None:
+    def __init__(self, message: str, *, epoch: int, step: int, what: str = "loss") -> None:
         super().__init__(message)
-        self.epoch = epoch
-        self.step = step
+        self.epoch, self.step, self.what = epoch, step, what
 
 
 class TrainingStopped(Exception):

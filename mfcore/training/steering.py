@@ -28,7 +28,7 @@ class SteeredTraining(Training):
         """Continue with ``rate`` from the next step on; a schedule goes on from there in proportion."""
         require(self.config.optimizer != "als", "ALS solves exactly; it has no learning rate to change")
         self.rates.set(rate, self.step, self._selection.cuts)
-        self._note({"learning_rate": rate})
+        self._note({"learning_rate": self.rates.before_scaling(rate)})
 
     def change(self, **settings: Any) -> None:
         """Continue with other settings (``CHANGEABLE``) from the next batch on; ``engine_reason`` says what trains now.
