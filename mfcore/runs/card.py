@@ -90,6 +90,13 @@ def split_words(config: RunConfig) -> str:
     return f"{split.kind} ({used[split.kind]})"
 
 
+_OF_STEPS = (
+    *("learning_rate", "lr_scaling", "batch_size", "schedule", "schedule_every", "schedule_factor"),
+    *("factor_lr_multiplier", "bias_lr_multiplier", "negatives", "negative_sampling"),
+)
+"""What ALS, which solves, makes no use of."""
+
+
 def _settings(config: RunConfig, section: str, skip: tuple[str, ...]) -> dict[str, str]:
     """Every field of a section that is set to something, without those of layers the model has not."""
     chosen = getattr(config, section)
@@ -97,6 +104,8 @@ def _settings(config: RunConfig, section: str, skip: tuple[str, ...]) -> dict[st
         skip = (*skip, "mlp_layers", "mlp_lr_multiplier")
     if config.model.init == "uniform":
         skip = (*skip, "init_std")
+    if config.training.optimizer == "als":
+        skip = (*skip, *_OF_STEPS)
     values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(chosen) if f.name not in skip}
     return {name: _words(value) for name, value in values.items() if value not in ("", None, (), False)}
 

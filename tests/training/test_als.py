@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mfcore.data import Interactions, Split
 from mfcore.models import RecommenderModel, build_model
-from mfcore.runs import RunConfig
+from mfcore.runs import RunConfig, preset_config
+from mfcore.runs.card import _settings
 from mfcore.training import TrainConfig, Trainer, TrainingStopped
 from mfcore.training.als.engine import AlsEngine
 from mfcore.training.als.whole_matrix import HeldOutLoss, sum_of_squares
@@ -364,3 +365,9 @@ def test_the_library_refuses_what_the_page_refuses(planted: Split) -> None:
         Trainer(build_model("gmf", planted.train, embedding_dim=3, seed=0), planted, as_config())
     with pytest.raises(UnusableRequest, match="output_range"):
         Trainer(build_model("mf", planted.train, embedding_dim=3, output_range=True, seed=0), planted, as_config())
+
+
+def test_the_card_of_a_run_names_nothing_that_als_does_not_use() -> None:
+    shown = _settings(preset_config("ials"), "training", ())
+    assert {"weight_decay": "0.013", "unobserved_weight": "0.3", "optimizer": "als"}.items() <= shown.items()
+    assert not {"learning_rate", "batch_size", "schedule", "negatives"} & set(shown)
