@@ -32,7 +32,7 @@ function makeView(root) {
   wireTransport(view)
   wireCompare(view)
   wirePicture(view)
-  view.unwatch = watchProjector(root, () => { if (!view.closed) { readLook(view); draw(view); resize(view) } })
+  view.unwatch = watchProjector(root, () => { if (!view.closed && view.shown) { readLook(view); draw(view); resize(view) } })
   view.wake = () => { if (document.visibilityState === "visible" && view.polling) schedule(view, 0) }
   document.addEventListener("visibilitychange", view.wake)
   view.resizer = new ResizeObserver(() => requestAnimationFrame(() => resize(view)))

@@ -41,7 +41,9 @@ const samplesWord = loss => (loss === "mse" ? "ratings/s" : "samples/s")
 
 function sentence(text) {
   const words = String(text ?? "").trim()
-  return words ? words[0].toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".") : ""
+  // A setting's name (batch_size) is written as it is typed.
+  const start = /^\w*_/.test(words) ? words.slice(0, 1) : words.slice(0, 1).toUpperCase()
+  return words ? start + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".") : ""
 }
 
 // Plotly reads a little HTML in names and labels; titles come from people.
