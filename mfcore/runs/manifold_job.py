@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,6 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from mfcore.runs.files import read_json, write_json
-from mfcore.runs.frame_sources import FrameSource
 from mfcore.runs.snapshot_files import read_arrays
 from mfcore.runs.stored_space import StoredSpace, open_stored
 from mfcore.space.manifold import NO_UMAP, ManifoldSettings, has_umap
@@ -102,6 +102,7 @@ class ManifoldJob:
             require(busy < MOST_AT_ONCE, f"{busy} maps are being made already; wait for one, or cancel it")
             self.place.parent.mkdir(exist_ok=True)
             self._make_room()
+            _see_off(self.place)
             self.place.with_suffix(".cancel").unlink(missing_ok=True)
             write_json(self.place.with_suffix(".json"), {"state": "starting", "time": time.time()})
             _children[self.place] = self._spawn()
@@ -186,13 +187,17 @@ def start_manifold_job(run_id: str, home: str | Path | None = None, **how: Any) 
     return job
 
 
+def _see_off(place: Path) -> None:
+    """Let a child that was cancelled finish dying: it holds the lock until then."""
+    child = _children.pop(place, None)
+    if child is not None:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(2.0)
+        child.kill()
+        child.wait()
+
+
 def _works(place: Path, child: subprocess.Popen[bytes]) -> bool:
     """Whether a child is at it: neither gone nor tidying up after its last word."""
     known = read_json(place.with_suffix(".json")) or {}
     return child.poll() is None and known.get("state") in ("starting", "running")
-
-
-def vectors_of(source: FrameSource, epoch: int, what: str) -> Floats | None:
-    """(n, d) vectors of items or users after an epoch."""
-    snapshot = source.load(epoch)
-    return None if snapshot is None else (snapshot.items if what == "items" else snapshot.users)

@@ -12,12 +12,13 @@ from typing import Any
 from filelock import Timeout
 
 from mfcore.runs.files import write_json
-from mfcore.runs.manifold_job import ManifoldJob, manifold_job, vectors_of
+from mfcore.runs.manifold_job import ManifoldJob, manifold_job
 from mfcore.runs.snapshot_files import write_arrays
 from mfcore.space.manifold import ManifoldSettings, manifold
 from mfcore.validate import UnusableRequest, require
 
 _LOOK = 0.2
+_LOCK_SECONDS = 5.0
 
 
 class Telling:
@@ -52,7 +53,7 @@ def main(words: list[str]) -> int:
     settings = ManifoldSettings(**request["settings"])
     job = manifold_job(name, home, epoch=request["epoch"], what=request["what"], settings=settings, kind=kind)
     try:
-        with job.lock():
+        with job.lock().acquire(timeout=_LOCK_SECONDS):  # a server may be looking at it this very moment
             return _make(job, Telling(job))
     except Timeout:  # another process makes it already
         return 0
@@ -64,10 +65,10 @@ def _make(job: ManifoldJob, telling: Telling) -> int:
     telling.say(0.0, "reading vectors")
     threading.Thread(target=_watch, args=(job, telling), daemon=True).start()
     try:
-        vectors = vectors_of(job.space.frames(), job.epoch, job.what)
-        require(vectors is not None, f"the vectors of epoch {job.epoch} are no longer kept; choose another epoch")
-        assert vectors is not None
-        points = manifold(vectors, job.settings, telling.say)
+        snapshot = job.space.frames().load(job.epoch)
+        require(snapshot is not None, f"the vectors of epoch {job.epoch} are no longer kept; choose another epoch")
+        assert snapshot is not None
+        points = manifold(snapshot.items if job.what == "items" else snapshot.users, job.settings, telling.say)
         write_arrays(job.place.with_suffix(".safetensors"), {"points": points}, {"epoch": job.epoch})
     except UnusableRequest as error:
         telling.end("failed", reason=str(error))
