@@ -48,12 +48,12 @@ class NegativeSampler:
         return torch.eq(self.keys[place], wanted)
 
     def _uniform(self, user_idx: Tensor, generator: torch.Generator) -> Tensor:
-        free = self.num_candidates[user_idx]
+        free = self.num_candidates.index_select(0, user_idx)
         share = torch.rand(len(user_idx), generator=generator, device=user_idx.device)
         # float32 may round share·free up to free itself
         rank = torch.minimum((share * free).long(), free - 1)
         skipped = torch.searchsorted(self._unchosen_before, user_idx * self.num_items + rank, right=True)
-        return rank + skipped - self._first[user_idx]
+        return rank + skipped - self._first.index_select(0, user_idx)
 
     def _by_popularity(self, user_idx: Tensor, generator: torch.Generator) -> Tensor:
         items = self._popular_items(len(user_idx), generator)
