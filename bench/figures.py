@@ -8,9 +8,11 @@ import sys
 from typing import Any
 
 from bench.machine import RESULTS
+from bench.speed.table import markdown
 
 README = RESULTS.parent.parent / "README.md"
 BETWEEN = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
+BETWEEN_SPEED = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- /speed -->)", re.DOTALL)
 
 
 def figures() -> str:
@@ -39,6 +41,16 @@ def figures() -> str:
     )
 
 
+def speed() -> str:
+    """The table of ``python -m bench.speed`` as Markdown, with its picture."""
+    found = _result("speed")
+    if found is None:
+        return "\nNot measured yet: `python -m bench.speed` does.\n\n"
+    words = "Medians (least–most) of processes measured in turn; peers in versions of [peers.txt](bench/speed/peers.txt). "
+    picture = "![How many times as fast as others](docs/images/speed.svg)"
+    return "\n".join(["", picture, "", *markdown(found), "", words + _where(found["machine"]), ""])
+
+
 def _result(name: str) -> dict[str, Any] | None:
     path = RESULTS / f"{name}.json"
     found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
@@ -65,11 +77,12 @@ def _where(machine: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Replace what stands between the two comments in the README."""
+    """Replace what stands between the pairs of comments in the README."""
     text = README.read_text(encoding="utf-8")
     if not BETWEEN.search(text):
         sys.exit("README.md has no <!-- figures --> … <!-- /figures --> to write between")
-    README.write_text(BETWEEN.sub(lambda _: figures(), text), encoding="utf-8")
+    text = BETWEEN_SPEED.sub(lambda _: speed(), BETWEEN.sub(lambda _: figures(), text))
+    README.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
