@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from mfcore.runs import PRESETS
 from mfcore.runs.manager import manager_for
 from tests.pages.reading import OpenPage, words
+from ui.api_steering import steering_token
 
 
 def query(app: AppTest) -> dict[str, str]:
@@ -210,3 +212,47 @@ def ml_100k_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page believes that MovieLens is on this machine."""
     monkeypatch.setattr("ui.train_form.data_at_hand", lambda: True)
     monkeypatch.setattr("ui.train_controls.data_at_hand", lambda *_: True)
+
+
+def live_view(app: AppTest) -> dict[str, Any]:
+    """What the page hands to the live view."""
+    (component,) = app.get("bidi_component")
+    return dict(json.loads(component.proto.json))
+
+
+def test_the_live_view_may_steer_and_lay_over_what_has_learned(runs: dict[str, str], open_page: OpenPage) -> None:
+    data = live_view(open_page("train", run=runs["ranking"]))
+    assert data["token"] == steering_token()
+    offered = {run["id"]: run["title"] for run in data["runs"]}
+    assert runs["rating"] in offered
+    assert offered[runs["rating"]] == "[a *name*](http://x) <b>", "as it is; the view sets it as text"
+
+
+def test_a_link_may_ask_for_the_projector(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", dataset="planted", projector="1")
+    assert query(app) == {"dataset": "planted", "projector": "1"}
+    assert "Not understood" not in words(app)
+    app.text_input(key="train_num_epochs").input("3").run()
+    assert query(app) == {"dataset": "planted", "num_epochs": "3", "projector": "1"}, "a change of the form does not end it"
+
+
+def test_another_run_is_opened_with_its_settings(runs: dict[str, str], open_page: OpenPage) -> None:
+    def page() -> None:  # a script of its own, so it imports for itself
+        import streamlit as st
+
+        from ui.train_controls import open_other
+        from ui.train_form import read_draft, write_draft
+
+        st.button("open", key="open", on_click=open_other, args=(st.query_params["other"],))
+        draft, _ = read_draft()
+        write_draft(draft)
+        st.write(draft["loss"])
+
+    app = AppTest.from_function(page, default_timeout=60)
+    app.query_params["run"], app.query_params["other"] = runs["rating"], runs["ranking"]
+    app.run()
+    assert app.markdown[0].value == "mse"
+    app.query_params["other"] = runs["ranking"]  # the page has written its own address over it
+    app.button(key="open").click().run()
+    assert query(app)["run"] == runs["ranking"]
+    assert app.markdown[0].value == "bce"

@@ -32,6 +32,7 @@ _SCRIPTS = (
     "watchdog.js",
     "picture.js",
     "draw.js",
+    "poll.js",
     "view.js",
 )
 _STYLES = ("live.css", "steer.css", "picture.css")
