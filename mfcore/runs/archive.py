@@ -33,13 +33,15 @@ _INSIDE = re.compile(r"(checkpoints/[a-z0-9-]{1,40}\.safetensors|snapshots/[a-z0
 
 
 def pack(folder: RunFolder) -> bytes:
-    """The files of a run under its id; commands and the lock stay behind."""
+    """The files of a run under its id. Commands, the lock and the epochs kept to branch from stay behind: those are many times
+    as large as the rest, and whoever opens the copy has its last, best and refitted weights.
+    """
     buffer = io.BytesIO()
     # Weights and npz do not shrink; the rest is small. Level 1 keeps a click from waiting.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in sorted(folder.path.rglob("*")):
             name = path.relative_to(folder.path).as_posix()
-            if path.is_file() and _accepted(name):
+            if path.is_file() and _accepted(name) and not name.startswith("checkpoints/epoch-"):
                 archive.writestr(f"{folder.run_id}/{name}", path.read_bytes())
     return buffer.getvalue()
 

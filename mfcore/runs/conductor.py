@@ -108,6 +108,8 @@ class Conductor:
         if self.paused != held:
             self.paused = held
             self._set_state("paused" if held else "running")
+            if held and self.helm is not None and self.helm.keep_here():
+                self._record({"kind": "checkpoint", **self.position()})
 
     def _wait(self, early: Callable[[], bool] = lambda: False) -> None:
         while ((self.paused and not self._batches) or early()) and not self.over:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from filelock import FileLock, Timeout
 from mfcore.runs.commands import last_number, read_commands, write_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.files import clean, cut_torn_line, dumps, read_json, tail_lines, write_json
+from mfcore.runs.kept import kept_epochs
+from mfcore.runs.places import check_run_id as check_run_id
+from mfcore.runs.places import runs_dir as runs_dir
 from mfcore.runs.status import LIVE_STATES as LIVE_STATES
 from mfcore.runs.status import OVER_STATES as OVER_STATES
 from mfcore.runs.status import STATES as STATES
@@ -30,7 +33,6 @@ from mfcore.runs.status import this_host as this_host
 from mfcore.validate import UnusableRequest, boolean, require
 
 EVENT_VERSION = 1
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,18 @@ class RunFolder:
         return self.path / "worker.log"
 
     @classmethod
-    def create(cls, home: str | Path | None, config: RunConfig, *, claimed: bool = False) -> RunFolder:
+    def create(
+        cls,
+        home: str | Path | None,
+        config: RunConfig,
+        *,
+        claimed: bool = False,
+        fill: Callable[[RunFolder], None] = lambda folder: None,
+    ) -> RunFolder:
         """Make the folder of a new, queued run. Its id sorts by time: ``20261122-143012-mf-a1b2``.
 
-        ``claimed``: this process will train it itself; no manager is to take it from the queue.
+        ``claimed``: this process will train it itself; no manager is to take it from the queue. ``fill``: puts into the folder
+        what the run begins with, before anybody can see it; what it raises is passed on, and no folder is left behind.
         """
         for _ in range(100):
             run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{config.model.name}-{secrets.token_hex(2)}"
@@ -72,6 +82,11 @@ class RunFolder:
             write_json(hidden.path / "meta.json", {"name": config.name, "note": "", "starred": False})
             queued = RunStatus("queued", created=time.time())
             hidden.write_status(queued.claim() if claimed else queued)
+            try:
+                fill(hidden)
+            except BaseException:
+                shutil.rmtree(hidden.path)
+                raise
             try:
                 hidden.path.rename(folder.path)
             except OSError:  # the id is taken
@@ -123,6 +138,10 @@ class RunFolder:
     def result(self) -> dict[str, Any]:
         """The final result (what ``--json`` prints); empty until test has been scored."""
         return read_json(self.path / "result.json") or {}
+
+    def kept_epochs(self) -> list[int]:
+        """Epochs from which one can branch, in order; 0 is the untrained model."""
+        return kept_epochs(self.checkpoints)
 
     # --- where it stands ---------------------------------------------------------------------------------------------
 
@@ -196,27 +215,6 @@ class RunFolder:
         A file whose writer has not finished ends the list; if it stays unreadable for 2 s it is passed over.
         """
         return read_commands(self.path / "commands", after)
-
-
-def runs_dir(home: str | Path | None = None) -> Path:
-    """``<data dir>/runs``, made if need be.
-
-    Raises:
-        UnusableRequest: it cannot be made or written to.
-    """
-    from mfcore.paths import data_dir, writable_folder
-
-    return writable_folder(data_dir(home) / "runs")
-
-
-def check_run_id(run_id: object) -> str:
-    """``run_id`` if it can be one; anything else, such as ``../x``, never reaches the file system.
-
-    Raises:
-        UnusableRequest: it is not the name of a run.
-    """
-    require(isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) is not None, f"{run_id!r} is not the name of a run")
-    return str(run_id)
 
 
 def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:

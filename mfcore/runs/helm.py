@@ -44,6 +44,10 @@ class Helm:
         """Train one batch, report it, and ask again."""
         self._trainer.take_one_step()
 
+    def keep_here(self) -> bool:
+        """Whoever waits may want to branch from here: keep the last whole epoch. Returns whether it was not kept before."""
+        return self._keeper.keep_end()
+
     def _change(self, name: str, value: Any) -> dict[str, Any]:
         trainer = self._trainer
         before = trainer.engine_reason

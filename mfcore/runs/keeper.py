@@ -68,8 +68,8 @@ class Keeper:
         """Take the state after an epoch, told by ``event``, and write what is due. Returns whether the epoch is kept."""
         self._told = clean(event)
         self._remember(self.trainer.state_dict())
-        epoch, config = self.trainer.epoch, self.trainer.config
-        kept = epoch % spacing(self._every, config.num_epochs, self._size) == 0
+        epoch = self.trainer.epoch
+        kept = epoch % spacing(self._every, epoch, self._size) == 0
         if kept:
             self._keep(epoch)
         self.save()
@@ -90,7 +90,7 @@ class Keeper:
             self.save()
 
     def keep_end(self) -> bool:
-        """Keep the epoch a run ends with, whatever the spacing; returns whether it was not kept before."""
+        """Keep the last whole epoch, whatever the spacing; returns whether it was not kept before."""
         epoch = self.trainer.epoch
         if self.good is None or self.good["counters"]["epoch"] != epoch or epoch in kept_epochs(self.folder.checkpoints):
             return False
@@ -123,7 +123,7 @@ class Keeper:
         path = kept_path(self.folder.checkpoints, epoch)
         save_checkpoint(path, self.good["model"], self._state_info(self.good), self.good, durable=False)
         self._size = max(self._size, path.stat().st_size)
-        thin_out(self.folder.checkpoints, {self.trainer.best_epoch})
+        thin_out(self.folder.checkpoints, {self.trainer.best_epoch}, self._every or 1)
 
     def _save(self) -> None:
         state = self.good

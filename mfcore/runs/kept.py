@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Collection, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,28 +30,29 @@ def kept_epochs(checkpoints: Path) -> list[int]:
     return sorted(int(name[1]) for name in found if name)
 
 
-def spacing(asked: int, num_epochs: int, size: int) -> int:
-    """Every how many epochs to keep one: as ``asked``, or (0) so that all fit, at ``size`` bytes each."""
-    if asked:
-        return asked
-    room = min(MOST_FILES, MOST_BYTES // max(size, 1))
-    return max(1, math.ceil(num_epochs / max(room - 1, 1)))
+def spacing(asked: int, epoch: int, size: int) -> int:
+    """Every how many epochs to keep one when ``epoch`` are done: as ``asked``; or (0) each, then every second, every fourth …
+
+    so that all fit, at ``size`` bytes each, with room for the best and the last.
+    """
+    room, every = min(MOST_FILES, MOST_BYTES // max(size, 1)), asked or 1
+    while not asked and epoch // every > max(room - 3, 1):
+        every *= 2
+    return every
 
 
-def thin_out(checkpoints: Path, spare: Collection[int]) -> None:
-    """Remove kept epochs until they are few and small enough: always the one whose neighbours are closest together.
+def thin_out(checkpoints: Path, spare: Collection[int], every: int = 1) -> None:
+    """Remove kept epochs until they are few and small enough: first every second multiple of ``every``, then of twice that …
 
     The first, the last and those in ``spare`` stay.
     """
     sizes = {epoch: kept_path(checkpoints, epoch).stat().st_size for epoch in kept_epochs(checkpoints)}
-    while len(sizes) > MOST_FILES or sum(sizes.values()) > MOST_BYTES:
-        epochs = list(sizes)
-        gaps = {here: after - before for before, here, after in _threes(epochs) if here not in spare}
-        if not gaps:
+    inner = [epoch for epoch in list(sizes)[1:-1] if epoch not in spare]
+    for epoch in sorted(inner, key=lambda epoch: (_roundness(epoch, every), epoch)):
+        if len(sizes) <= MOST_FILES and sum(sizes.values()) <= MOST_BYTES:
             return
-        crowded = min(gaps, key=lambda epoch: gaps[epoch])
-        kept_path(checkpoints, crowded).unlink(missing_ok=True)
-        del sizes[crowded]
+        kept_path(checkpoints, epoch).unlink(missing_ok=True)
+        del sizes[epoch]
 
 
 def drop_after(checkpoints: Path, epoch: int) -> None:
@@ -81,5 +80,7 @@ def read_info(path: Path) -> Mapping[str, Any]:
     return info
 
 
-def _threes(epochs: list[int]) -> list[tuple[int, int, int]]:
-    return [(a, b, c) for (a, b), (_, c) in pairwise(pairwise(epochs))]
+def _roundness(epoch: int, every: int) -> int:
+    """The largest power of two that divides ``epoch / every``; 0 where that is no whole number."""
+    times, left = divmod(epoch, every)
+    return 0 if left else times & -times

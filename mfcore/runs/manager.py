@@ -1,54 +1,29 @@
-"""The queue: which run is trained when, and what became of its worker."""
+"""What a server asks of its runs: begin, stop, steer, go on, branch."""
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
-import time
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import Timeout
-
+from mfcore.runs.branching import branch_config, branch_folder
 from mfcore.runs.commands import check_command
 from mfcore.runs.config import RunConfig
-from mfcore.runs.executor import LocalExecutor, LocalWorker
-from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, this_host
-from mfcore.runs.queue import busy, claim, queue_lock, stop_waiting, waiting
-from mfcore.runs.store import LOST_WORKER, RunStore, check_config
+from mfcore.runs.folder import RunFolder, this_host
+from mfcore.runs.queue import stop_waiting
+from mfcore.runs.store import check_config
+from mfcore.runs.summary import RunSummary as RunSummary
+from mfcore.runs.watching import RunWatcher
 from mfcore.validate import require
 
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-_TICK = 0.1
-"""Seconds between looks at workers while any run is on; with none on, the manager sleeps until it is called."""
-_QUEUE_TICK = 5.0
-"""Seconds between looks into the queue when nobody here has changed it; other servers may have."""
-_SPARE_DELAY = 2.0
-"""Seconds a run has the processor to itself before the next spare is warmed: its first points come first."""
 
 
-class RunManager(RunStore):
+class RunManager(RunWatcher):
     """Submit, steer and watch runs of one home. Several managers (servers) may share a home."""
-
-    def __init__(self, home: str | Path | None = None, max_concurrent: int | None = None) -> None:
-        super().__init__(home)
-        self.max_concurrent = max_concurrent or (2 if (os.cpu_count() or 1) >= 4 else 1)
-        self.executor = LocalExecutor(self.home)
-        self._workers: dict[str, LocalWorker] = {}
-        self._adopted: set[str] = set()
-        self._warm_wanted = False
-        self._last_start = 0.0
-        self._wake = threading.Event()
-        self._closing = False
-        self._queue_due = 0.0
-        self._waiting = False
-        self._thread: threading.Thread | None = None
-        self._start_lock = threading.Lock()
-
-    # --- requests ----------------------------------------------------------------------------------------------------
 
     def submit(self, config: RunConfig) -> str:
         """Queue a run and return its id; it starts as soon as there is room.
@@ -62,7 +37,7 @@ class RunManager(RunStore):
         return folder.run_id
 
     def command(self, run_id: str, kind: str, **args: Any) -> None:
-        """Ask a run for something: stop, pause, resume, pace(value=epochs a second), learning_rate(value=…).
+        """Ask a run for something, such as ``pause`` or ``learning_rate`` with ``value=0.01``: see ``mfcore.runs.commands``.
 
         Raises:
             UnusableRequest: no such run or command, an unusable value, or the run is over.
@@ -89,6 +64,43 @@ class RunManager(RunStore):
         self.requeue(run_id)
         self._call()
 
+    def extend(self, run_id: str, epochs: int) -> None:
+        """Train ``epochs`` more: a run that is going gets them on top of its plan; one that is over is queued again.
+
+        An ended run goes on from its last checkpoint, its schedule and patience begin anew, and test is scored once more at the
+        end; the result says so (``scored_before``).
+
+        Raises:
+            UnusableRequest: the run failed or has no checkpoint, or ``epochs`` is no whole number above 0.
+        """
+        kind, args = check_command("extend", {"value": epochs})
+        if self.folder(run_id).status().over:
+            self.requeue(run_id, epochs=args["value"])
+            self._call()
+        else:
+            self.command(run_id, kind, **args)
+
+    def branch(self, run_id: str, epoch: int, changes: Mapping[str, Any] | None = None, name: str = "") -> str:
+        """Queue a new run that goes on from the end of ``epoch`` of another; returns its id. Without changes: to equal weights.
+
+        Args:
+            epoch: one of :meth:`kept_epochs`; the other run may be going, over or failed. changes: flat keys, such as
+                ``{"learning_rate": 0.001}``; what is settled by then (dataset, split, model, loss) cannot change.
+
+        Raises:
+            UnusableRequest: no such run, the epoch was not kept, or a change is unusable.
+        """
+        parent = self.folder(run_id)
+        config = branch_config(parent, epoch, changes or {}, name)
+        check_config(config, self)
+        child = branch_folder(self.home, parent, config)
+        self._call()
+        return child.run_id
+
+    def kept_epochs(self, run_id: str) -> list[int]:
+        """Epochs of a run from which one can branch, in order; 0 is the untrained model."""
+        return self.folder(run_id).kept_epochs()
+
     def kill(self, run_id: str) -> None:
         """End a worker that no longer answers, at once. The run becomes ``interrupted`` and can be resumed."""
         folder = self.folder(run_id)
@@ -100,123 +112,6 @@ class RunManager(RunStore):
             require(here, f"run {run_id} has no worker on this machine")
             os.kill(int(status.pid or 0), _KILL)
         self._wake.set()
-
-    # --- life --------------------------------------------------------------------------------------------------------
-
-    def warm(self) -> None:
-        """Start watching (recovers what an earlier server left behind) and have a spare worker ready."""
-        self._warm_wanted = True
-        self._last_start = 0.0
-        self._call()
-
-    def shutdown(self) -> None:
-        """Stop watching. Runs go on without us; the next manager adopts them."""
-        self._closing = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-        for worker in self._workers.values():
-            worker.let_go()
-        self.executor.close()
-
-    def wait(self, run_id: str, timeout: float = 60.0) -> RunStatus:
-        """Block until a run is over and its worker gone; for scripts and tests.
-
-        Raises:
-            TimeoutError: it is still going after ``timeout`` seconds.
-        """
-        folder, deadline = self.folder(run_id), time.monotonic() + timeout
-        while not (folder.status().over and run_id not in self._workers):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"run {run_id} is still {folder.status().state} after {timeout:g} s")
-            time.sleep(0.02)
-        return folder.status()
-
-    def _call(self) -> None:
-        """Wake the watching thread; start it the first time."""
-        with self._start_lock:
-            if self._thread is None and not self._closing:
-                self._thread = threading.Thread(target=self._watch, name="mfcore-runs", daemon=True)
-                self._thread.start()
-        self._queue_due = 0.0
-        self._wake.set()
-
-    def _watch(self) -> None:
-        self._recover()
-        while not self._closing:
-            self._wake.clear()
-            try:
-                self._look()
-            except Exception:  # a full disk or a vanished folder must not end the watch; it looks again
-                logging.getLogger(__name__).exception("the run manager met an error and goes on")
-                self._waiting = True
-            self._wake.wait(self._pause())
-
-    def _look(self) -> None:
-        """One round: whose worker is gone, who can start, is a spare wanted."""
-        self._reap()
-        if time.monotonic() >= self._queue_due:
-            self._queue_due = time.monotonic() + _QUEUE_TICK
-            self._start_queued()
-        if self._warm_wanted and (not self._workers or time.monotonic() >= self._last_start + _SPARE_DELAY):
-            self.executor.warm()
-            self._warm_wanted = False
-
-    def _pause(self) -> float | None:
-        """How long to sleep: for ever when nothing runs and nothing waits."""
-        if self._workers or self._adopted or self._warm_wanted:
-            return _TICK
-        # Another server on this home may have the queue, or may have died with it: look again now and then.
-        return _QUEUE_TICK if self._waiting else None
-
-    def _recover(self) -> None:
-        """At start-up: runs without a worker are interrupted, orphan workers adopted; queued runs simply are in the queue."""
-        for summary in self.list():
-            if summary.state in LIVE_STATES:
-                self._adopted.add(summary.run_id)
-
-    def _reap(self) -> None:
-        for run_id, worker in list(self._workers.items()):
-            code = worker.exit_code()
-            if code is not None:
-                self._settle(run_id, code)
-                del self._workers[run_id]
-                self._queue_due = 0.0
-        for run_id in list(self._adopted):
-            folder = RunFolder(self.runs / run_id)
-            if not folder.exists() or self._mark_if_lost(folder):
-                self._adopted.discard(run_id)
-                self._queue_due = 0.0
-
-    def _settle(self, run_id: str, code: int) -> None:
-        """A worker of ours is gone: a status that still says it runs, or is about to, is set right."""
-        folder = RunFolder(self.runs / run_id)
-        if not folder.exists():
-            return
-        self._mark_if_lost(folder, _last_words(code))
-        with suppress(Timeout), folder.lock():
-            status = folder.status()
-            if status.state == "queued" and status.claimed_by:
-                reason = f"the worker could not start (exit code {code}); the file worker.log of this run says why"
-                folder.write_status(RunStatus("failed", created=status.created, ended=time.time(), reason=reason))
-
-    def _start_queued(self) -> None:
-        queued = waiting(self)
-        self._waiting = bool(queued)
-        if not queued:
-            return
-        with suppress(Timeout), queue_lock(self):
-            room = self.max_concurrent - busy(self, self._workers)
-            for folder in queued[: max(room, 0)]:
-                if claim(folder):
-                    self._workers[folder.run_id] = self.executor.start(folder)
-                    self._last_start, self._warm_wanted = time.monotonic(), True
-
-
-def _last_words(code: int) -> str:
-    if code == -9:
-        return "its worker process was killed (signal 9); usually the machine ran out of memory"
-    return f"its worker process was ended by signal {-code}" if code < 0 else LOST_WORKER
 
 
 _managers: dict[Path, RunManager] = {}

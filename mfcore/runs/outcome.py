@@ -51,6 +51,7 @@ def start_event(config: RunConfig, split: Split, trainer: Trainer, home: Path) -
         "num_train": len(split.train_rows),
         "num_valid": len(split.valid_rows),
         "num_test": len(split.test_rows),
+        "parent": config.parent or None,
     }
 
 

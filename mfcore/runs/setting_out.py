@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from mfcore.runs.effects import without_effect
-from mfcore.runs.effects import without_effect
 from mfcore.runs.outcome import start_event
 from mfcore.runs.running import Running
 
@@ -31,8 +30,6 @@ def _tell_start(run: Running) -> None:
     run.diary.record(start_event(run.config, run.split, run.trainer, run.home))
     if run.config.training.batch_size == 1:
         run.diary.message(run.trainer.engine_reason)
-    for sentence in without_effect(run.config):
-        run.diary.message(sentence)
     for sentence in without_effect(run.config):
         run.diary.message(sentence)
     if run.trainer.validation_words:

@@ -108,10 +108,11 @@ class RunStore:
         require(len(found) == 1, f"{name} fits {len(found)} runs, such as {found[0]} and {found[-1]}; write more of it")
         return found[0]
 
-    def requeue(self, run_id: str, *, claimed: bool = False) -> None:
+    def requeue(self, run_id: str, *, claimed: bool = False, epochs: int = 0) -> None:
         """Put an interrupted run back into the queue; it will continue from its last checkpoint.
 
-        ``claimed``: this process goes on with it itself; no manager is to take it.
+        ``claimed``: this process goes on with it itself; no manager is to take it. ``epochs``: so many more than it has done;
+        then a finished or stopped run goes on too.
 
         Raises:
             UnusableRequest: the run did not end in a way that can be continued, or is being trained.
@@ -120,18 +121,23 @@ class RunStore:
         try:
             with folder.lock():
                 status = folder.status()
-                lost = status.state in (*LIVE_STATES, "interrupted")
-                again = status.state == "failed" and status.error not in ("TrainingDiverged", "UnusableRequest")
-                require(lost or again, f"run {run_id} is {status.state}; only an interrupted run can be resumed")
+                total = self._epochs_in_all(run_id, epochs) if epochs else status.extend_to
+                _require_continuable(folder, status, further=epochs > 0)
+                seen = folder.last_command()
                 queued = RunStatus(
-                    "queued", created=status.created, started=status.started, commands_seen=folder.last_command()
+                    "queued", created=status.created, started=status.started, commands_seen=seen, extend_to=total
                 )
                 folder.write_status(queued.claim() if claimed else queued)
         except Timeout:
             raise UnusableRequest(f"run {run_id} is being trained already") from None
 
+    def _epochs_in_all(self, run_id: str, further: int) -> int:
+        """An ended run gets so many epochs beyond those done; one that was interrupted, beyond those planned."""
+        summary = self.get(run_id)
+        return further + (summary.epochs_done if summary.state in ("finished", "stopped") else summary.num_epochs)
+
     def export_zip(self, run_id: str) -> bytes:
-        """The run as a zip file that :meth:`import_zip` reads, here or elsewhere."""
+        """The run as a zip file that :meth:`import_zip` reads, here or elsewhere; without the epochs kept to branch from."""
         from mfcore.runs.archive import pack
 
         return pack(self.folder(run_id))
@@ -159,6 +165,21 @@ class RunStore:
                 return True
         except Timeout:
             return False
+
+
+def _require_continuable(folder: RunFolder, status: RunStatus, *, further: bool) -> None:
+    """Raises UnusableRequest when a run in this status cannot go on, or (``further``) not beyond its end."""
+    run_id = folder.run_id
+    lost = status.state in (*LIVE_STATES, "interrupted")
+    again = status.state == "failed" and status.error not in ("TrainingDiverged", "UnusableRequest")
+    if not further:
+        require(lost or again, f"run {run_id} is {status.state}; only an interrupted run can be resumed")
+        return
+    way = "branch from an epoch before that" if status.error == "TrainingDiverged" else "train it again"
+    require(status.state != "failed" or again, f"run {run_id} failed and would fail again; {way}")
+    require(status.state != "queued", f"run {run_id} is still waiting to begin; extend it when it goes")
+    trained = (folder.checkpoints / "last.safetensors").is_file()
+    require(trained, f"run {run_id} has no checkpoint to go on from; train it again")
 
 
 def check_config(config: RunConfig, store: RunStore) -> None:

@@ -19,6 +19,7 @@ class RunSummary:
     ``valid``: metrics of the best epoch so far. ``test``: empty until the end. ``baselines``: ``{"valid": {name: {metric:
     value}}, "test": …}``. ``curve``: the selection metric per epoch, the untrained model first. ``headline``: name and value of
     the selection metric, on test once that is scored (``headline_part`` says which), None before the first epoch.
+    ``parent_run_id``, ``parent_epoch``: where a branch comes from; the parent may have been deleted.
     """
 
     run_id: str
@@ -45,6 +46,8 @@ class RunSummary:
     train_seconds: float = 0.0
     samples_per_second: float = 0.0
     device: str = ""
+    parent_run_id: str = ""
+    parent_epoch: int | None = None
 
     @property
     def dataset(self) -> str:
@@ -129,6 +132,7 @@ class RunReader:
         self._start: dict[str, Any] = {}
         self._end: dict[str, Any] = {}
         self._epochs: list[dict[str, Any]] = []
+        self._extended = 0
 
     def _follow(self) -> None:
         if self._stamps["events.jsonl"][1] < self._offset:  # replaced by an import or by hand
@@ -137,11 +141,13 @@ class RunReader:
         for event in events:
             kind = event.get("kind")
             if kind == "start":
-                self._start, self._end = event, {}
+                self._start, self._end, self._extended = event, {}, 0
             elif kind == "end":
                 self._end = event
             elif kind == "epoch":
                 self._epochs.append(event)
+            elif kind == "command" and "num_epochs" in event:
+                self._extended = int(event["num_epochs"])
             elif kind == "resume":
                 self._end = {}
                 self._epochs = [e for e in self._epochs if e.get("step", 0) <= event.get("step", 0)]
@@ -178,7 +184,7 @@ class RunReader:
             ended=status.ended,
             error=status.error,
             epochs_done=max((e.get("epoch", 0) for e in self._epochs), default=0),
-            num_epochs=int(self._start.get("num_epochs", self._config.training.num_epochs)),
+            num_epochs=int(self._extended or self._start.get("num_epochs", self._config.training.num_epochs)),
             headline=(metric, shown[metric]) if metric in shown else None,
             headline_part="test" if metric in test else "valid",
             selection_metric=metric,
@@ -190,4 +196,6 @@ class RunReader:
             train_seconds=result.get("train_seconds", seconds),
             samples_per_second=result.get("samples_per_second", samples / seconds if seconds > 0 else 0.0),
             device=str(self._start.get("device", "")),
+            parent_run_id=str(self._config.parent.get("run_id", "")),
+            parent_epoch=self._config.parent.get("epoch"),
         )

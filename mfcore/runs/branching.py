@@ -1,0 +1,105 @@
+"""A new run that goes on from the end of another's epoch, with other settings or the same: made here, trained by a worker."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mfcore.runs.config import FLAT_KEYS, RunConfig
+from mfcore.runs.files import dumps
+from mfcore.runs.folder import RunFolder
+from mfcore.runs.kept import kept_epochs, kept_path, read_info
+from mfcore.validate import UnusableRequest, integer, require
+
+_OWN = ("name", "pace", "checkpoint_every", "device", "threads")
+"""Settings of a branch that change no weight."""
+_FIXED = ("loss", "preset")
+_INHERITED = ("start", "epoch", "step", "command", "snapshot")
+
+
+def branch_config(parent: RunFolder, epoch: Any, changes: Mapping[str, Any], name: str) -> RunConfig:
+    """The configuration of a branch: the parent's as in force at the end of ``epoch``, with flat keys changed.
+
+    Raises:
+        UnusableRequest: the epoch was not kept, or something is to be changed that cannot.
+    """
+    epoch = integer("epoch", epoch, low=0)
+    kept = kept_epochs(parent.checkpoints)
+    listed = f"kept are {', '.join(map(str, kept))}" if kept else "none is kept yet; wait for its first epoch"
+    require(epoch in kept, f"epoch {epoch} of run {parent.run_id} was not kept to branch from; {listed}")
+    for key in changes:
+        require(
+            key in FLAT_KEYS or key.startswith("dataset."), f"unknown setting {key!r}; known: {', '.join(sorted(FLAT_KEYS))}"
+        )
+        section = "dataset" if key.startswith("dataset.") else FLAT_KEYS[key][0]
+        changeable = section in ("training", "") and key not in _FIXED
+        require(
+            changeable, f"{key} cannot change in a branch, which goes on with the parent's weights; train a new run for that"
+        )
+    info = read_info(kept_path(parent.checkpoints, epoch))
+    before = parent.config().with_flat(info.get("changed", {}))
+    changed = before.with_flat(changes)
+    total = changed.training.num_epochs
+    require(
+        total > epoch, f"num_epochs must be > {epoch}, the epochs the branch begins with, got {total}; give it a larger one"
+    )
+    differs = {
+        key: value for key, value in changed.to_flat(defaults=True).items() if before.to_flat(defaults=True)[key] != value
+    }
+    real = [key for key in differs if key not in _OWN]
+    own_name = name.strip() or _called(parent, epoch)
+    origin = {"run_id": parent.run_id, "epoch": epoch, "changes": differs}
+    return dataclasses.replace(changed, name=own_name, preset="" if real else before.preset, parent=origin)
+
+
+def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: bool = False) -> RunFolder:
+    """Make the folder of a branch, which stands on its own: the checkpoint, the past's events and pictures are copied.
+
+    Raises:
+        UnusableRequest: the epoch is no longer there.
+    """
+    epoch = int(config.parent["epoch"])
+
+    def fill(child: RunFolder) -> None:
+        _copy(kept_path(parent.checkpoints, epoch), kept_path(child.checkpoints, epoch))
+        child.write_provenance({key: value for key, value in parent.provenance().items() if key != "scored_before"})
+        past = [{**event, "inherited": True} for event in _past(parent, epoch)]
+        child.events_path.write_text("".join(dumps(event) + "\n" for event in past), encoding="utf-8")
+        with suppress(OSError):  # a branch does not fail for want of pictures
+            from mfcore.runs.snapshots import copy_snapshots
+
+            copy_snapshots(parent, child, epoch)
+
+    try:
+        return RunFolder.create(home, config, claimed=claimed, fill=fill)
+    except FileNotFoundError:
+        raise UnusableRequest(f"epoch {epoch} of run {parent.run_id} is no longer kept; choose another") from None
+
+
+def _past(parent: RunFolder, epoch: int) -> list[dict[str, Any]]:
+    """The parent's events up to the end of ``epoch``, in order: what both runs have in common."""
+    events = parent.load_events()
+    ends = [event.get("step", 0) for event in events if event.get("kind") == "epoch" and event.get("epoch") == epoch]
+    last = ends[0] if ends else 0
+    return [event for event in events if event.get("kind") in _INHERITED and event.get("step", 0) <= last]
+
+
+def _called(parent: RunFolder, epoch: int) -> str:
+    name = str(parent.meta()["name"])
+    return f"{name}, from epoch {epoch}"[:200] if name else ""
+
+
+def _copy(source: Path, target: Path) -> None:
+    """The same bytes under another name: at no cost where the file system can, as checkpoints are replaced, never changed."""
+    link: Callable[[Path, Path], None] = os.link
+    try:
+        link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
