@@ -47,7 +47,9 @@ class SnapshotFrames:
         return self._files.stamps()
 
     def load(self, epoch: int) -> Snapshot | None:
-        return self._files.load(epoch)
+        found = self._files.load(epoch)
+        fits = found is not None and (len(found.items), len(found.users)) == (len(self.item_idx), len(self.user_idx))
+        return found if fits else None
 
 
 class ModelFrames:

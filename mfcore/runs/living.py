@@ -55,6 +55,8 @@ def _at(files: SnapshotFiles, epoch: int) -> tuple[float, int, Floats]:
 
 def _static(about: About, folder: RunFolder, home: str | Path | None) -> dict[str, Any]:
     data = data_of(folder, home)
+    beyond = about.block_item_idx.max(initial=-1) >= data.num_items or about.block_user_idx.max(initial=-1) >= data.num_users
+    require(not beyond, f"the snapshots of run {folder.run_id} do not fit its dataset; train it again")
     titles = data.item_table["title"].tolist()
     return {
         "users": [f"user {raw}" for raw in data.users.ids[about.block_user_idx].tolist()],

@@ -15,7 +15,8 @@ from mfcore.data import Interactions, load_dataset
 from mfcore.data.interactions import Ints
 from mfcore.paths import data_dir
 from mfcore.runs.folder import RunFolder, open_folder
-from mfcore.runs.frame_sources import frames_of
+from mfcore.runs.frame_sources import FrameSource, frames_of
+from mfcore.validate import require
 
 Exact = npt.NDArray[np.float64]
 _data: OrderedDict[Hashable, Interactions] = OrderedDict()
@@ -44,6 +45,18 @@ def data_of(folder: RunFolder, home: str | Path | None = None) -> Interactions:
     return data
 
 
+def data_for(source: FrameSource, folder: RunFolder, home: str | Path | None = None) -> Interactions:
+    """:func:`data_of`, checked to know every item and user of ``source``.
+
+    Raises:
+        UnusableRequest: it does not: the snapshots are of another dataset. DataUnavailable: as said there.
+    """
+    data = data_of(folder, home)
+    known = source.item_idx.max(initial=-1) < data.num_items and source.user_idx.max(initial=-1) < data.num_users
+    require(bool(known), f"the snapshots of run {folder.run_id} do not fit its dataset; train it again")
+    return data
+
+
 def space_points(run_id: str, home: str | Path | None = None, *, every: bool = False) -> dict[str, dict[str, list[Any]]]:
     """``{"items": {idx, id, title, year, genres, ratings, mean, bias}, "users": {idx, id, label, ratings, mean, bias}}``.
 
@@ -53,7 +66,8 @@ def space_points(run_id: str, home: str | Path | None = None, *, every: bool = F
         UnusableRequest: no such run, or nothing to show yet. DataUnavailable: its dataset is not here.
     """
     folder = open_folder(run_id, home)
-    source, data = frames_of(folder, every=every), data_of(folder, home)
+    source = frames_of(folder, every=every)
+    data = data_for(source, folder, home)
     newest = source.load(max(source.stamps(), default=0))
     biases = (None, None) if newest is None else (newest.item_biases, newest.user_biases)
     items, users = source.item_idx, source.user_idx

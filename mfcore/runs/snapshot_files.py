@@ -100,6 +100,8 @@ class SnapshotFiles:
             return None
         arrays, info = found
         try:
+            if not (arrays["items"].ndim == arrays["users"].ndim == arrays["block"].ndim == 2):
+                return None
             return Snapshot(
                 epoch,
                 int(info["step"]),
@@ -119,6 +121,8 @@ class SnapshotFiles:
             return None
         arrays, info = found
         try:
+            if not _fits(arrays):
+                return None
             return About(
                 item_idx=arrays["item_idx"],
                 user_idx=arrays["user_idx"],
@@ -146,6 +150,14 @@ class SnapshotFiles:
     def pictures(self) -> list[Path]:
         """Files of the living picture inside an epoch, oldest first: one, or two for a moment."""
         return sorted(self.path.glob("now-*.safetensors"))
+
+
+def _fits(arrays: Mapping[str, npt.NDArray[Any]]) -> bool:
+    """Whether the arrays of an ``about`` agree with each other; an imported run may hold anything."""
+    indices = [arrays[name] for name in ("item_idx", "user_idx", "block_user_idx", "block_item_idx")]
+    whole = all(array.ndim == 1 and array.dtype == np.int64 and (array >= 0).all() for array in indices)
+    ascending = all((np.diff(array) > 0).all() for array in indices[:2])
+    return whole and ascending and arrays["known"].shape == arrays["heldout"].shape == (len(indices[2]), len(indices[3]))
 
 
 def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]] | None:

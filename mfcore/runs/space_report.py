@@ -13,7 +13,7 @@ import numpy as np
 from mfcore.data import Interactions
 from mfcore.runs.folder import open_folder
 from mfcore.runs.frame_sources import FrameSource, frames_of
-from mfcore.runs.points import data_of, name_of
+from mfcore.runs.points import data_for, name_of
 from mfcore.runs.snapshot_files import Snapshot
 from mfcore.runs.space import Space, space_of
 from mfcore.runs.view import View
@@ -45,7 +45,7 @@ def axis_sentences(run_id: str, home: str | Path | None = None, view: View | Non
     snapshot = chosen.load(latest)
     require(bool(space.epochs) and snapshot is not None, "there are no vectors to show yet; wait for the first epoch")
     assert snapshot is not None
-    return _named(space, data_of(folder, home), snapshot)
+    return _named(space, data_for(chosen, folder, home), snapshot)
 
 
 def _named(space: Space, data: Interactions, snapshot: Snapshot) -> list[AxisName]:
@@ -81,7 +81,7 @@ def norms_over_time(run_id: str, home: str | Path | None = None) -> dict[int, sh
     """
     folder = open_folder(run_id, home)
     source = frames_of(folder)
-    often = data_of(folder, home).popularity()[source.item_idx]
+    often = data_for(source, folder, home).popularity()[source.item_idx]
     return _each(source, "norms", lambda one: shape.norms_by_popularity(one.items, often))
 
 
@@ -109,7 +109,8 @@ def recovery(run_id: str, home: str | Path | None = None) -> dict[int, shape.Rec
         UnusableRequest: no such run, nothing to show yet, or fewer dimensions than were planted.
     """
     folder = open_folder(run_id, home)
-    source, data = frames_of(folder), data_of(folder, home)
+    source = frames_of(folder)
+    data = data_for(source, folder, home)
     if data.planted is None:
         return {}
     truth = data.planted[1][source.item_idx]

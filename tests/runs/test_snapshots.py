@@ -16,11 +16,18 @@ from mfcore.data.interactions import make_item_table
 from mfcore.data.synthetic import planted
 from mfcore.models import RecommenderModel, build_model
 from mfcore.runs import RunFolder, snapshots
+from mfcore.runs.archive import pack, unpack
 from mfcore.runs.checkpoint import load_weights
+from mfcore.runs.living import living_picture
 from mfcore.runs.picture import Picture, most
-from mfcore.runs.snapshot_files import SnapshotFiles
+from mfcore.runs.points import space_points
+from mfcore.runs.snapshot_files import SnapshotFiles, read_arrays, write_arrays
 from mfcore.runs.snapshots import SnapshotWriter, copy_snapshots
+from mfcore.runs.space import load_space
+from mfcore.runs.space_report import norms_over_time
 from mfcore.runs.thinning import IN_HAND, SHARE, Budget, superfluous
+from mfcore.runs.view import View
+from mfcore.validate import UnusableRequest
 from tests.runs.tiny_runs import tiny
 
 SPLIT = random_split(planted(num_users=60, num_items=40, density=0.4), test=0.2, valid=0.1, seed=0)
@@ -288,3 +295,33 @@ def test_training_is_the_same_with_snapshots_and_without(train: Callable, monkey
     weights = [load_weights(folder.checkpoints / "last.safetensors")[0] for folder in (with_them, without)]
     assert weights[0].keys() == weights[1].keys()
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+# --- from elsewhere --------------------------------------------------------------------------------------------------
+
+
+def test_snapshots_travel_with_an_exported_run(train: Callable, tmp_path: Path) -> None:
+    folder, _ = train(tiny(num_epochs=3))
+    taken_in = unpack(pack(folder), tmp_path / "elsewhere")
+    assert SnapshotFiles(taken_in).epochs() == SnapshotFiles(folder).epochs()
+    assert SnapshotFiles(taken_in).about() is not None
+
+
+def rewritten(folder: RunFolder, name: str, **arrays: np.ndarray) -> None:
+    path = folder.path / "snapshots" / name
+    found = read_arrays(path)
+    assert found is not None
+    write_arrays(path, found[0] | arrays, found[1])
+
+
+def test_imported_snapshots_that_do_not_fit_are_refused_and_nothing_breaks(train: Callable, home: Path) -> None:
+    folder, _ = train(tiny(num_epochs=3))
+    rewritten(folder, "epoch-00003.safetensors", items=np.zeros((3, 4), np.float16))
+    assert 3 not in load_space(folder.run_id, home, View(basis=0)).epochs
+    far = np.arange(1000, 1040)
+    rewritten(folder, "about.safetensors", item_idx=far, block_item_idx=far)
+    for ask in (space_points, living_picture, norms_over_time):
+        with pytest.raises(UnusableRequest, match="do not fit its dataset"):
+            ask(folder.run_id, home)
+    rewritten(folder, "about.safetensors", item_idx=far[::-1].copy())
+    assert SnapshotFiles(folder).about() is None

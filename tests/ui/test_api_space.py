@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mfcore.runs import RunFolder
+from mfcore.runs import RunFolder, manifold_job
 from mfcore.runs.foreign import ForeignEmbeddings
 from mfcore.runs.manifold_job import start_manifold_job
 from mfcore.runs.session import train_run
@@ -171,6 +171,7 @@ def test_a_map_says_where_it_stands(client: TestClient, run: RunFolder) -> None:
 def test_a_finished_map_comes_in_the_same_format(client: TestClient, home: Path, run: RunFolder) -> None:
     job = start_manifold_job(run.run_id, home, settings=ManifoldSettings(perplexity=5))
     wait_until(lambda: job.status().over)
+    manifold_job._children[job.place].wait()
     assert get(client, run, "manifold/tsne?perplexity=5").json()["state"] == "finished"
     header, points = decoded(get(client, run, "manifold/tsne?perplexity=5&points=1").content)
     assert (header["columns"], header["item_idx"]) == (["1", "2"], list(range(40)))
