@@ -19,17 +19,15 @@ FEWEST_USERS = 1000
 """With fewer, a ranking metric moves by more than most epochs improve it; then epochs are left out instead."""
 
 # Nanoseconds on one core of the machine of bench/results, see docs/decisions/validation-budget.md. Only ratios matter.
-_MULTIPLY = 0.04
-_HIDDEN = 0.3
-_RANK_CANDIDATE = 2.5
-_RANK_NEGATIVE = 1.5
-_PREDICT_PAIR = 60.0
-_NATIVE_SAMPLE, _NATIVE_NUMBER = 15.0, 1.0
-_AUTOGRAD_STEP, _AUTOGRAD_SAMPLE, _AUTOGRAD_NUMBER = 250_000.0, 100.0, 3.0
-_TOWER_NUMBER = 0.3
-_ALS_SQUARE, _ALS_CUBE = 0.1, 0.1
-_ALS_NUMBER, _ALS_WEIGHT = 0.05, 0.06
-_OPTIMIZE_WEIGHT = {"sgd": 0.3, "adagrad": 0.8, "rmsprop": 1.0, "adam": 1.0, "adamw": 1.0, "sparse-adam": 0.0}
+_MEASURING = 8e6
+_MULTIPLY, _RANK_CANDIDATE = 0.03, 1.5
+_TOWER_MULTIPLY, _HIDDEN = 0.1, 0.6
+_PREDICT_PAIR, _RANK_NEGATIVE = 60.0, 1.5
+_NATIVE_SAMPLE, _NATIVE_NUMBER = 8.0, 0.45
+_OUT_OF_CACHE, _CACHED_WEIGHTS = 130.0, 4_000_000
+_AUTOGRAD_STEP, _AUTOGRAD_SAMPLE, _AUTOGRAD_NUMBER, _AUTOGRAD_TOWER = 110_000.0, 70.0, 2.2, 0.3
+_OPTIMIZE_WEIGHT = {"sgd": 0.12, "adagrad": 0.3, "rmsprop": 0.35, "adam": 0.37, "adamw": 0.37, "sparse-adam": 0.0}
+_ALS_NUMBER, _ALS_WEIGHT = 0.08, 0.06
 
 
 @dataclass(frozen=True)
@@ -85,26 +83,24 @@ def validation_seconds(shape: Shape, model: ModelConfig) -> float:
     widths = model.mlp_layers if model.name in ("mlp", "neumf") else ()
     hidden = sum(a * b for a, b in pairwise(widths[1:]))
     dot = 0 if model.name == "mlp" else model.embedding_dim
-    a_score = _MULTIPLY * (dot + hidden) + _HIDDEN * sum(widths[1:]) + _RANK_CANDIDATE
+    a_score = _MULTIPLY * dot + _TOWER_MULTIPLY * hidden + _HIDDEN * sum(widths[1:]) + _RANK_CANDIDATE
     a_held = _PREDICT_PAIR + _RANK_NEGATIVE * shape.candidates
-    return 1e-9 * (shape.users * shape.items * a_score + shape.held * a_held)
+    return 1e-9 * (_MEASURING + shape.users * shape.items * a_score + shape.held * a_held)
 
 
 def training_seconds(shape: Shape, model: ModelConfig, config: TrainConfig, engine: str) -> float:
     """Counted seconds of one epoch."""
     dim = 0 if model.name == "mlp" else model.embedding_dim
     if engine == "native":
-        return 1e-9 * shape.samples * (_NATIVE_SAMPLE + _NATIVE_NUMBER * dim)
-    if engine == "als":  # a Gram matrix from every rating, twice, and one system for each row
-        rows = shape.weights / max(1, dim)
-        return 1e-9 * (2 * shape.samples * _ALS_SQUARE * dim**2 + rows * _ALS_CUBE * dim**3)
-    if engine == "als":
-        return 1e-9 * dim * dim * (_ALS_NUMBER * shape.samples + _ALS_WEIGHT * shape.weights)
+        fetch = _OUT_OF_CACHE if shape.weights > _CACHED_WEIGHTS else 0.0
+        return 1e-9 * shape.samples * (_NATIVE_SAMPLE + _NATIVE_NUMBER * dim + fetch)
+    if engine == "als":  # a square from each rating, twice, and one system for each row: rows · dim³ = weights · dim²
+        return 1e-9 * dim**2 * (_ALS_NUMBER * shape.samples + _ALS_WEIGHT * shape.weights)
     steps = math.ceil(shape.samples / config.batch_size)
     widths = model.mlp_layers if model.name in ("mlp", "neumf") else ()
     tower = sum(a * b for a, b in pairwise(widths))
-    a_sample = _AUTOGRAD_SAMPLE + _AUTOGRAD_NUMBER * (dim + sum(widths)) + _TOWER_NUMBER * tower
+    a_sample = _AUTOGRAD_SAMPLE + _AUTOGRAD_NUMBER * (dim + sum(widths)) + _AUTOGRAD_TOWER * tower
     a_step = _AUTOGRAD_STEP
     if not config.sparse_gradients:
-        a_step += _OPTIMIZE_WEIGHT.get(config.optimizer, 1.0) * shape.weights
+        a_step += _OPTIMIZE_WEIGHT.get(config.optimizer, 0.37) * shape.weights
     return 1e-9 * (shape.samples * a_sample + steps * a_step)

@@ -29,6 +29,7 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the small test data were large: nothing is granted beyond the share, and few users are enough."""
     monkeypatch.setattr(costs, "ALWAYS_GRANTED", 0.0)
     monkeypatch.setattr(costs, "FEWEST_USERS", 20)
+    monkeypatch.setattr(costs, "_MEASURING", 0.0)
 
 
 def make(split: Split, **fields: Any) -> Trainer:
