@@ -30,9 +30,9 @@ TO_RMSE: Fields = {
 TO_RMSE_SHAPE: Fields = {"embedding_dim": 32, "init_std": 0.05}
 TO_RMSE_EPOCHS = 6
 IALS: Fields = {"loss": "weighted-mse", "optimizer": "als", "weight_decay": 0.01, "device": "cpu", "threads": 1}
-TO_NDCG: Fields = {**IALS, "unobserved_weight": 0.2}
-TO_NDCG_SHAPE: Fields = {"embedding_dim": 24}
-TO_NDCG_EPOCHS = 8
+TO_NDCG: Fields = {**IALS, "weight_decay": 0.009, "unobserved_weight": 0.2}
+TO_NDCG_SHAPE: Fields = {"embedding_dim": 28}
+TO_NDCG_EPOCHS = 10
 SWEEPS = 5
 
 
