@@ -9,9 +9,8 @@ import streamlit as st
 from mfcore.runs.foreign import delete_embeddings, list_embeddings, open_embeddings
 from mfcore.runs.manifold_job import manifold_job
 from mfcore.space.manifold import ManifoldSettings, has_umap
-from mfcore.validate import UnusableRequest
 from ui.components.space import MapEvents, space_map
-from ui.controls import error_line, plain_errors
+from ui.controls import plain_errors
 from ui.embedding_closer import closer_look
 from ui.films import nouns
 from ui.format import count
@@ -78,18 +77,12 @@ def map_of_others(name: str) -> None:
     make_map(asked, name, "embeddings")
 
 
-foreign = st.query_params.get("embeddings")
+foreign, summary = st.query_params.get("embeddings"), None
 with plain_errors():
-    try:
-        if foreign:
-            map_of_others(foreign)
-            summary = None
-        else:
-            summary = run_bar("see what it learned about films and users")
-            if summary is not None:
-                map_of_run(summary)
-    except UnusableRequest as error:
-        error_line(error)
-        summary = None
-    if foreign or summary is not None or list_embeddings():
-        closer_look(summary)
+    if foreign:
+        map_of_others(foreign)
+    else:
+        summary = run_bar("see what it learned about films and users")
+        if summary is not None:
+            map_of_run(summary)
+closer_look(summary)

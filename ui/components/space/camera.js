@@ -2,7 +2,7 @@
 // The plane is space seen straight from the front, without depth and without perspective.
 
 const REST = { x: 0, y: 0, z: 0, zoom: 1, yaw: 0, pitch: 0, depth: 0 }
-const TILT = { yaw: -0.55, pitch: 0.42, depth: 1, zoom: 1.3 }
+const TILT = { yaw: -0.55, pitch: 0.42, depth: 1, zoom: 1.6 }
 
 const makeCamera = () => ({ ...REST, width: 1, height: 1, inset: 0, dims: 2, rotation: new Float32Array(9), speed: null, goal: null })
 

@@ -187,11 +187,11 @@ function restore(view) {
   camera.dims = want.dims
   Object.assign(camera, home(want.dims), cameraFrom(asked.cam, want.dims), { goal: null, speed: null })
   aim(camera)
-  const film = source.rowOf.film.get(asked.film ?? ""), user = source.rowOf.user.get(asked.user ?? "")
+  const film = asked.film ? rowById(source, "film", asked.film) : undefined, user = asked.user ? rowById(source, "user", asked.user) : undefined
   view.chosen = film ?? user ?? -1
   if (user !== undefined && film === undefined && want.kinds === "films") want.kinds = asked.kinds ?? "both"
   if ((asked.film && film === undefined) || (asked.user && user === undefined)) tellBriefly(view, `${asked.film && film === undefined ? `${view.data.nouns[0]} ${asked.film}` : `user ${asked.user}`} is not on this map.`)
-  view.picked = new Set(asked.sel.map(id => source.rowOf.film.get(id)).filter(row => row !== undefined))
+  view.picked = new Set(asked.sel.map(id => rowById(source, "film", id)).filter(row => row !== undefined))
   view.part.find.value = want.find = asked.find
   fillControls(view)
   view.renew({ still: true })

@@ -6,6 +6,18 @@ function chooseRows(view) {
   view.rows = view.rowsOf(view.special.items && want.kinds === "users" ? "both" : want.kinds).filter(row => !there || there.has(row))
 }
 
+const MANY = 8000
+
+// The same order each time (a linear congruential generator), so that nothing flickers.
+function shuffle(rows) {
+  for (let last = rows.length - 1, seed = 1; last > 0; last -= 1) {
+    seed = (1664525 * seed + 1013904223) >>> 0
+    const other = seed % (last + 1), kept = rows[last]
+    rows[last] = rows[other]
+    rows[other] = kept
+  }
+}
+
 // Colour, size and order of the points: what is looked at lies on top.
 function dress(view) {
   const { source, want, look } = view
@@ -28,8 +40,10 @@ function dress(view) {
     if (want.dims === 3 && faded) for (let k = 0; k < 3; k += 1) view.inks[4 * row + k] = 0.4 * view.inks[4 * row + k] + 0.6 * look.ground[k]
     layers[faded ? 0 : focus.has(row) ? 2 : 1].push(row)
   }
-  layers[1].sort((a, b) => view.marks[2 * b] - view.marks[2 * a]) // small ones on top of large ones
+  if (layers[1].length < MANY) layers[1].sort((a, b) => view.marks[2 * b] - view.marks[2 * a]) // small ones on top of large ones
+  else shuffle(layers[1]) // so that any part of them shows the whole shape
   view.painter.looks(view.inks, view.marks, Uint32Array.from(layers.flat()))
+  view.many = view.rows.length >= MANY
   drawLegend(view)
   view.root.dataset.points = String(view.rows.length)
   view.styled = true

@@ -23,9 +23,11 @@ async function open(view) {
   }
 }
 
-function byPopularity(source) {
-  const rows = Array.from({ length: source.count }, (_, row) => row).filter(row => row < source.items || source.ratings[row] > 0)
-  return rows.sort((a, b) => (a < source.items ? 0 : 1) - (b < source.items ? 0 : 1) || (source.ratings[b] || 0) - (source.ratings[a] || 0))
+// Films first, the most rated first. Of very many only the top is put in order: names are shown of no others.
+function byPopularity({ count, items, ratings }) {
+  const least = items > 5000 ? quantile(ratings.slice(0, items).sort(), 1 - 2000 / items) : -1, rows = []
+  for (let row = 0; row < count; row += 1) if (row < items ? !(ratings[row] < least) : ratings[row] > 0) rows.push(row)
+  return rows.slice(0, 20000).sort((a, b) => (a < items ? 0 : 1) - (b < items ? 0 : 1) || (ratings[b] || 0) - (ratings[a] || 0))
 }
 
 function accept(view, source) {
@@ -50,42 +52,74 @@ function follow(view) {
     try {
       const grew = await readMore(view)
       if (view.closed || view.source !== source) return
-      if (grew) {
-        view.root.dataset.epochs = source.epochs.join(",")
-        const { following } = view
-        view.time = Math.min(view.time, lastFrame(view))
-        view.renew({ still: true })
-        if (following && !view.playing) { if (view.calm) view.time = lastFrame(view); else view.goalTime = lastFrame(view); view.again() }
-        readScore(view)
-      }
-      if (GOING.includes(source.state)) follow(view)
-      else ended(view)
+      if (grew) grow(view)
+      if (!GOING.includes(source.state)) await refit(view, true)
+      else if (source.epochs[lastFrame(view)] > 2 * source.basis) await refit(view)
+      if (!view.closed && GOING.includes(view.source.state)) follow(view)
     } catch { if (!view.closed && view.source === source) follow(view) }
   }, document.visibilityState === "visible" ? LIVE_PAUSE : 4000)
 }
 
-// The run is over: its last epoch becomes the basis, and the map turns to it once, in a movement that can be followed.
-async function ended(view) {
-  const before = view.source, source = await readSource(view.data, { special: view.special, about: view.about })
+function grow(view) {
+  const { source, following } = view
+  view.root.dataset.epochs = source.epochs.join(",")
+  view.time = Math.min(view.time, lastFrame(view))
+  view.renew({ still: true })
+  if (following && !view.playing) {
+    if (view.calm) view.time = lastFrame(view)
+    else view.goalTime = lastFrame(view)
+  }
+  view.again()
+  readScore(view)
+}
+
+// Axes that fitted an early epoch do not fit a late one. They are fitted anew each time the run has doubled in length, and at its
+// end; the map turns to them once, in a movement that can be followed, and stands still in between.
+async function refit(view, over = false) {
+  const before = view.source, source = await readSource(view.data, { special: view.special, about: over ? undefined : view.about })
   if (view.closed || view.source !== before) return
+  view.about = source.about
+  keepSides(source, before)
   takeOver(view, source, view.special)
   readScore(view)
-  view.send("ended", source.state)
+  if (over) view.send("ended", source.state)
+}
+
+// Which end of a principal axis is positive is arbitrary: the one that was on the right stays there.
+function keepSides(source, before) {
+  const epoch = before.epochs[before.epochs.length - 1], now = source.epochs.indexOf(epoch), place = new Map(before.head.item_idx.map((index, row) => [index, row]))
+  if (now < 0) return
+  const one = before.frames[before.frames.length - 1], other = source.frames[now]
+  source.flip = Int8Array.from({ length: source.width }, (_, axis) => {
+    let dot = 0
+    source.head.item_idx.forEach((index, row) => { if (axis < before.width && place.has(index)) dot += one[place.get(index) * before.width + axis] * other[row * source.width + axis] })
+    return dot < 0 ? -1 : 1
+  })
+  turnSides(source, source.frames)
+}
+
+function turnSides({ flip, width }, frames) {
+  flip?.forEach((side, axis) => {
+    if (side > 0) return
+    for (const frame of frames) for (let at = axis; at < frame.length; at += width) frame[at] = -frame[at]
+  })
 }
 
 // Other coordinates of the same points, or of some of them: what is on both maps flies from its place to its place.
 function takeOver(view, source, special) {
-  const before = view.source, { places, following, time } = view, row = old => (old < 0 ? -1 : source.rowOf[old < before.items ? "film" : "user"].get(before.id[old]) ?? -1)
+  const before = view.source, { places, following, time } = view, place = new Map(source.head.item_idx.map((index, at) => [index, at]))
+  const row = old => (old < 0 ? -1 : old < before.items ? place.get(before.head.item_idx[old]) ?? -1 : old - before.items + source.items)
   const from = new Float32Array(3 * source.count).fill(NaN)
   for (let old = 0; old < before.count; old += 1) { const now = row(old); if (now >= 0) from.set(places.subarray(3 * old, 3 * old + 3), 3 * now) }
   source.layouts = special.items ? {} : before.layouts
   source.genreTable = mainGenres(source, before.genreTable.named) // colours keep their meaning
+  const same = special === view.special
   Object.assign(view, { source, special, places: from, popular: byPopularity(source), chosen: row(view.chosen), picked: new Set([...view.picked].map(row).filter(now => now >= 0)), near: [], found: [], hover: -1, labels: new Map(), inks: null, marks: null, layout: null })
   view.time = following ? lastFrame(view) : Math.min(time, lastFrame(view))
-  Object.assign(view.want, { x: special.between ? source.width - 1 : 0, y: special.between ? 0 : 1, z: special.between ? 1 : 2 })
+  if (!same) Object.assign(view.want, { x: special.between ? source.width - 1 : 0, y: special.between ? 0 : 1, z: special.between ? 1 : 2 })
   Object.assign(view.root.dataset, { basis: String(source.basis), epochs: source.epochs.join(","), isolated: String(Boolean(special.items)) })
   fillControls(view)
-  view.home()
+  if (!same) view.home()
   view.renew()
   drawTime(view)
   readNames(view)

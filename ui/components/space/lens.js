@@ -26,10 +26,10 @@ function scaled(view, raw) {
   const looks = view.layout ? [last] : [...new Set([0, Math.round(last / 3), Math.round((2 * last) / 3), last])]
   const shown = looks.map(raw), middle = [0, 0, 0], half = [1, 1, 1]
   for (let k = 0; k < (want.dims === 3 ? 3 : 2); k += 1) {
-    const values = []
-    for (const places of shown) for (const row of view.drawn()) if (known(places[3 * row + k])) values.push(places[3 * row + k])
-    values.sort((a, b) => a - b)
-    const edge = values.length > 20000 ? 0.0005 : 0, [low, high] = [quantile(values, edge), quantile(values, 1 - edge)]
+    const rows = view.drawn(), values = new Float32Array(rows.length * shown.length)
+    let at = 0
+    for (const places of shown) for (const row of rows) if (known(places[3 * row + k])) values[at++] = places[3 * row + k]
+    const sorted = values.subarray(0, at).sort(), edge = at > 20000 ? 0.0005 : 0, [low, high] = [quantile(sorted, edge), quantile(sorted, 1 - edge)]
     if (high > low) [middle[k], half[k]] = [(low + high) / 2, (high - low) / 2]
   }
   const room = clamp((camera.width - camera.inset - 40) / Math.max(camera.height, 1), 0.5, 2.2) // wider than high where the window is

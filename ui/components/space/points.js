@@ -11,7 +11,7 @@ void main() {
   pixels = mark.x * ratio * mix(1.0, clamp(near, 0.5, 1.8), depth);
   gl_PointSize = mark.x > 0.0 ? pixels + 1.0 : 0.0;
   if (mark.x <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
-  float haze = depth * clamp(0.42 - seen.z * 0.42, 0.0, 0.72); // what is far fades into the ground
+  float haze = depth * clamp(0.3 - seen.z * 0.36, 0.0, 0.6); // what is far fades into the ground
   colour = mix(ink, vec4(ground.rgb, ink.a), haze);
   shape = mark.y;
 }`
@@ -100,11 +100,12 @@ function makeCard(canvas) {
     send(trails.place, positions.subarray(0, 6 * segments))
     send(trails.ink, inks.subarray(0, 8 * segments))
   }
-  card.draw = (camera, look) => drawCard(card, camera, look)
+  card.draw = (camera, look, share = 1) => drawCard(card, camera, look, share)
   return card
 }
 
-function drawCard(card, camera, look) {
+// share: of the points, the last in order; fewer where all would make the motion stutter.
+function drawCard(card, camera, look, share) {
   const { gl } = card, ratio = look.ratio
   gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight)
   gl.clearColor(0, 0, 0, 0)
@@ -127,7 +128,8 @@ function drawCard(card, camera, look) {
     gl.uniform1f(one.uniform.shift, camera.inset / camera.width)
     gl.uniform4f(one.uniform.ground, ...look.ground.map(part => part / 255), 1)
     gl.bindVertexArray(one.array)
-    if (one === card.points) gl.drawElements(gl.POINTS, total, gl.UNSIGNED_INT, 0)
+    const skip = one === card.points ? Math.floor(total * (1 - share)) : 0
+    if (one === card.points) gl.drawElements(gl.POINTS, total - skip, gl.UNSIGNED_INT, 4 * skip)
     else gl.drawArrays(gl.LINES, 0, 2 * total)
   }
   gl.bindVertexArray(null)
@@ -139,7 +141,7 @@ function makePlain(canvas) {
   card.places = positions => { card.positions = positions }
   card.looks = (inks, marks, order) => Object.assign(card, { inks, marks, order, count: order.length })
   card.lines = (positions, inks, segments) => Object.assign(card, { linePlaces: positions, lineInks: inks, segments })
-  card.draw = (camera, look) => {
+  card.draw = (camera, look, share = 1) => {
     context.setTransform(look.ratio, 0, 0, look.ratio, 0, 0)
     context.clearRect(0, 0, camera.width, camera.height)
     const one = [], two = [], { positions, inks, marks } = card
@@ -153,7 +155,7 @@ function makePlain(canvas) {
       context.lineTo(two[0], two[1])
       context.stroke()
     }
-    for (const row of card.order ?? []) {
+    for (const row of (card.order ?? []).slice(Math.floor(card.count * (1 - share)))) {
       const size = marks[2 * row], shape = marks[2 * row + 1]
       if (size <= 0) continue
       toScreen(camera, positions[3 * row], positions[3 * row + 1], positions[3 * row + 2], one)

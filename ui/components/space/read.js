@@ -27,7 +27,14 @@ function unpack(buffer) {
   return { head, frames, norms, width, count }
 }
 
-const numbers = (column, count) => Float32Array.from({ length: count }, (_, row) => column?.[row] ?? NaN)
+// One column of both tables, items first; NaN or nothing where it is unknown.
+function numbersOf(name, items, users, head) {
+  const out = new Float32Array(head.items + head.users).fill(NaN)
+  for (const [column, length, start] of [[items[name], head.items, 0], [users?.[name], head.users, head.items]]) {
+    if (column) for (let row = 0; row < length; row += 1) if (column[row] !== null) out[start + row] = column[row]
+  }
+  return out
+}
 
 // What of the vectors is asked for: some films alone, on the sphere, an axis from some films to others.
 function specialQuery({ items, sphere, between }) {
@@ -44,6 +51,12 @@ async function readSource(data, { basis = "final", special = {}, about }, signal
   return sourceFrom(frames, special.items ? aboutSome(known, frames.head.item_idx) : known, data)
 }
 
+// Row of a film or user by its id, as an address names it.
+function rowById(source, kind, id) {
+  const row = kind === "film" ? source.id.indexOf(id) : source.id.indexOf(id, source.items)
+  return row < 0 || (kind === "film" && row >= source.items) ? undefined : row
+}
+
 // The facts of some of the films, in the order of the answer.
 function aboutSome({ items, users }, index) {
   const place = new Map(items.idx.map((one, row) => [one, row])), rows = index.map(one => place.get(one))
@@ -51,25 +64,22 @@ function aboutSome({ items, users }, index) {
 }
 
 function sourceFrom({ head, frames, norms, width, count }, about, data) {
-  const { items, users } = about, both = name => [...(items[name] ?? []).slice(0, head.items), ...(users?.[name] ?? []).slice(0, head.users)]
-  const pad = name => [...Array.from({ length: head.items }, (_, row) => items[name]?.[row]), ...Array.from({ length: head.users }, (_, row) => users?.[name]?.[row])]
+  const { items, users } = about, texts = (name, other) => items[name].slice(0, head.items).concat((users?.[other] ?? []).slice(0, head.users))
   const source = {
     about, head, frames, norms, width, count, items: head.items, users: head.users, epochs: head.epochs, basis: head.basis, state: head.state,
-    note: head.note, explained: head.explained.map(share => share ?? NaN), origin: Float64Array.from({ length: width }, (_, k) => head.origin?.[k] ?? 0),
-    dim: head.dim ?? width, id: both("id").map(String), title: [...(items.title ?? items.label ?? []), ...(users?.label ?? [])].map(String),
-    genres: pad("genres").map(list => list ?? []), year: numbers(pad("year"), count), ratings: numbers(pad("ratings"), count),
-    mean: numbers(pad("mean"), count), bias: numbers(pad("bias"), count), layouts: {}, whole: new Map(), axisNames: [], sentences: [],
+    note: head.note, explained: head.explained.map(share => share ?? NaN), origin: Float64Array.from(head.origin ?? new Float64Array(width)), dim: head.dim ?? width,
+    id: texts("id", "id").map(String), title: texts("title", "label"), genres: Array.from({ length: count }, (_, row) => (row < head.items ? items.genres?.[row] : null) ?? []),
+    layouts: {}, whole: new Map(), axisNames: [], sentences: [],
   }
+  for (const name of ["year", "ratings", "mean", "bias"]) source[name] = numbersOf(name, items, users, head)
   source.genreTable = mainGenres(source)
-  source.rowOf = { film: new Map(), user: new Map() }
-  source.id.forEach((id, row) => source.rowOf[row < source.items ? "film" : "user"].set(id, row))
   return source
 }
 
 // Whole vectors of one frame, for neighbours in all dimensions: turned and shifted, which keeps angles once the origin is known.
 async function wholeFrame(view, frame) {
   const { source, data, special } = view
-  if (source.width >= source.dim && !special.between && !special.sphere) return { table: source.frames[frame], width: source.width, origin: source.origin }
+  if (source.width >= source.dim && !special.between && !special.sphere) return { table: source.frames[frame], width: source.width, origin: source.origin.map((value, axis) => value * (source.flip?.[axis] ?? 1)) }
   if (!source.whole.has(frame)) {
     const query = `what=both&components=${source.dim}&basis=${source.basis}&from=${source.epochs[frame]}${data.every ? "&every=1" : ""}${specialQuery({ items: special.items })}`
     const { head, frames, width } = unpack(await (await fetched(`${data.base}${data.source}?${query}`)).arrayBuffer())
@@ -92,6 +102,7 @@ async function readMore(view) {
     for (const name of ["frames", "norms"]) source[name] = kept.map(([, f]) => source[name][f])
     source.epochs = kept.map(([epoch]) => epoch)
   }
+  turnSides(source, more.frames)
   source.frames.push(...more.frames)
   source.norms.push(...more.norms)
   source.epochs.push(...more.head.epochs)
@@ -109,9 +120,9 @@ async function readNames(view) {
     const { axes } = await (await fetched(`${data.base}${data.names}?components=8&basis=${source.head.basis}${specialQuery(special)}`)).json()
     if (view.source !== source) return
     source.sentences = axes.map(axis => axis.sentence)
-    source.axisNames = axes.map(({ correlations: [first] }) => {
+    source.axisNames = axes.map(({ correlations: [first] }, axis) => {
       if (!first || !(first.p < 0.01) || Math.abs(first.rho) < 0.25) return ""
-      const name = first.rho > 0 ? first.name : first.kind === "genre" ? `not ${first.name}` : first.name === "year" ? "older films" : `low ${first.name}`
+      const name = first.rho * (source.flip?.[axis] ?? 1) > 0 ? first.name : first.kind === "genre" ? `not ${first.name}` : first.name === "year" ? "older films" : `low ${first.name}`
       return `${Math.abs(first.rho) >= 0.5 ? "mostly" : "partly"} ${name}`
     })
     fillControls(view)

@@ -57,6 +57,7 @@ function tick(view, now) {
   const passed = view.ticked === null ? 0 : Math.min(100, now - view.ticked)
   view.ticked = now
   if (view.playing) {
+    if (view.want.dims === 3 && !view.gesture && !view.camera.goal && !view.calm) orbit(view.camera, passed * 0.012, 0) // a slow turn shows the depth
     view.time = frameAt(view, epochAt(view, view.time) + (passed / 1000) * pace(view))
     if (view.time < lastFrame(view)) { view.rested = now; return true }
     if (!view.loop) play(view, false)
