@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mfcore.runs.folder import RunFolder, open_folder
+from mfcore.runs.folder import open_folder
 from mfcore.runs.manager import manager_for
 from mfcore.runs.summary import RunSummary
 from mfcore.validate import UnusableRequest
@@ -80,7 +80,7 @@ def _events_since(run_id: str, offset: int) -> dict[str, Any]:
     run = manager_for().get(run_id)
     folder = open_folder(run_id)
     events, following = folder.events(offset)
-    answer: dict[str, Any] = {"events": events, "next": following, "state": run.state, "kept": _kept(folder)}
+    answer: dict[str, Any] = {"events": events, "next": following, "state": run.state, "kept": folder.kept_epochs()}
     if run.reason:
         answer["reason"] = run.reason
     if offset == 0:
@@ -88,12 +88,6 @@ def _events_since(run_id: str, offset: int) -> dict[str, Any]:
     if run.state == "queued":
         answer["waiting_for"] = _runs_before(run_id, run.created)
     return answer
-
-
-def _kept(folder: RunFolder) -> list[int]:
-    """Epochs from which one can branch."""
-    find = getattr(folder, "kept_epochs", None)
-    return list(find()) if find else []
 
 
 def _settings(run: RunSummary) -> dict[str, Any]:
@@ -109,9 +103,9 @@ def _settings(run: RunSummary) -> dict[str, Any]:
         "groups": groups,
         **{name: getattr(training, name) for name in (*shown, *groups)},
     }
-    parent = getattr(run.config, "parent", None)
+    parent = run.config.parent
     if parent:
-        settings["parent"] = dict(parent)
+        settings["parent"] = {"changes": {}, **parent}
         settings["parent_title"] = _title_of(parent["run_id"])
     return settings
 

@@ -60,7 +60,7 @@ def facts(run: RunSummary) -> str:
 
 def _links(run: RunSummary) -> None:
     with st.container(horizontal=True, gap="medium"):
-        parent = getattr(run.config, "parent", None)
+        parent = run.config.parent
         if parent:
             words = lineage(run, {other.run_id: other for other in manager().list()})
             link_to("runs", escape_markdown(words), run=parent["run_id"])

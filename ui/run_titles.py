@@ -48,7 +48,7 @@ def run_title(run: RunSummary) -> str:
 
 def lineage(run: RunSummary, runs: Mapping[str, RunSummary]) -> str:
     """Where a branch comes from, "⤷ epoch 7 of Biased MF · lr 0.05"; empty for a run of its own. ``runs``: all runs by id."""
-    parent = getattr(run.config, "parent", None)
+    parent = run.config.parent
     if not parent:
         return ""
     origin = runs.get(parent["run_id"])
@@ -71,11 +71,14 @@ def runs_to_compare(runs: list[RunSummary], most: int = 60) -> list[dict[str, st
 
 
 def _apart(run: RunSummary) -> list[str]:
-    """At most :data:`MOST` settings in which a run differs from the preset nearest to it; at least its learning rate."""
+    """At most :data:`MOST` settings: what a branch changed, where a run differs from its preset, or else its learning rate."""
     flat = run.config.to_flat(defaults=True)
     usual = _usual(run.model, run.config.training.loss == "mse")
-    differing = [key for key in _WORDS if flat.get(key) != usual.get(key)][:MOST] or ["learning_rate"]
-    return [_WORDS[key].format(_value(key, flat.get(key))) for key in differing]
+    differing = [key for key in _WORDS if flat.get(key) != usual.get(key)]
+    # Of a branch, what was changed in it says more than what it shares with its parent.
+    changed = [key for key in _WORDS if key in run.config.parent.get("changes", {})]
+    named = list(dict.fromkeys([*changed, *differing]))[:MOST] or ["learning_rate"]
+    return [_WORDS[key].format(_value(key, flat.get(key))) for key in named]
 
 
 def _value(key: str, value: Any) -> str:

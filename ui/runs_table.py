@@ -15,6 +15,7 @@ from mfcore.models.config import MODELS
 from ui.controls import STATE_WORDS
 from ui.figures import titled
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
+from ui.knobs import MODEL_WORDS
 from ui.run_titles import lineage, run_title
 from ui.theme import colour
 from ui.verdict import Verdict, judge
@@ -46,7 +47,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
     return {
         "name": run_title(run),
         "star": "★" if run.starred else "",
-        "model": MODELS.get(run.model, run.model),
+        "model": MODEL_WORDS.get(run.model, run.model),
         "dataset": run.dataset,
         "split": SPLITS[run.config.split.kind],
         "state": STATE_WORDS.get(run.state, run.state),
@@ -98,10 +99,10 @@ def columns(*, branches: bool = False) -> dict[str, Any]:
     c = st.column_config
     origin = c.TextColumn("Branch of", width=150, help="The run and the epoch from which this one went its own way.")
     return {
-        "name": c.TextColumn("Run", width=126),
+        "name": c.TextColumn("Run", width=170),
         **({"lineage": origin} if branches else {}),
         "star": c.TextColumn("★", width=28, help="Starred runs; star one in its panel below."),
-        "model": c.TextColumn("Model", width=122),
+        "model": c.TextColumn("Model", width=78),
         "dataset": c.TextColumn("Data", width=66),
         "split": c.TextColumn("Split", width=92, help="How ratings were divided into train, validation and test."),
         "state": c.TextColumn("State", width=78),

@@ -140,3 +140,13 @@ def test_deletion_removes_and_reports(runs: dict[str, str]) -> None:
     with pytest.raises(UnusableRequest):
         manager_for().get(runs["failed"])
     assert "no run" in _delete(runs["failed"])
+
+
+def test_a_branch_stands_in_the_table_with_the_run_it_left(runs: dict[str, str], no_worker: None, open_page: OpenPage) -> None:
+    kept = manager_for().kept_epochs(runs["ranking"])
+    child = manager_for().branch(runs["ranking"], kept[0], {"learning_rate": 0.5})
+    app = open_page("runs", run=child)
+    table = app.dataframe[0].value
+    assert dict(zip(table["name"], table["lineage"], strict=True))["ranks"] == ""
+    assert f"⤷ epoch {kept[0]} of ranks" in set(table["lineage"])
+    assert f"epoch {kept[0]} of ranks" in words(app) or any("of ranks" in link.proto.label for link in app.get("page_link"))

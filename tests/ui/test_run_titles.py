@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from mfcore.runs import RunConfig, preset_config
 from mfcore.runs.summary import RunSummary
-from ui.run_titles import run_title, runs_to_compare
+from ui.run_titles import lineage, run_title, runs_to_compare
 
 
 def run(
@@ -39,6 +40,18 @@ def test_a_preset_as_it_is_still_says_its_learning_rate() -> None:
 def test_no_title_lists_everything() -> None:
     many = run(preset="mf", learning_rate=0.1, embedding_dim=3, batch_size=7, num_epochs=9, seed=5)
     assert run_title(many).count(" · ") == 3
+
+
+def test_a_branch_is_called_by_what_changed_and_says_where_it_comes_from() -> None:
+    parent = run(preset="mf", learning_rate=0.1, embedding_dim=3, batch_size=7)
+    origin = {"run_id": parent.run_id, "epoch": 7, "changes": {"weight_decay": 0.5}}
+    branch = dataclasses.replace(
+        parent, run_id="b", config=dataclasses.replace(parent.config, parent=origin).with_flat({"weight_decay": 0.5})
+    )
+    assert run_title(branch) == "MF · decay 0.5 · lr 0.1 · 3 dim"
+    assert lineage(branch, {parent.run_id: parent}) == f"⤷ epoch 7 of {run_title(parent)}"
+    assert lineage(branch, {}) == "⤷ epoch 7 of a run that is not here"
+    assert lineage(parent, {}) == ""
 
 
 def test_a_name_that_people_gave_wins() -> None:

@@ -109,12 +109,13 @@ function drawLineage(view) {
   part.lineage.hidden = !parent || Boolean(data.compact)
   if (part.lineage.hidden) return
   const known = (data.runs || []).find(other => other.id === parent.run_id), title = run.config.parent_title || known?.title || parent.run_id
-  const shown = `${parent.run_id} ${parent.epoch} ${title}`
+  const changes = Object.entries(run.config.parent?.changes || {}).map(([name, value]) => `${CHANGES[name]?.[1] || name.replaceAll("_", " ")} ${typeof value === "number" ? rateText(value) : value}`)
+  const shown = `${parent.run_id} ${parent.epoch} ${title} ${changes}`
   if (part.lineage.dataset.shown === shown) return
   part.lineage.dataset.shown = shown
   const link = make("a", { href: `?run=${encodeURIComponent(parent.run_id)}`, textContent: title })
   link.onclick = event => { event.preventDefault(); view.send("opened", parent.run_id) }
-  part.lineage.replaceChildren("⤷ branch of ", link, ` at epoch ${parent.epoch}`)
+  part.lineage.replaceChildren("⤷ branch of ", link, ` at epoch ${parent.epoch}${changes.length ? `, with ${changes.join(", ")}` : ""}`)
 }
 
 // A divergence, told calmly: who, what, how far off, and one way on.

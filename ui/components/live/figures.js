@@ -39,6 +39,11 @@ function curve(scene, name, points, colour, extra = {}) {
   return [raw, { ...plain, ...line(name, smooth(points, smoothing), colour), mode: "lines", line: plain.line }]
 }
 
+// A line is broken where reports lie further apart than `most`: between them nothing was measured.
+function apart(points, most) {
+  return points.flatMap((p, i) => (i && p.x - points[i - 1].x > most ? [{ x: p.x, y: null }, p] : [p]))
+}
+
 function focus(values, start, log) {
   // The range that shows what matters: epoch 0 belongs to it unless the untrained model is so far off that everything
   // later would look flat; then the line comes in from outside and a label says from where.
@@ -75,7 +80,7 @@ function outsideLabel(value, range, log, look) {
 function lossFigure(scene) {
   const { run, look, axis, log } = scene, layout = baseLayout(scene)
   const train = pointsOf(run, e => e.train, axis), valid = pointsOf(run, e => e.valid, axis)
-  const steps = thin(run.steps.map(p => ({ x: placeStep(run, axis, p), y: p.y }))), start = valid.find(p => p.x === 0)?.y
+  const steps = apart(thin(run.steps.map(p => ({ x: placeStep(run, axis, p), y: p.y }))), 1.5 * scene.end / scene.planned), start = valid.find(p => p.x === 0)?.y
   const [trainFirst, ...trainMore] = curve(scene, "train", train, look.train)
   const [validFirst, ...validMore] = curve(scene, "validation", valid, look.valid)
   const data = [
