@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-SHARE = 1 / 75
+SHARE = 1 / 100
 """Of the time that passes, what writing may take."""
-IN_HAND = 0.05
+IN_HAND = 0.03
 """Seconds of writing that may be saved up: one slow write must not stop the next ones."""
 
 

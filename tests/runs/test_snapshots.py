@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -89,14 +90,39 @@ def test_vectors_that_are_no_numbers_are_not_kept(folder: RunFolder) -> None:
     assert SnapshotFiles(folder).epochs() == []
 
 
-def test_writing_is_bounded_in_time_but_what_must_be_kept_is(folder: RunFolder) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The writer's clock: stands still until ``now`` is changed, so that writing takes no time."""
+    made = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(snapshots, "time", SimpleNamespace(monotonic=lambda: made.now))
+    return made
+
+
+def test_writing_is_bounded_in_time_but_what_must_be_kept_is(folder: RunFolder, clock: SimpleNamespace) -> None:
     made = model()
     writer = SnapshotWriter(folder, SPLIT, made)
     assert writer.write(made, 0)
-    assert not writer.write(made, 1)  # within 50 ms of the last
+    clock.now += 0.04
+    assert not writer.write(made, 1)  # at most twenty a second
     assert writer.write(made, 2, keep=True)
     assert not writer.write(made, 2, keep=True)  # is there already
-    assert SnapshotFiles(folder).epochs() == [0, 2]
+    clock.now += 0.051
+    assert writer.write(made, 3)
+    assert SnapshotFiles(folder).epochs() == [0, 2, 3]
+
+
+def test_slow_writing_is_paid_for_with_time(folder: RunFolder, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> None:
+        clock.now += 0.5
+
+    made = model()
+    writer = SnapshotWriter(folder, SPLIT, made)
+    monkeypatch.setattr(snapshots, "write_arrays", slow)
+    written = 0
+    for epoch in range(1000):  # ten epochs a second
+        written += writer.write(made, epoch)
+        clock.now += 0.1
+    assert 1 <= written <= 1 + (clock.now - 100) * SHARE / 0.5
 
 
 def test_the_budget_is_a_share_of_the_time_that_passes() -> None:
@@ -205,12 +231,12 @@ def test_most_takes_the_highest_counts_first_come_first() -> None:
     assert most(np.array([3, 9, 3, 1, 9]), 3).tolist() == [0, 1, 4]
 
 
-def test_the_picture_inside_an_epoch_is_replaced_and_goes_with_a_resume(folder: RunFolder) -> None:
+def test_the_picture_inside_an_epoch_is_replaced_and_goes_with_a_resume(folder: RunFolder, clock: SimpleNamespace) -> None:
     made = model()
     writer = SnapshotWriter(folder, SPLIT, made)
     writer.write(made, 1, 10, keep=True)
     for step, epoch in ((11, 1.25), (12, 1.5)):
-        writer._living_due = 0.0
+        clock.now += 0.21
         assert writer.write_now(made, epoch, step)
         assert not writer.write_now(made, epoch, step + 1)  # five a second
     files = SnapshotFiles(folder)
