@@ -22,9 +22,9 @@ def speedups(results: list[dict[str, Any]]) -> Iterator[tuple[str, str, float]]:
         for rival in row.rivals:
             ratio = result["verdicts"][rival.name]["ratio"]
             if ratio is not None:
-                yield row.title, rival.label, ratio if row.unit == "samples" else 1 / ratio
+                yield row.short or row.title, rival.label, ratio if row.unit == "samples" else 1 / ratio
         if row.published and "published" in result:
-            yield row.title, row.published[0], 1 / result["published"]["ratio"]
+            yield row.short or row.title, row.published[0], 1 / result["published"]["ratio"]
 
 
 def svg(results: list[dict[str, Any]], caption: str) -> str:
@@ -41,8 +41,8 @@ def svg(results: list[dict[str, Any]], caption: str) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' role='img' {FONT}>",
         f"<title>{escape('How many times as fast as others')}</title>",
         f"<rect x='0.5' y='0.5' width='{WIDTH - 1}' height='{height - 1}' rx='8' fill='{CARD}' stroke='{EDGE}'/>",
-        _text(20, 30, "How many times as fast as others, on the same machine", 17, INK, weight=600),
-        _text(20, 50, "logarithmic; 1× is as fast as they are", 12, FAINT),
+        _text(20, 30, "How many times as fast as others", 17, INK, weight=600),
+        _text(20, 50, "on the same machine unless another is named; logarithmic, 1× is as fast as they are", 12, FAINT),
     ]
     bottom = TOP + LINE * len(bars)
     for exponent in range(math.ceil(lowest), math.floor(highest) + 1):
@@ -56,7 +56,7 @@ def svg(results: list[dict[str, Any]], caption: str) -> str:
         if title != before and place:
             parts.append(f"<path d='M20 {y}H{WIDTH - 20}' stroke='{EDGE}'/>")
         if title != before:
-            parts.append(_text(20, y + 17, _short(title), 12, INK, weight=600))
+            parts.append(_text(20, y + 17, title, 12, INK, weight=600))
         before = title
         parts.append(_text(LEFT - 8, y + 17, rival, 12, FAINT, anchor="end"))
         start, stop = sorted((x(0.0), x(math.log10(ratio))))
@@ -67,10 +67,6 @@ def svg(results: list[dict[str, Any]], caption: str) -> str:
         parts.append(_text(max(stop, x(0.0)) + 6, y + 17, times(ratio), 12, INK, weight=600))
     parts.append(_text(20, height - 12, caption, 11, FAINT))
     return "\n".join([*parts, "</svg>", ""])
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= 32 else title.split(",")[0]
 
 
 def _text(x: float, y: float, words: str, size: int, colour: str, *, anchor: str = "start", weight: int = 400) -> str:

@@ -27,6 +27,7 @@ class Row:
     unit: ``samples`` compares samples per second (more is better), ``seconds`` the time of a whole training (less is better).
     must_reach: (what, value) that a training of this row must end with to count: rmse at most, ndcg at least.
     bytes, flops: moved and computed per sample as the method needs them, None where nobody can say.
+    short: the title where there is little room, if it must be shorter.
     published: (label, seconds, goal in seconds) to be compared with where nothing can be run here.
     """
 
@@ -42,6 +43,7 @@ class Row:
     flops: float | None = None
     resident: bool = True
     published: tuple[str, float, float] | None = None
+    short: str = field(default="", kw_only=True)
     note: str = field(default="", kw_only=True)
 
 
@@ -82,7 +84,8 @@ ROWS = (
             Rival("surprise-svd", "Surprise SVD", goal=2),
             Rival("cornac-mf", "Cornac MF, one thread"),
         ),
-        bytes=one_rating(64)[0], flops=one_rating(64)[1], note="takuti's loops with their own 20 factors",
+        bytes=one_rating(64)[0], flops=one_rating(64)[1], short="One rating at a time",
+        note="takuti's loops with their own 20 factors",
     ),
     Row(
         "two-threads", "The same, two threads", "one-rating-2", "two threads",
@@ -104,7 +107,7 @@ ROWS = (
             Rival("plain-tensors", "plain loop, nn.Embedding", PLAIN, 1.5),
             Rival("lenskit-flexmf", "LensKit FlexMF, batches of 8,192", goal=2),
         ),
-        bytes=adam(64, ML100K_ROWS, 1024)[0], flops=adam(64, ML100K_ROWS, 1024)[1],
+        bytes=adam(64, ML100K_ROWS, 1024)[0], flops=adam(64, ML100K_ROWS, 1024)[1], short="Adam, batches of 1,024",
     ),
     Row(
         "neumf-256", "NeuMF-8, batches of 256", "neumf-256", "one thread",
@@ -116,7 +119,8 @@ ROWS = (
     ),
     Row(
         "neumf-ml1m", "NeuMF-8, an epoch of MovieLens 1M's size", "neumf-ml1m", "batches of 16,384",
-        unit="seconds", published=("the tutorial on a T4", 90.0, 8.0), note="random interactions, 994,169 × 5 samples",
+        unit="seconds", published=("the tutorial on a T4", 90.0, 8.0), short="NeuMF-8, epoch of ML-1M's size",
+        note="random interactions, 994,169 × 5 samples",
     ),
     Row(
         "to-ndcg", "Time to NDCG@10 0.395, latest interaction held out", "to-ndcg", "iALS, 10 sweeps",
@@ -124,7 +128,8 @@ ROWS = (
             Rival("cornac-bpr", "Cornac BPR, to its best", goal=1.0, threads=2),
             Rival("implicit-als", "implicit ALS, to its best"),
         ),
-        unit="seconds", must_reach=("ndcg", 0.395), note="1 + 99 items, 20 draws; what each reached is beside its time",
+        unit="seconds", must_reach=("ndcg", 0.395), short="Time to NDCG@10 0.395",
+        note="1 + 99 items, 20 draws; what each reached is beside its time",
     ),
     Row(
         "ials", "iALS, 64 factors: one sweep", "ials-sweep", "one thread, exact",

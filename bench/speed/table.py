@@ -67,6 +67,12 @@ def lines(results: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
             yield row.title, ours, "", "", "", ""
 
 
+def notes(results: list[dict[str, Any]]) -> list[str]:
+    """What to know about rows, as a list."""
+    rows = [BY_NAME[result["name"]] for result in results]
+    return [f"- {row.title}: {row.note}" for row in rows if row.note]
+
+
 def limits(result: dict[str, Any]) -> str:
     """What a row takes of what the machine has, in words; empty where nothing can be said."""
     near, row, parts = result["near"], BY_NAME[result["name"]], []
@@ -88,6 +94,8 @@ def show(document: dict[str, Any]) -> None:
         table.add_row(*line)
     console = Console(width=170)
     console.print(table)
+    for line in notes(document["rows"]):
+        console.print(line)
     for place, found in document["limits"].items():
         console.print(f"{place}: " + ", ".join(f"{name} {amount:.1f}" for name, amount in found.items()))
     for result in document["rows"]:
@@ -99,5 +107,6 @@ def markdown(document: dict[str, Any]) -> list[str]:
     """The same as Markdown."""
     table = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
     table += ["| " + " | ".join(line) + " |" for line in lines(document["rows"])]
+    table += ["", *notes(document["rows"])]
     near = [f"- {BY_NAME[r['name']].title}: {limits(r)}" for r in document["rows"] if limits(r)]
     return [*table, "", "How near that is to what the machine can do:", "", *near] if near else table
