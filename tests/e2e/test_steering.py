@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from scripts.app_server import AppServer
 
-SMALL = "dataset=planted&model=biased-mf&optimizer=adam&batch_size=256&learning_rate=0.01&num_epochs=40&pace=5"
+# Long enough to be still going whatever the machine is busy with; each test ends it.
+SMALL = "dataset=planted&model=biased-mf&optimizer=adam&batch_size=256&learning_rate=0.01&num_epochs=900&pace=5"
 
 
 def answer(server: AppServer, run: str) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def test_any_tab_that_watches_may_steer(page: Page, server: AppServer) -> None:
 
 
 def test_rewind_and_branch(page: Page, server: AppServer) -> None:
-    live = start(page, server, SMALL.replace("num_epochs=40", "num_epochs=9").replace("pace=5", "pace=20"))
+    live = start(page, server, SMALL.replace("num_epochs=900", "num_epochs=9").replace("pace=5", "pace=20"))
     live.wait_for_state("finished")
     settle(page)
     parent = run_of(page)
@@ -163,7 +164,7 @@ def test_rewind_and_branch(page: Page, server: AppServer) -> None:
 
 
 def test_a_divergence_names_its_culprit_and_offers_the_way_back(page: Page, server: AppServer) -> None:
-    query = "dataset=planted&model=mf&optimizer=sgd&batch_size=1&learning_rate=0.05&num_epochs=30&pace=20"
+    query = "dataset=planted&model=mf&optimizer=sgd&batch_size=1&learning_rate=0.05&num_epochs=900&pace=5"
     live = start(page, server, query)
     page.locator(".mfx-live [data-part=headline]").click()
     setting(page, "learning_rate", "50")
@@ -175,6 +176,11 @@ def test_a_divergence_names_its_culprit_and_offers_the_way_back(page: Page, serv
     page.locator(".mfx-banner").get_by_role("button", name=re.compile("Branch from epoch .* with learning rate 5$")).click()
     page.wait_for_function("run => !location.search.includes(run)", arg=run)
     assert answer(server, run_of(page))["config"]["learning_rate"] == pytest.approx(5)
+    page.locator(".mfx-lineage").wait_for()
+    live.wait_for_state("training", "failed")
+    if live.state() == "training":
+        live.act("stop")
+        live.wait_for_state("stopped", "failed")
 
 
 def test_projector_fills_the_screen_in_large_type_and_leaves_no_trace(page: Page, server: AppServer) -> None:
