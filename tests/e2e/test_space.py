@@ -8,13 +8,18 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from mfcore.runs.stored_space import open_stored
+from mfcore.space.tsv import write_metadata, write_vectors
 from scripts.browser import settle, visit
-from tests.e2e.live_view import assert_fine
+from tests.e2e.live_view import assert_fine, press
 from tests.e2e.space_map import MAP, SpaceMap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
     from scripts.app_server import AppServer
@@ -127,7 +132,7 @@ def test_a_link_restores_the_view(page: Page, server: AppServer, run: str) -> No
     page.mouse.wheel(0, -600)
     page.wait_for_function("() => location.search.includes('cam=')")
     page.locator(f"{MAP} [data-part=x]").select_option("2")
-    page.wait_for_function("() => location.search.includes('x=3')")
+    page.wait_for_function("() => location.search.includes('x=3') && location.search.includes('cam=')")
     zoom, address = space.ask("view.camera.zoom"), page.url
     page.reload()
     settle(page)
@@ -159,3 +164,64 @@ def test_searching_marks_what_is_found(page: Page, server: AppServer, run: str) 
     box.press("Enter")
     space.wait("view.near.length === 10")
     assert "Godfather" in page.locator(f"{MAP} [data-part=panel] h3").inner_text()
+
+
+def test_neighbours_are_those_of_the_whole_vectors(page: Page, server: AppServer, run: str) -> None:
+    """Cosine and dot product in all dimensions, at the epoch of the slider; of a user the nearest films."""
+    space = opened(page, server, f"run={run}&film=50&epoch=2&points=Both")
+    space.wait("view.near.length === 10")
+    snapshot = open_stored("runs", run, server.home).frames().load(int(space.told("epoch") or -1))
+    assert snapshot is not None
+    items, star_wars = snapshot.items.astype(float), space.ask("view.chosen")
+    for to, left_out in ((items[star_wars], star_wars), (snapshot.users[0].astype(float), None)):
+        dots = items @ to
+        for words, values in (("dot product", dots), ("cosine", dots / np.linalg.norm(items, axis=1) / np.linalg.norm(to))):
+            page.locator(f"{MAP} [data-part=panel]").get_by_role("button", name=words).click()
+            space.wait(f"view.near.length === 10 && view.nearOf.endsWith('{words.partition(' ')[0]}')")
+            order = [row for row in np.argsort(-values, kind="stable").tolist() if row != left_out]
+            assert space.ask("view.near.map(one => one.row)") == order[:10]
+            assert space.ask("view.near.map(one => one.value)") == pytest.approx([values[row] for row in order[:10]], abs=1e-4)
+        space.ask("view.choose(view.source.items)")
+        space.wait("view.chosen === view.source.items && view.near.length === 10 && view.nearOf.startsWith(view.chosen + ' ')")
+
+
+def test_an_axis_of_ones_own(page: Page, server: AppServer, run: str) -> None:
+    space = opened(page, server, f"run={run}&film=50")
+    panel = page.locator(f"{MAP} [data-part=panel]")
+    panel.get_by_role("button", name="Axis from here").click()
+    space.ask("view.choose(view.source.title.indexOf('Fargo (1996)'))")
+    panel.get_by_role("button", name="Axis to here").click()
+    space.wait("view.special.between && !view.morph")
+    assert "from Star Wars (1977) to Fargo (1996)" in page.locator(f"{MAP} [data-part=x]").inner_text()
+    ends = space.ask(
+        "['Star Wars (1977)', 'Fargo (1996)'].map(title => view.source.frames.at(-1)"
+        "[view.source.title.indexOf(title) * view.source.width + view.source.width - 1])"
+    )
+    assert ends[0] == pytest.approx(-ends[1], rel=1e-2)
+    assert ends[0] < 0 < ends[1]
+
+
+def test_foreign_embeddings_are_shown_as_they_are(page: Page, server: AppServer, tmp_path: Path) -> None:
+    """Uploaded, kept, drawn; titles that look like markup are text."""
+    rng = np.random.default_rng(0)
+    hostile = "<img src=x onerror='window.broken = 1'>"
+    titles = [hostile, *(f"word {number}" for number in range(299))]
+    files = {
+        "vectors.tsv": write_vectors(rng.normal(size=(300, 5))),
+        "metadata.tsv": write_metadata({"title": titles, "year": [1990] * 300}),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    visit(page, f"{server.url}/embeddings?closer=Import")
+    page.locator(".st-key-foreign_files input[type=file]").set_input_files([tmp_path / name for name in files])
+    press(page, "foreign_show")
+    page.wait_for_url("**embeddings=**")
+    space = SpaceMap(page)
+    space.wait("view.source.items === 300")
+    space.wait_until_drawn()
+    assert space.told("points") == "300"
+    space.ask("view.choose(0)")
+    space.wait("view.near.length === 10")
+    assert page.locator(f"{MAP} [data-part=panel] h3").inner_text() == hostile
+    assert page.evaluate("() => window.broken") is None
+    assert_fine(page, server)

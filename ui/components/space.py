@@ -13,7 +13,7 @@ from ui.theme import COLOURS
 
 _FOLDER = Path(__file__).parent / "space"
 _SCRIPTS = (
-    *("words.js", "near.js", "camera.js", "points.js", "colours.js", "lens.js", "read.js", "overlay.js", "address.js"),
+    *("words.js", "camera.js", "points.js", "colours.js", "lens.js", "read.js", "overlay.js", "address.js"),
     *("time.js", "gestures.js", "panel.js", "controls.js", "dress.js", "layouts.js", "follow.js", "view.js"),
 )  # one module for the browser, in rooms for the reader
 
@@ -73,6 +73,7 @@ def space_map(
         "events": f"{base}/events" if run_id else "",
         "names": f"{base}/space/axes" if run_id else "",
         "manifold": f"{base}/manifold",
+        "near": f"{base}/neighbours",
         "methods": dict(methods or {}),
         "run_id": run_id,
         "nouns": list(nouns),

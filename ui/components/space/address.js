@@ -30,11 +30,9 @@ function addressOf(view) {
 }
 
 function writeAddress(view) {
-  const query = new URLSearchParams(location.search)
-  for (const [name, value] of Object.entries(addressOf(view))) {
-    if (value === null || value === undefined || value === "") query.delete(name)
-    else query.set(name, value)
-  }
+  const query = new URLSearchParams(location.search), own = addressOf(view)
+  for (const name of OWN) query.delete(name) // then in one order, so that the same view has the same address
+  for (const name of OWN) if (own[name] !== null && own[name] !== undefined && own[name] !== "") query.append(name, own[name])
   const text = query.toString(), target = `${location.pathname}${text ? `?${text}` : ""}${location.hash}`
   if (target !== `${location.pathname}${location.search}${location.hash}`) history.replaceState(history.state, "", target)
 }

@@ -20,13 +20,13 @@ function choosing(view) {
       const { chosen, source } = view
       if (chosen < 0) { if (!quiet) view.refresh(); return }
       if (!quiet) view.refresh()
-      let whole
-      try { whole = await wholeFrame(view, frameNow(view)) } catch { view.nearWords = "The neighbours could not be loaded."; drawPanel(view); return }
+      const asked = `${chosen} ${frameNow(view)} ${view.measure}`, before = view.near.map(one => one.row).join()
+      if (quiet && view.nearOf === asked && view.near.length) return
+      let near
+      try { near = await readNear(view, chosen, view.measure) } catch (error) { view.nearWords = error.message; drawPanel(view); return }
       if (view.chosen !== chosen || view.source !== source) return
-      const film = chosen < source.items, among = Array.from({ length: source.count }, (_, row) => row).filter(row => row < source.items === film)
-      const before = view.near.map(one => one.row).join()
-      view.near = closest(whole.table, whole.width, whole.origin, chosen, among, view.measure, NEIGHBOURS)
-      if (quiet && before === view.near.map(one => one.row).join()) { drawPanel(view); return }
+      Object.assign(view, { near, nearOf: asked })
+      if (quiet && before === near.map(one => one.row).join()) { drawPanel(view); return }
       view.nearWords = "It has no direction, so nothing is near it."
       view.dress()
       drawPanel(view)

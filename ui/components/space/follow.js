@@ -7,7 +7,7 @@ async function open(view) {
   const { data } = view
   view.abort?.abort()
   view.abort = new AbortController()
-  Object.assign(view, { source: null, special: {}, about: null, ends: {}, layout: null, making: null, picked: new Set(), near: [], found: [], chosen: -1, hover: -1, score: null, labels: new Map(), places: null, inks: null, marks: null })
+  Object.assign(view, { source: null, special: {}, about: null, ends: {}, layout: null, making: null, picked: new Set(), near: [], nearOf: "", found: [], chosen: -1, hover: -1, score: null, labels: new Map(), places: null, inks: null, marks: null })
   view.root.dataset.points = "0"
   delete view.root.dataset.drawn
   if (!data.source) { tell(view, data.words ?? ""); return }
@@ -114,7 +114,7 @@ function takeOver(view, source, special) {
   source.layouts = special.items ? {} : before.layouts
   source.genreTable = mainGenres(source, before.genreTable.named) // colours keep their meaning
   const same = special === view.special
-  Object.assign(view, { source, special, places: from, popular: byPopularity(source), chosen: row(view.chosen), picked: new Set([...view.picked].map(row).filter(now => now >= 0)), near: [], found: [], hover: -1, labels: new Map(), inks: null, marks: null, layout: null })
+  Object.assign(view, { source, special, places: from, popular: byPopularity(source), chosen: row(view.chosen), picked: new Set([...view.picked].map(row).filter(now => now >= 0)), near: [], nearOf: "", found: [], hover: -1, labels: new Map(), inks: null, marks: null, layout: null })
   view.time = following ? lastFrame(view) : Math.min(time, lastFrame(view))
   if (!same) Object.assign(view.want, { x: special.between ? source.width - 1 : 0, y: special.between ? 0 : 1, z: special.between ? 1 : 2 })
   Object.assign(view.root.dataset, { basis: String(source.basis), epochs: source.epochs.join(","), isolated: String(Boolean(special.items)) })

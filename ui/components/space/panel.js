@@ -1,7 +1,7 @@
 // Beside the map: the chosen point with its neighbours, or the picked ones and what they share.
 
 const NEIGHBOURS = 10
-const MEASURES = { cosine: "cosine", dot: "dot product", distance: "distance" }
+const MEASURES = { cosine: "cosine", dot: "dot product" }
 const MOST_LISTED = 300
 
 function drawPanel(view) {
@@ -40,8 +40,7 @@ function onePoint(view) {
   const { source, chosen: row } = view, film = row < source.items
   const list = element("ol", { className: "mfs-near" })
   const choice = segments(Object.keys(MEASURES), MEASURES, view.measure, value => { view.measure = value; view.findNear() })
-  choice.title = "Cosine compares directions; the dot product is what the model predicts with, and favours long vectors; distance is the straight line"
-  const among = film ? view.data.nouns[1] : "users"
+  choice.title = "Cosine compares directions; the dot product is what the model predicts with, and favours long vectors"
   for (const { row: other, value } of view.near) {
     const name = element("button", { type: "button", className: "mfs-link", textContent: source.title[other] })
     name.onclick = () => view.choose(other)
@@ -57,7 +56,7 @@ function onePoint(view) {
   const epoch = source.epochs.length > 1 ? `, epoch ${source.epochs[frameNow(view)]}` : ""
   return [
     element("h3", { textContent: source.title[row] }), ...factsOf(view, row).map(line => element("p", { className: "mfs-facts", textContent: line })), links,
-    element("h4", { textContent: `Nearest ${among} in all ${whole(source.dim)} dimensions${epoch}` }), choice,
+    element("h4", { textContent: `Nearest ${view.data.nouns[1]} in all ${whole(source.dim)} dimensions${epoch}` }), choice,
     view.near.length ? list : element("p", { className: "mfs-facts", textContent: view.nearWords || "…" }),
     element("div", { className: "mfs-actions" }, lastFrame(view) > 0 && action(view.path ? "Hide its path" : "Show its path", "Its way through the epochs", () => { view.path = !view.path; view.redraw() }), ...axisActions(view, [row])),
   ]

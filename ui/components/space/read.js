@@ -67,26 +67,22 @@ function sourceFrom({ head, frames, norms, width, count }, about, data) {
   const { items, users } = about, texts = (name, other) => items[name].slice(0, head.items).concat((users?.[other] ?? []).slice(0, head.users))
   const source = {
     about, head, frames, norms, width, count, items: head.items, users: head.users, epochs: head.epochs, basis: head.basis, state: head.state,
-    note: head.note, explained: head.explained.map(share => share ?? NaN), origin: Float64Array.from(head.origin ?? new Float64Array(width)), dim: head.dim ?? width,
+    note: head.note, explained: head.explained.map(share => share ?? NaN), dim: head.dim ?? width,
     id: texts("id", "id").map(String), title: texts("title", "label"), genres: Array.from({ length: count }, (_, row) => (row < head.items ? items.genres?.[row] : null) ?? []),
-    layouts: {}, whole: new Map(), axisNames: [], sentences: [],
+    layouts: {}, axisNames: [], sentences: [],
   }
   for (const name of ["year", "ratings", "mean", "bias"]) source[name] = numbersOf(name, items, users, head)
   source.genreTable = mainGenres(source)
   return source
 }
 
-// Whole vectors of one frame, for neighbours in all dimensions: turned and shifted, which keeps angles once the origin is known.
-async function wholeFrame(view, frame) {
-  const { source, data, special } = view
-  if (source.width >= source.dim && !special.between && !special.sphere) return { table: source.frames[frame], width: source.width, origin: source.origin.map((value, axis) => value * (source.flip?.[axis] ?? 1)) }
-  if (!source.whole.has(frame)) {
-    const query = `what=both&components=${source.dim}&basis=${source.basis}&from=${source.epochs[frame]}${data.every ? "&every=1" : ""}${specialQuery({ items: special.items })}`
-    const { head, frames, width } = unpack(await (await fetched(`${data.base}${data.source}?${query}`)).arrayBuffer())
-    if (source.whole.size > 4) source.whole.clear()
-    source.whole.set(frame, { table: frames[0], width, origin: Float64Array.from(head.origin) })
-  }
-  return source.whole.get(frame)
+// The films nearest to a film, or to a user, in all dimensions: of those on the map, with their cosine or dot product.
+async function readNear(view, row, measure) {
+  const { source, data, special } = view, film = row < source.items, index = film ? source.head.item_idx[row] : source.head.user_idx[row - source.items]
+  const query = `${film ? "item" : "user"}=${index}&by=${measure}&epoch=${source.epochs[frameNow(view)]}&n=${special.items ? 1000 : NEIGHBOURS}`
+  const { item_idx: nearest, value } = await (await fetched(`${data.base}${data.near}?${query}`)).json()
+  source.places ??= new Map(source.head.item_idx.map((one, at) => [one, at]))
+  return nearest.map((one, at) => ({ row: source.places.get(one), value: value[at] })).filter(one => one.row !== undefined).slice(0, NEIGHBOURS)
 }
 
 // New frames of a run that is going on; true when there were any.
@@ -106,7 +102,6 @@ async function readMore(view) {
   source.frames.push(...more.frames)
   source.norms.push(...more.norms)
   source.epochs.push(...more.head.epochs)
-  if (changed) source.whole.clear()
   return changed
 }
 

@@ -119,7 +119,7 @@ function drawScore(view) {
   const values = score.points.filter(point => point.epoch > 0 || score.points.length < 4).map(point => point.value)
   const low = Math.min(...values), high = Math.max(...values), span = high - low || 1
   const first = source.epochs[0], place = epoch => (1000 * (epoch - first)) / (source.epochs[last] - first)
-  const path = score.points.map(({ epoch, value }) => `${place(epoch)},${29 - 26 * clamp((value - low) / span, -0.05, 1.05)}`)
+  const path = score.points.filter(point => point.epoch <= source.epochs[last]).map(({ epoch, value }) => `${place(epoch)},${29 - 26 * clamp((value - low) / span, -0.05, 1.05)}`)
   make("polygon", { points: `0,32 ${path.join(" ")} ${path[path.length - 1].split(",")[0]},32`, class: "mfs-under" })
   make("polyline", { points: path.join(" "), class: "mfs-line", "vector-effect": "non-scaling-stroke" })
   part.now = make("line", { x1: 0, x2: 0, y1: 0, y2: 32, class: "mfs-now", "vector-effect": "non-scaling-stroke" })

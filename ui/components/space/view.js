@@ -69,7 +69,14 @@ function drawing(view) {
     // Something moved: names are chosen anew once it rests, and then the address is written.
     settle() {
       clearTimeout(view.rest)
-      view.rest = setTimeout(() => { if (view.source && !view.closed) { view.findNear({ quiet: true }); chooseLabels(view); writeAddress(view); view.again() } }, view.calm ? 0 : 160)
+      view.rest = setTimeout(() => {
+        if (!view.source || view.closed) return
+        if (view.camera.goal || view.camera.speed) { view.settle(); return }
+        view.findNear({ quiet: true })
+        chooseLabels(view)
+        writeAddress(view)
+        view.again()
+      }, view.calm ? 0 : 160)
     },
     remember() { view.settle() },
     // Another way to look at the same vectors: points fly from where they are.
