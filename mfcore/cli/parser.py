@@ -6,10 +6,23 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-from mfcore.cli import export, listing, stored, train
+from mfcore.cli import export, listing, steer, stored, train
 from mfcore.cli.output import complain
 from mfcore.runs.command import FLAGS
+from mfcore.runs.commands import COMMANDS
 from mfcore.runs.config import FLAT_KEYS, help_for
+
+_BRANCH_FLAGS = (
+    "learning_rate",
+    "weight_decay",
+    "batch_size",
+    "num_epochs",
+    "optimizer",
+    "negatives",
+    "device",
+    "threads",
+    "seed",
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(
         command("export-vectors", export.export_vectors, "Write a run's vectors as tables for the Embedding Projector.")
     )
+    _add_steering(command)
     _add_runs(command)
     return parser
 
@@ -75,6 +89,24 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for vectors.tsv and metadata.tsv, made if need be")
     parser.add_argument("--what", default="items", help="items or users (default items)")
     parser.add_argument("--epoch", help="a snapshot of this epoch (default: the model that stands for the run)")
+
+
+def _add_steering(command: Any) -> None:
+    """``branch``, ``extend`` and ``tell``: what can be done to a run that exists."""
+    branch = command("branch", steer.branch, "Train a new run that goes on from the end of another's epoch.")
+    branch.add_argument("run_id", metavar="RUN")
+    branch.add_argument("--epoch", required=True, help="a kept epoch of RUN; 0 is the untrained model")
+    branch.add_argument("--name", default="", help="what to call the new run")
+    for key in _BRANCH_FLAGS:
+        branch.add_argument(FLAGS[key], dest=key, metavar=FLAGS[key][2:].upper(), help=help_for(key).replace("%", "%%"))
+    branch.add_argument("--set", action="append", metavar="KEY=VALUE", help="any other setting of training")
+    extend = command("extend", steer.extend, "Train a run for more epochs than planned; one that has ended goes on here.")
+    extend.add_argument("run_id", metavar="RUN")
+    extend.add_argument("--epochs", required=True, help="how many more")
+    tell = command("tell", steer.tell, "Steer a run that is being trained, here or by the app.")
+    tell.add_argument("run_id", metavar="RUN")
+    tell.add_argument("wish", metavar="WISH", help=" ".join(f"{name}: {text}" for name, text in COMMANDS.items()))
+    tell.add_argument("value", nargs="?", help="for wishes with a value")
 
 
 def _add_runs(command: Any) -> None:

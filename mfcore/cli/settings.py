@@ -28,7 +28,7 @@ def config_from(options: argparse.Namespace) -> RunConfig:
     if options.config is not None:
         flat.update(flat_from_file(Path(options.config)))
     flat.pop("pace", None)  # for watching on a page; here it would only be waiting
-    flat.update(_from_set(options.set or []))
+    flat.update(pairs_from(options.set or []))
     flat.update({key: getattr(options, key) for key in FLAGS if getattr(options, key) is not None})
     require("model" in flat, "say which model to train with --model, or choose a whole recipe with --preset")
     config = RunConfig().with_flat(flat)
@@ -73,7 +73,7 @@ def flat_from_file(path: Path) -> dict[str, Any]:
     return flat
 
 
-def _from_set(pairs: list[str]) -> dict[str, str]:
+def pairs_from(pairs: list[str]) -> dict[str, str]:
     """``["momentum=0.9"]`` → ``{"momentum": "0.9"}``; dashes in a key are read as underscores."""
     found = {}
     for pair in pairs:

@@ -24,7 +24,7 @@ def train(options: argparse.Namespace) -> int:
     store = RunStore(options.home)
     check_config(config, store)
     folder = RunFolder.create(store.home, config, claimed=True)
-    status = _train_here(folder, store)
+    status = train_here(folder, store)
     if status.error in ("UnusableRequest", "DataUnavailable") and not folder.load_events_of("epoch"):
         store.delete(folder.run_id)  # nothing happened that would be worth keeping
         if status.error == "UnusableRequest":
@@ -40,7 +40,7 @@ def resume(options: argparse.Namespace) -> int:
     run_id = store.find(options.run_id)
     store.requeue(run_id, claimed=True)
     folder = store.folder(run_id)
-    return report(folder, _train_here(folder, store), options.json)
+    return report(folder, train_here(folder, store), options.json)
 
 
 def report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
@@ -56,7 +56,8 @@ def report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
     return 130 if status.state == "interrupted" else 1
 
 
-def _train_here(folder: RunFolder, store: RunStore) -> RunStatus:
+def train_here(folder: RunFolder, store: RunStore) -> RunStatus:
+    """Train a claimed run in this process, with progress on standard error; returns how it ended."""
     from mfcore.runs.session import train_run
 
     stop, leave, begun = threading.Event(), threading.Event(), threading.Event()

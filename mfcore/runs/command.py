@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
 from mfcore.runs.config import RunConfig
 
@@ -30,7 +32,12 @@ _WITHOUT_EFFECT = ("preset", "name", "pace", "checkpoint_every")
 
 
 def command_line(config: RunConfig) -> str:
-    """``python -m mfcore train …`` for this run. It spells the values out, so that it means the same when a preset changes."""
+    """``python -m mfcore train …`` for this run. It spells the values out, so that it means the same when a preset changes.
+
+    A branch is repeated from its parent: ``python -m mfcore branch PARENT --epoch …``.
+    """
+    if config.parent:
+        return _branch_line(config.parent)
     flat, everything = config.to_flat(), config.to_flat(defaults=True)
     words = ["python", "-m", "mfcore", "train"]
     for key, flag in FLAGS.items():
@@ -40,6 +47,14 @@ def command_line(config: RunConfig) -> str:
             words += [flag, _text(everything[key])]
     for key, value in flat.items():
         if key not in FLAGS and key not in _WITHOUT_EFFECT:
+            words += ["--set", f"{key}={_text(value)}"]
+    return shlex.join(words)
+
+
+def _branch_line(parent: Mapping[str, Any]) -> str:
+    words = ["python", "-m", "mfcore", "branch", str(parent["run_id"]), "--epoch", str(parent["epoch"])]
+    for key, value in parent.get("changes", {}).items():
+        if key not in _WITHOUT_EFFECT:
             words += ["--set", f"{key}={_text(value)}"]
     return shlex.join(words)
 

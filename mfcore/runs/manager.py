@@ -13,7 +13,7 @@ from mfcore.runs.branching import branch_config, branch_folder
 from mfcore.runs.commands import check_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.folder import RunFolder, this_host
-from mfcore.runs.queue import stop_waiting
+from mfcore.runs.queue import leave_command
 from mfcore.runs.store import check_config
 from mfcore.runs.summary import RunSummary as RunSummary
 from mfcore.runs.watching import RunWatcher
@@ -42,13 +42,7 @@ class RunManager(RunWatcher):
         Raises:
             UnusableRequest: no such run or command, an unusable value, or the run is over.
         """
-        kind, args = check_command(kind, args)
-        folder = self.folder(run_id)
-        status = folder.status()
-        require(not status.over, f"run {run_id} is over ({status.state}); it takes no more commands")
-        if kind == "stop" and stop_waiting(folder):
-            return
-        folder.add_command(kind, **args)
+        leave_command(self.folder(run_id), kind, args)
         self._call()
 
     def stop(self, run_id: str) -> None:

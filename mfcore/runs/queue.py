@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from typing import Any
 
 from filelock import FileLock, Timeout
 
+from mfcore.runs.commands import check_command
 from mfcore.runs.folder import LIVE_STATES, RunFolder
 from mfcore.runs.store import RunStore
+from mfcore.validate import require
 
 
 def waiting(store: RunStore) -> list[RunFolder]:
@@ -43,6 +46,20 @@ def claim(folder: RunFolder) -> bool:
             folder.write_status(status.claim())
             return True
     return False
+
+
+def leave_command(folder: RunFolder, kind: str, args: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Ask a run for something (see ``mfcore.runs.commands``); a run that has not begun is stopped at once. Returns the command.
+
+    Raises:
+        UnusableRequest: no such command, an unusable value, or the run is over.
+    """
+    kind, checked = check_command(kind, args)
+    status = folder.status()
+    require(not status.over, f"run {folder.run_id} is over ({status.state}); it takes no more commands")
+    if not (kind == "stop" and stop_waiting(folder)):
+        folder.add_command(kind, **checked)
+    return kind, checked
 
 
 def stop_waiting(folder: RunFolder) -> bool:

@@ -19,7 +19,7 @@ _SPLITS: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Split kind → function of mfcore, and its arguments ← fields of SplitConfig."""
 
-_SCRIPT = '''"""{title} on {dataset}: trains it, chooses the best epoch on validation, scores test once."""
+_SCRIPT = '''"""{title} on {dataset}: trains it, chooses the best epoch on validation, scores test once.{branch}"""
 
 import json
 
@@ -48,6 +48,12 @@ for _ in range(trainer.best_epoch):
     refit.train_epoch()
 """
 
+_BRANCH = """
+
+The run this was made from is a branch: it went on from epoch {epoch} of run {run_id}.
+This script trains with the branch's settings from the beginning, so its figures are others.
+"""
+
 _PRETRAINED = "model.load_pretrained(load_run({gmf!r}).model, load_run({mlp!r}).model)\n"
 
 
@@ -59,6 +65,7 @@ def run_script(config: RunConfig) -> str:
     refit = _REFIT.format(model=_build(config, "together"), pretrained=pretrained) if config.training.refit else ""
     return _SCRIPT.format(
         title=MODELS[model.name],
+        branch=_BRANCH.format(**config.parent) if config.parent else "",
         dataset=config.dataset.name,
         imports="from mfcore.runs import load_run\n" if pretrained else "",
         split_function=split_function,

@@ -1,0 +1,54 @@
+"""Commands on runs that exist: branch from an epoch, go on beyond the end, tell a running one something."""
+
+from __future__ import annotations
+
+import argparse
+
+from mfcore.cli.output import print_json, say
+from mfcore.cli.settings import pairs_from
+from mfcore.cli.train import report, train_here
+from mfcore.runs.branching import branch_config, branch_folder
+from mfcore.runs.command import FLAGS
+from mfcore.runs.commands import check_command
+from mfcore.runs.queue import leave_command
+from mfcore.runs.store import RunStore, check_config
+
+
+def branch(options: argparse.Namespace) -> int:
+    """Make a branch and train it in this process."""
+    store = RunStore(options.home)
+    parent = store.folder(store.find(options.run_id))
+    changes = pairs_from(options.set or [])
+    changes.update({key: getattr(options, key) for key in FLAGS if getattr(options, key, None) is not None})
+    config = branch_config(parent, options.epoch, changes, options.name)
+    check_config(config, store)
+    folder = branch_folder(store.home, parent, config, claimed=True)
+    return report(folder, train_here(folder, store), options.json)
+
+
+def extend(options: argparse.Namespace) -> int:
+    """More epochs: asked of the worker of a run that is going, trained in this process after its end."""
+    store = RunStore(options.home)
+    run_id = store.find(options.run_id)
+    _, args = check_command("extend", {"value": options.epochs})
+    folder = store.folder(run_id)
+    if not folder.status().over:
+        return _tell(store, run_id, "extend", options.epochs, options.json)
+    store.requeue(run_id, claimed=True, epochs=args["value"])
+    return report(folder, train_here(folder, store), options.json)
+
+
+def tell(options: argparse.Namespace) -> int:
+    """Leave a command for the worker."""
+    store = RunStore(options.home)
+    return _tell(store, store.find(options.run_id), options.wish, options.value, options.json)
+
+
+def _tell(store: RunStore, run_id: str, kind: str, value: str | None, as_json: bool) -> int:
+    kind, args = leave_command(store.folder(run_id), kind, {} if value is None else {"value": value})
+    if as_json:
+        print_json({"run_id": run_id, "command": kind, **args})
+    else:
+        said = " ".join([kind, *(f"{given:g}" for given in args.values())])
+        say(f"run {run_id} was told: {said}")
+    return 0
