@@ -224,4 +224,10 @@ def test_foreign_embeddings_are_shown_as_they_are(page: Page, server: AppServer,
     space.wait("view.near.length === 10")
     assert page.locator(f"{MAP} [data-part=panel] h3").inner_text() == hostile
     assert page.evaluate("() => window.broken") is None
+    before = space.positions()
+    page.locator(f"{MAP} [data-part=layout]").select_option("tsne")
+    space.wait("view.layout === 'tsne' && !view.morph", seconds=60)
+    assert space.told("points") == "300"
+    assert space.positions() != before
+    assert "show=tsne" in page.url or space.ask("Boolean(view.camera.goal)"), "in the address once it rests"
     assert_fine(page, server)

@@ -6,9 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from mfcore.runs.foreign import ForeignEmbeddings, list_embeddings
+from mfcore.space.shape import norms_by_popularity, recovery, spectrum
+from mfcore.space.tsv import Tables
 from tests.pages.reading import OpenPage, words
+from ui.embedding_views import lengths_figure, recovery_figure, spectrum_figure
 
 
 def maps(app: AppTest) -> list[dict[str, Any]]:
@@ -58,3 +64,66 @@ def test_a_run_that_was_cut_off_can_go_on_from_here(runs: dict[str, str], open_p
     app = open_page("embeddings", run=runs["interrupted"])
     assert "the machine went down" in app.info[0].value
     assert len(maps(app)) == 1
+
+
+@pytest.fixture
+def foreign(no_runs: Path) -> str:
+    """Imported embeddings in a home without runs; returns their id."""
+    vectors = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
+    return ForeignEmbeddings.add(Tables(vectors, {"label": [f"word {number}" for number in range(12)]}), "Words").name
+
+
+def test_imported_embeddings_are_on_a_map_of_their_own(foreign: str, open_page: OpenPage) -> None:
+    app = open_page("embeddings", embeddings=foreign)
+    (shown,) = maps(app)
+    assert shown["source"] == f"/api/embeddings/{foreign}/space"
+    assert shown["run_id"] == shown["events"] == "", "no run, so no curve and no way to Recommend"
+    assert shown["nouns"] == ["point", "points"]
+
+
+def test_imported_embeddings_can_be_removed(foreign: str, open_page: OpenPage) -> None:
+    app = open_page("embeddings", embeddings=foreign)
+    app.button(key="foreign_remove").click().run()
+    assert not app.exception
+    assert "embeddings" not in app.query_params
+    assert not list_embeddings()
+
+
+@pytest.mark.parametrize("name", ["20260101-000000-abcdef", "../../etc", "x" * 300])
+def test_embeddings_that_are_not_here_are_one_clear_line(no_runs: Path, open_page: OpenPage, name: str) -> None:
+    app = open_page("embeddings", embeddings=name)
+    assert len(app.error) == 1
+    assert not maps(app)
+
+
+@pytest.mark.parametrize(("view", "charts"), [("Lengths", 1), ("Spectrum", 2), ("Recovery", 1)])
+def test_a_closer_look_is_drawn_when_it_is_asked_for(runs: dict[str, str], open_page: OpenPage, view: str, charts: int) -> None:
+    assert not open_page("embeddings", run=runs["rating"]).get("plotly_chart")
+    app = open_page("embeddings", run=runs["rating"], closer=view)
+    assert not app.error
+    assert len(app.get("plotly_chart")) == charts
+
+
+def test_recovery_is_of_planted_data_only(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("embeddings", run=runs["rating"])
+    assert list(app.get_by_key("closer").options) == ["Lengths", "Spectrum", "Recovery", "Export", "Import"]
+
+
+def test_lengths_and_spectrum_show_what_was_computed() -> None:
+    vectors = np.diag([3.0, 2.0, 1.0]).astype(np.float32)
+    lengths = lengths_figure(norms_by_popularity(vectors, [30, 20, 10]), ["a", "b", "c"], 4, "films")
+    assert lengths.data[0].y.tolist() == [3, 2, 1]
+    assert lengths.data[0].x.tolist() == [30, 20, 10]
+    assert "Rank correlation 1.00" in lengths.layout.title.subtitle.text
+    drawn = spectrum_figure({0: spectrum(np.zeros((3, 3))), 2: spectrum(vectors)})
+    assert [trace.name for trace in drawn.data] == ["epoch 2"], "vectors of zeros have no spectrum"
+    assert drawn.data[0].y.tolist() == pytest.approx([1, 2 / 3, 1 / 3])
+    assert "Effective rank 2.7 of 3 at epoch 2" in drawn.layout.title.subtitle.text
+
+
+def test_recovery_says_the_angles() -> None:
+    truth = np.eye(4)[:, :2]
+    found = {0: recovery(np.eye(4)[:, 2:], truth), 1: recovery(truth, truth)}
+    figure = recovery_figure(found)
+    assert figure.data[0].y == pytest.approx((0, 1), abs=1e-9)
+    assert "100 % found; angles between the planted directions and the learned: 0°, 0°" in figure.layout.title.subtitle.text
