@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from mfcore.data import DataUnavailable
 from mfcore.runs.stored_space import StoredSpace, open_stored
@@ -51,6 +51,11 @@ def stored_of(request: Request) -> StoredSpace:
     if "run_id" in names:
         return open_stored("runs", names["run_id"])
     return open_stored("embeddings", names["embeddings_id"])
+
+
+def refusal(status: int, why: str) -> Response:
+    """No, and why, in one line that a page can show."""
+    return JSONResponse({"error": why}, status_code=status, headers=_NO_STORE)
 
 
 def json_answer(request: Request, content: Any, status: int = 200) -> Response:

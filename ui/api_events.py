@@ -14,6 +14,7 @@ from mfcore.runs.folder import open_folder
 from mfcore.runs.manager import manager_for
 from mfcore.runs.summary import RunSummary
 from mfcore.validate import UnusableRequest
+from ui.answers import refusal
 from ui.run_titles import run_title
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -63,11 +64,11 @@ def run_events(request: Request) -> Response:
     """
     run_id, text = request.path_params["run_id"], request.query_params.get("from", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        return _refuse(400, f"from must be a whole number >= 0, got {text!r}")
+        return refusal(400, f"from must be a whole number >= 0, got {text!r}")
     try:
         answer = _events_since(run_id, int(text))
     except UnusableRequest as error:  # no such run; names that could leave the runs folder are refused there too
-        return _refuse(404, str(error))
+        return refusal(404, str(error))
     watcher = request.query_params.get("watcher", "")[:16]
     answer["every_ms"] = round(1000 * _watchers.every(watcher, time.monotonic()))
     return JSONResponse(answer, headers=_NO_STORE)
@@ -121,10 +122,6 @@ def _runs_before(run_id: str, created: float) -> int:
     """How many runs are being trained, or wait before this one."""
     others = (run for run in manager_for().list() if run.run_id != run_id)
     return sum(run.state in ("running", "paused") or (run.state == "queued" and run.created <= created) for run in others)
-
-
-def _refuse(status: int, why: str) -> Response:
-    return JSONResponse({"error": why}, status_code=status, headers=_NO_STORE)
 
 
 EVENT_ROUTES = [Route("/api/runs/{run_id}/events", run_events, methods=["GET"])]

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from mfcore.runs.manager import manager_for
 from mfcore.validate import UnusableRequest, require
+from ui.answers import refusal
 
 TOKEN_HEADER = "X-MF-Explorer-Token"
 _TOKEN = secrets.token_urlsafe(24)
@@ -46,15 +47,15 @@ async def branch(request: Request) -> Response:
 
 async def _answer(request: Request, act: Callable[[str, dict[str, Any]], dict[str, Any]]) -> Response:
     if not _trusted(request):
-        return _refuse(403, "this request does not come from a page of this server; reload the page and try again")
+        return refusal(403, "this request does not come from a page of this server; reload the page and try again")
     try:
         wish = _wish(await _body(request))
         # In a thread: writing a file must not hold up everybody else.
         return JSONResponse(await to_thread.run_sync(act, request.path_params["run_id"], wish), headers=_NO_STORE)
     except UnusableRequest as error:
-        return _refuse(400, str(error))
+        return refusal(400, str(error))
     except OSError as error:
-        return _refuse(500, f"it could not be written down: {error.strerror or error}")
+        return refusal(500, f"it could not be written down: {error.strerror or error}")
 
 
 def _command(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
@@ -102,10 +103,6 @@ def _wish(body: bytes) -> dict[str, Any]:
         wish = None
     require(isinstance(wish, dict), "the request must be one JSON object")
     return dict(wish)
-
-
-def _refuse(status: int, why: str) -> Response:
-    return JSONResponse({"error": why}, status_code=status, headers=_NO_STORE)
 
 
 STEERING_ROUTES = [
