@@ -23,7 +23,7 @@ MOST_NUMBERS = 1_000_000
 MOST_FRAMES = 200
 MOST_BYTES = 128 * 1024**2
 """Of all snapshots of a run together."""
-_PAUSE, _LIVING = 0.05, 0.2
+_PAUSE, _LIVING = 0.01, 0.2
 """Seconds between snapshots, and between pictures inside an epoch, at least."""
 
 
