@@ -126,7 +126,7 @@ function divergedWords(event) {
   const parts = []
   if (event.user_id !== undefined && film) parts.push(`User ${event.user_id} gave ${film} ${defined(event.rating) ? `a ${rateText(event.rating)}` : "a rating"}; the model's prediction reached ${predicted}.`)
   if (lengths.length) parts.push(`Length of the vectors: ${lengths.join(", ")}.`)
-  if (defined(event.learning_rate)) parts.push(`The learning rate of ${rateText(event.learning_rate)} moves them further at each step than the error asks for.`)
+  if (defined(event.learning_rate)) parts.push(`So learning rate ${rateText(event.learning_rate)} is too large here: each step goes further than the error asks for.`)
   return parts
 }
 
