@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.projector import projector_script, projector_style
 from ui.theme import COLOURS
 
 _FOLDER = Path(__file__).parent / "space"
@@ -20,13 +21,13 @@ _SCRIPTS = (
 
 def script() -> str:
     """The component's JavaScript module, put together from its rooms."""
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return "\n".join([projector_script(), *((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS)])
 
 
 _COMPONENT = st.components.v2.component(
     "mf_explorer_space",
     html=(_FOLDER / "space.html").read_text(encoding="utf-8"),
-    css=(_FOLDER / "space.css").read_text(encoding="utf-8"),
+    css=projector_style() + (_FOLDER / "space.css").read_text(encoding="utf-8"),
     js=script(),
     isolate_styles=False,
 )

@@ -158,8 +158,7 @@ function listenToControls(view) {
   part.loop.onclick = () => { view.loop = !view.loop; part.loop.setAttribute("aria-pressed", String(view.loop)) }
   part.slider.oninput = () => { if (view.playing) play(view, false); view.sliding = true; goTo(view, frameAt(view, Number(part.slider.value)), { glide: false }) }
   part.slider.onchange = () => { view.sliding = false; goTo(view, Math.round(frameAt(view, Number(part.slider.value)))) }
-  part.full.onclick = () => (document.fullscreenElement ? document.exitFullscreen() : view.root.requestFullscreen?.())
-  view.root.onfullscreenchange = () => { measure(view); view.dress() }
+  part.full.onclick = () => project(!projecting())
   part.live.onclick = () => goTo(view, lastFrame(view))
   part.picture.onclick = () => savePicture(view)
   part.link.onclick = async () => { writeAddress(view); await navigator.clipboard?.writeText(location.href).catch(() => {}); tellBriefly(view, "The address of this view is copied.") }

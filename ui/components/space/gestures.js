@@ -116,7 +116,7 @@ function listenToKeys(view) {
     const done = () => event.preventDefault()
     if (event.key === " " && !event.target.closest?.("button, summary")) { play(view, !view.playing); done() }
     else if (event.key === "ArrowLeft" || event.key === "ArrowRight") { if (lastFrame(view)) { play(view, false); goTo(view, frameNow(view) + (event.key === "ArrowLeft" ? -1 : 1)); done() } }
-    else if (event.key === "Escape") { view.clear(); done() }
+    else if (event.key === "Escape" && !projecting()) { view.clear(); done() }
     else if (event.key === "/") { view.part.find.focus(); done() }
     else if (event.key === "+" || event.key === "-") { zoomAt(view.camera, event.key === "+" ? 1.25 : 0.8, middleOf(view.camera), view.camera.height / 2); view.settle(); view.again(); done() }
   }

@@ -16,6 +16,7 @@ function makeView(root) {
   listenToPointer(view)
   listenToKeys(view)
   listenToControls(view)
+  view.unwatch = watchProjector(root, () => { measure(view); if (view.source) view.dress() })
   view.resizer = new ResizeObserver(() => measure(view))
   view.resizer.observe(part.stage)
   view.back = () => { if (view.source) { restore(view); view.again() } }
@@ -30,7 +31,7 @@ function measure(view) {
   const { part, camera, look } = view, width = part.stage.clientWidth, height = part.stage.clientHeight
   if (!width || !height) return
   look.ratio = Math.min(devicePixelRatio || 1, 2)
-  view.big = Boolean(document.fullscreenElement && document.fullscreenElement.contains(view.root))
+  view.big = projecting()
   view.root.dataset.big = String(view.big)
   look.text = view.big ? 18 : width < 600 ? 11 : 12.5
   const changed = camera.width !== width || camera.height !== height
@@ -172,6 +173,7 @@ export default function (component) {
     for (const timer of [view.poll, view.rest, view.watching, view.filled]) clearTimeout(timer)
     if (view.request) cancelAnimationFrame(view.request)
     view.resizer.disconnect()
+    view.unwatch()
     removeEventListener("popstate", view.back)
     document.removeEventListener("keydown", view.keys)
     view.painter.gl?.getExtension("WEBGL_lose_context")?.loseContext()
