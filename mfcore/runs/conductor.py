@@ -77,12 +77,11 @@ class Conductor:
 
     def epoch_ends(self) -> None:
         """Wait until the pace allows the next epoch; commands are heard meanwhile."""
-        self._look()
         self._after_batch()
         if self._epochs:
             self._epochs -= 1
-            if not self._epochs:
-                self._hold(True)
+            self._hold(not self._epochs)
+        self._look()  # a step asked for from here on is about the next epoch
         self._wait(lambda: self.pace > 0 and not self._batches and time.monotonic() < self._epoch_began + 1.0 / self.pace)
         self._epoch_began = time.monotonic()
 
