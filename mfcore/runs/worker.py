@@ -49,11 +49,13 @@ def _import_everything() -> None:
     import mfcore.evaluation
     import mfcore.models
     import mfcore.runs.session  # noqa: F401
+    from mfcore.training.als.engine import load_solver
     from mfcore.training.engine import load_native
 
     # The first optimizer of a process makes torch import its compiler, which takes about a second.
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     load_native()
+    load_solver()
 
 
 def _log_into(folder: RunFolder) -> None:

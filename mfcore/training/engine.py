@@ -85,7 +85,8 @@ def choose_engine(bench: Workbench) -> tuple[Engine, str]:
     """The fastest engine that computes exactly this, and one line on why it is that one."""
     config = bench.config
     if config.optimizer == "als":
-        return AlsEngine(bench), "ALS solves all users, then all items, exactly; it has no learning rate and no batches"
+        als = AlsEngine(bench)
+        return als, f"ALS solves all users, then all items, exactly, {als.note}; it has no learning rate and no batches"
     why_not = why_not_native(bench.model, config, bench.model.device)
     if not why_not:
         engine: Engine = importlib.import_module(_NATIVE).NativeEngine(bench)

@@ -15,6 +15,7 @@ from mfcore.runs import RunConfig, preset_config
 from mfcore.runs.card import _settings
 from mfcore.training import TrainConfig, Trainer, TrainingStopped
 from mfcore.training.als.engine import AlsEngine
+from mfcore.training.als.solve import solve_rows
 from mfcore.training.als.whole_matrix import HeldOutLoss, sum_of_squares
 from mfcore.training.losses import batch_loss
 from mfcore.training.meter import LossMeter
@@ -216,7 +217,7 @@ def test_how_rows_are_cut_into_chunks_changes_nothing(name: str, loss: str) -> N
     train, found = few(users=40, items=30, count=500), []
     for floats in (1, 60, 400, 1 << 24):
         bench = workbench(train, name, as_config(loss))
-        engine = AlsEngine(bench, floats=floats)
+        engine = AlsEngine(bench, solve_rows, floats)
         losses = [float(engine.solve(by_item=half == 1)) for half in (0, 1)]
         found.append((len(engine._sides[0].chunks), losses, weights(bench.model)))
     assert found[0][0] == train.num_users

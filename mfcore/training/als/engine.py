@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +22,11 @@ from mfcore.training.workbench import Workbench
 if TYPE_CHECKING:
     from mfcore.training.config import TrainConfig
 
+Solver = Callable[[Grouped, Features, Weights, Tensor], tuple[Tensor, Tensor]]
+"""As :func:`solve_rows`."""
+
+_COMPILED = "mfcore.training.als.compiled"
+
 
 class AlsEngine:
     """An epoch is a sweep of two steps: all users are solved, then all items. MF and BiasedMF, any device with float64.
@@ -32,15 +39,18 @@ class AlsEngine:
     weights, so that the ridge is λ·(n_u + w0·(num_items − n_u)) (Rendle et al. 2021, with their ν = 1).
 
     The loss of a step is the mean over ratings (cells, by weight) after it, without L2.
+
+    On the CPU rows are solved by compiled code, elsewhere and without numba in batches by PyTorch; ``note`` says which.
     """
 
     name = "als"
 
-    def __init__(self, bench: Workbench, floats: int | None = None) -> None:
+    def __init__(self, bench: Workbench, solver: Solver | None = None, floats: int | None = None) -> None:
         assert isinstance(bench.model, MF)
         self.model, self.meter, train = bench.model, bench.meter, bench.train
         self.stretch = (max(2, len(train)) + 1) // 2
         self.weights = weights_of(bench.config)
+        self._solve_rows, self.note = (solver, "") if solver else choose_solver(bench)
         device, biased = self.model.device, self.model.user_biases() is not None
         dim = self.model.user_factors.shape[1] + biased
         shape = train.num_users, train.num_items
@@ -62,12 +72,12 @@ class AlsEngine:
         """Solve all items, or all users. Returns the mean loss afterwards, a scalar."""
         rows, ridge = self._sides[by_item], self._ridges[by_item]
         features = self._features(of_items=not by_item)
-        solution, explained = solve_rows(rows, features, self.weights, ridge)
+        solution, left = self._solve_rows(rows, features, self.weights, ridge)
         vectors, bias = self._tables(of_items=by_item)
         vectors.copy_(solution[:, : vectors.shape[1]])
         if bias is not None:
             bias.copy_(solution[:, -1:])
-        return (self._unexplained(rows, features) - explained).clamp(min=0.0) / self._total_weight()
+        return left.clamp(min=0.0) / self._total_weight()
 
     def _tables(self, *, of_items: bool) -> tuple[Tensor, Tensor | None]:
         # Read anew each time: taking up a checkpoint may put other tensors there.
@@ -78,17 +88,29 @@ class AlsEngine:
     def _features(self, *, of_items: bool) -> Features:
         return Features.of(*self._tables(of_items=of_items), self.model.global_mean)
 
-    def _unexplained(self, rows: Grouped, features: Features) -> Tensor:
-        """The weighted sum of squares with θ = 0, float64."""
-        offset, w = features.offset[:-1].double(), self.weights.unobserved
-        at_ratings = offset[rows.columns.long()]
-        if w is None:
-            return (rows.ratings - at_ratings).square().sum()
-        return ((1.0 - at_ratings).square() - w * at_ratings.square()).sum() + w * rows.num_rows * offset.square().sum()
-
     def _total_weight(self) -> float:
         rows = self._sides[0]
         return float(self.weights.of_rows(rows.counts, rows.num_columns).sum(dtype=torch.float64))
+
+
+def choose_solver(bench: Workbench) -> tuple[Solver, str]:
+    """What solves rows fastest here, and a few words about it."""
+    if bench.model.device.type != "cpu":
+        return solve_rows, "in batches"
+    why_not = load_solver()
+    if why_not:
+        return solve_rows, f"in batches, because {why_not}"
+    solver: Solver = importlib.import_module(_COMPILED).CompiledSolver(bench.threads)
+    return solver, "by compiled code"
+
+
+def load_solver() -> str:
+    """Make the compiled solver ready, so that nobody waits for it later. Returns why there is none, in words, else nothing."""
+    try:
+        importlib.import_module(_COMPILED).load_kernels()
+    except ImportError as error:
+        return f"numba cannot be used ({error})"
+    return ""
 
 
 def weights_of(config: TrainConfig) -> Weights:

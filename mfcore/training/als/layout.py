@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class Grouped:
         num_rows: users (or items); num_columns: of the other side.
         columns: (n,) int32 index on the other side of every rating, row after row; ratings: (n,) float32.
         counts: (num_rows,) int64 ratings of each row.
-        chunks: every row in exactly one, those without ratings too.
+        starts: (num_rows + 1,) int64 on the CPU, where each row's ratings begin, and the end of the last.
     """
 
     def __init__(
@@ -52,9 +53,15 @@ class Grouped:
         self.ratings = torch.from_numpy(rating[order]).to(device)
         counts = np.bincount(row, minlength=self.num_rows)
         self.counts = torch.from_numpy(counts).to(device)
+        self.starts = np.append(0, counts.cumsum())
         self._floats = floats or (_CPU_FLOATS if device.type == "cpu" else _GPU_FLOATS)
         self._dim = dim
-        self.chunks = list(self._cut(counts, device))
+        self._device = device
+
+    @cached_property
+    def chunks(self) -> list[Chunk]:
+        """Every row in exactly one, those without ratings too."""
+        return list(self._cut(np.diff(self.starts)))
 
     def pieces(self, chunk: Chunk) -> Iterator[tuple[Tensor, Tensor]]:
         """Columns (B, l) int32 and ratings (B, l) float32 of a chunk, few enough at once to fit the memory meant for them.
@@ -68,8 +75,7 @@ class Grouped:
             where = torch.where(filled, chunk.starts[:, None] + place, 0)
             yield torch.where(filled, self.columns[where], self.num_columns), torch.where(filled, self.ratings[where], 0.0)
 
-    def _cut(self, counts: npt.NDArray[np.int64], device: torch.device) -> Iterator[Chunk]:
-        starts = counts.cumsum() - counts
+    def _cut(self, counts: npt.NDArray[np.int64]) -> Iterator[Chunk]:
         by_length = np.argsort(-counts, kind="stable")
         lengths = counts[by_length]
         first = 0
@@ -79,6 +85,6 @@ class Grouped:
             similar = int(np.searchsorted(-lengths, -shortest, side="right"))
             fit = max(1, self._floats // (self._dim * max(length, self._dim)))
             rows = np.sort(by_length[first : min(similar, first + fit)])
-            on_device = [torch.from_numpy(part).to(device) for part in (rows, starts[rows], counts[rows])]
+            on_device = [torch.from_numpy(part).to(self._device) for part in (rows, self.starts[rows], counts[rows])]
             yield Chunk(on_device[0], on_device[1], on_device[2], length)
             first += len(rows)

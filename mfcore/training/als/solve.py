@@ -19,25 +19,25 @@ def solve_rows(rows: Grouped, features: Features, weights: Weights, ridge: Tenso
     one matrix for all rows, w0 XᵀX, and each row corrects it at its few chosen cells (Hu et al. 2008).
 
     Returns:
-        θ (num_rows, d) float32 and how far all rows together lie below the sum of squares at θ = 0, ridge not counted:
-        a float64 scalar (float32 where the device has no float64).
+        θ (num_rows, d) float32, and the sum of squares that is left, ridge not counted: a float64 scalar.
     """
-    everywhere = _everywhere(features, weights)
+    shared = everywhere(features, weights)
     solution = torch.empty(rows.num_rows, features.x.shape[1], device=features.x.device)
     explained = torch.zeros((), dtype=torch.float64, device=features.x.device)
     for chunk in rows.chunks:
         gram, right = _normal_equations(rows, chunk, features, weights)
-        if everywhere is not None:
-            gram.add_(everywhere[0])
-            right.add_(everywhere[1])
+        if shared is not None:
+            gram.add_(shared[0])
+            right.add_(shared[1])
         theta, used = _solve(gram, right, ridge[chunk.rows])
         solution[chunk.rows] = theta
         # At the solution Aθ = b − ridge θ, so b·θ·2 − θᵀAθ is this, without another product.
         explained += ((right * theta).sum(1) + used * theta.square().sum(1)).sum()
-    return solution, explained
+    return solution, _unexplained(rows, features, weights) - explained
 
 
-def _everywhere(features: Features, weights: Weights) -> tuple[Tensor, Tensor] | None:
+def everywhere(features: Features, weights: Weights) -> tuple[Tensor, Tensor] | None:
+    """What every row's equations begin with when all cells count: (d, d) and (d,); None when only ratings do."""
     if not weights.unobserved:
         return None
     x, offset = features.x[:-1], features.offset[:-1]
@@ -55,6 +55,15 @@ def _normal_equations(rows: Grouped, chunk: Chunk, features: Features, weights: 
         gram.baddbmm_(x.mT, x, alpha=scale)
         right.baddbmm_(weights.targets(ratings, offset)[:, None], x)
     return gram, right[:, 0]
+
+
+def _unexplained(rows: Grouped, features: Features, weights: Weights) -> Tensor:
+    """The weighted sum of squares with θ = 0, float64."""
+    offset, w = features.offset[:-1].double(), weights.unobserved
+    at_ratings = offset[rows.columns.long()]
+    if w is None:
+        return (rows.ratings - at_ratings).square().sum()
+    return ((1.0 - at_ratings).square() - w * at_ratings.square()).sum() + w * rows.num_rows * offset.square().sum()
 
 
 def _solve(gram: Tensor, right: Tensor, ridge: Tensor) -> tuple[Tensor, Tensor]:
