@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from mfcore.data import Interactions, Split
 from mfcore.models import RecommenderModel, build_model
 from mfcore.runs import RunConfig, preset_config
 from mfcore.runs.card import _settings
-from mfcore.training import TrainConfig, Trainer, TrainingStopped
+from mfcore.training import TrainConfig, Trainer, TrainingDiverged, TrainingStopped
 from mfcore.training.als.engine import AlsEngine
 from mfcore.training.als.solve import solve_rows
 from mfcore.training.als.whole_matrix import HeldOutLoss, sum_of_squares
@@ -30,6 +31,7 @@ from .conftest import make_interactions
 MODELS = ("mf", "biased-mf")
 LOSSES = ("mse", "weighted-mse")
 SCALINGS = ("none", "sqrt-count")
+SOLVERS = ("batches", "compiled")
 
 
 def as_config(loss: str = "mse", **fields: Any) -> TrainConfig:
@@ -43,12 +45,32 @@ def workbench(train: Interactions, name: str, config: TrainConfig, dim: int = 4)
     return Workbench(model, config, build_optimizers(model, config), LossMeter(model.device), train, 1)
 
 
+def engine_of(bench: Workbench, solver: str) -> AlsEngine:
+    if solver == "batches":
+        return AlsEngine(bench, solve_rows)
+    pytest.importorskip("numba")
+    engine = AlsEngine(bench)
+    assert engine.note == "by compiled code"
+    return engine
+
+
 def few(seed: int = 0, users: int = 9, items: int = 7, count: int = 30) -> Interactions:
     """A handful of ratings; the last user and the last item have none."""
     rng = np.random.default_rng(seed)
     cell = rng.choice((users - 1) * (items - 1), count, replace=False)
     data = make_interactions(cell // (items - 1), cell % (items - 1), users, items)
     data.rating[:] = rng.integers(1, 6, count)
+    return data
+
+
+def uneven() -> Interactions:
+    """200 users and 150 items; user u rated item i by chance (1 − u/199)(1 − i/149): from all others down to none."""
+    rng = np.random.default_rng(4)
+    user, item = np.nonzero(rng.random((200, 150)) < np.outer(np.linspace(1, 0, 200), np.linspace(1, 0, 150)))
+    data = make_interactions(user, item, 200, 150)
+    data.rating[:] = rng.integers(1, 6, len(user))
+    counts = np.bincount(user, minlength=200)
+    assert counts[-1] == 0 and 0 < counts[-20:-1].max() < 10 and counts.max() > 64 < np.bincount(item).max()
     return data
 
 
@@ -89,10 +111,11 @@ def weights(model: RecommenderModel) -> dict[str, Tensor]:
 # The closed form
 
 
-def test_a_users_vector_is_the_ridge_regression_that_numpy_finds() -> None:
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_users_vector_is_the_ridge_regression_that_numpy_finds(solver: str) -> None:
     train = few()
     bench = workbench(train, "mf", as_config(weight_decay=0.2), dim=3)
-    AlsEngine(bench).solve(by_item=False)
+    engine_of(bench, solver).solve(by_item=False)
     items = bench.model.item_vectors().numpy().astype(np.float64)
     for user in range(train.num_users - 1):
         own = train.user_idx == user
@@ -103,10 +126,11 @@ def test_a_users_vector_is_the_ridge_regression_that_numpy_finds() -> None:
         np.testing.assert_allclose(bench.model.user_vectors()[user], expected, rtol=2e-5, atol=2e-6)
 
 
-def test_a_bias_is_solved_with_its_vector() -> None:
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_bias_is_solved_with_its_vector(solver: str) -> None:
     train = few()
     bench = workbench(train, "biased-mf", as_config(weight_decay=0.2), dim=3)
-    AlsEngine(bench).solve(by_item=True)
+    engine_of(bench, solver).solve(by_item=True)
     model = bench.model
     users, user_bias = model.user_vectors().numpy().astype(np.float64), model.user_biases()
     item_bias = model.item_biases()
@@ -121,13 +145,14 @@ def test_a_bias_is_solved_with_its_vector() -> None:
         np.testing.assert_allclose(found, expected, rtol=5e-5, atol=5e-6)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("unobserved", [0.0, 0.3, 1.0])
-def test_weighted_cells_give_what_the_whole_matrix_gives(name: str, unobserved: float) -> None:
+def test_weighted_cells_give_what_the_whole_matrix_gives(name: str, unobserved: float, solver: str) -> None:
     """Every cell written down, each user a weighted ridge regression over all items."""
     train = few()
     bench = workbench(train, name, as_config("weighted-mse", weight_decay=0.05, unobserved_weight=unobserved), dim=3)
-    AlsEngine(bench).solve(by_item=False)
+    engine_of(bench, solver).solve(by_item=False)
     model, biased = bench.model, name == "biased-mf"
     items = model.item_vectors().numpy().astype(np.float64)
     offset = np.zeros(train.num_items) if not biased else model.item_biases().numpy().astype(np.float64)  # type: ignore[union-attr]
@@ -148,13 +173,16 @@ def test_weighted_cells_give_what_the_whole_matrix_gives(name: str, unobserved: 
 # The loss it minimises
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("scaling", SCALINGS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("name", MODELS)
-def test_every_half_sweep_lowers_the_objective_and_ends_without_a_gradient(name: str, loss: str, scaling: str) -> None:
+def test_every_half_sweep_lowers_the_objective_and_ends_without_a_gradient(
+    name: str, loss: str, scaling: str, solver: str
+) -> None:
     """After each half sweep the side just solved has no gradient left; after many, neither side has."""
     bench = workbench(few(), name, as_config(loss, weight_decay_scaling=scaling))
-    engine, parameters = AlsEngine(bench), dict(bench.model.named_parameters())
+    engine, parameters = engine_of(bench, solver), dict(bench.model.named_parameters())
     before = objective(bench).item()
     for half in range(600):
         reported = float(engine.solve(by_item=half % 2 == 1))
@@ -228,10 +256,11 @@ def test_how_rows_are_cut_into_chunks_changes_nothing(name: str, loss: str) -> N
             torch.testing.assert_close(tensor, found[-1][2][key], rtol=1e-3, atol=2e-4)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_who_has_no_ratings_is_not_guessed_at(loss: str) -> None:
+def test_who_has_no_ratings_is_not_guessed_at(loss: str, solver: str) -> None:
     bench = workbench(few(), "mf", as_config(loss))
-    engine = AlsEngine(bench)
+    engine = engine_of(bench, solver)
     engine.solve(by_item=False)
     engine.solve(by_item=True)
     assert bench.model.user_vectors()[-1].abs().max() == 0.0
@@ -239,13 +268,89 @@ def test_who_has_no_ratings_is_not_guessed_at(loss: str) -> None:
     assert bench.model.user_vectors()[:-1].abs().amax(1).min() > 0.0
 
 
-def test_without_weight_decay_and_with_more_dimensions_than_ratings_it_still_stands() -> None:
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_without_weight_decay_and_with_more_dimensions_than_ratings_it_still_stands(solver: str) -> None:
     bench = workbench(few(), "biased-mf", as_config(weight_decay=0.0), dim=20)
-    engine = AlsEngine(bench)
+    engine = engine_of(bench, solver)
     for half in range(10):
         loss = float(engine.solve(by_item=half % 2 == 1))
     assert 0.0 <= loss < 1e-3, "thirty ratings and 340 weights"
     assert all(bool(torch.isfinite(p).all()) for p in bench.model.parameters())
+
+
+@pytest.mark.parametrize("dim", [1, 7, 8, 16, 17, 33, 64, 70])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MODELS)
+def test_compiled_code_finds_what_batches_find(name: str, loss: str, dim: int) -> None:
+    """Dimensions below, at and beyond the edges of a tile; rows without ratings, with a few, and with more than fit at once."""
+    train = uneven()
+    found = []
+    for solver in SOLVERS:
+        bench = workbench(train, name, as_config(loss), dim)
+        engine = engine_of(bench, solver)
+        found.append(([float(engine.solve(by_item=half % 2 == 1)) for half in range(2)], weights(bench.model)))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
+    for key, tensor in found[0][1].items():
+        torch.testing.assert_close(tensor, found[1][1][key], rtol=1e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_number_of_threads_changes_no_bit(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    from mfcore.training.als import compiled
+
+    monkeypatch.setattr(compiled, "_PIECE", 1e5)
+    found = []
+    for threads in (1, 2, 5):
+        bench = workbench(uneven(), "biased-mf", as_config(loss), dim=20)
+        engine = AlsEngine(bench, compiled.CompiledSolver(threads))
+        losses = [float(engine.solve(by_item=half % 2 == 1)) for half in range(4)]
+        found.append((losses, weights(bench.model)))
+    assert 20 < len(compiled._pieces(engine._sides[0].starts, 21)) < 201
+    for losses, state in found[1:]:
+        assert losses == found[0][0]
+        assert all(torch.equal(tensor, found[0][1][key]) for key, tensor in state.items())
+
+
+def test_pieces_hold_every_row_once() -> None:
+    pytest.importorskip("numba")
+    from mfcore.training.als.compiled import _pieces
+
+    rng = np.random.default_rng(0)
+    for counts in (rng.integers(0, 90_000, 70), np.zeros(5, dtype=np.int64), rng.integers(0, 3, 40_000)):
+        cuts = _pieces(np.append(0, counts.cumsum()), 64)
+        assert cuts[0] == 0 and cuts[-1] == len(counts) and (np.diff(cuts) > 0).all()
+
+
+def test_a_matrix_that_rounding_made_indefinite_gets_a_little_more_ridge() -> None:
+    pytest.importorskip("numba")
+    from mfcore.training.als import kernels
+    from mfcore.training.als.compiled import _table
+
+    gram, right, theta = _table(2, 2), _table(2), _table(1, 2)
+    gram[:2, :2] = torch.tensor([[1.0, 1.0005], [1.0005, 1.0]])  # one eigenvalue is -0.0005
+    right[:2] = torch.tensor([1.0, -1.0])
+    width, nothing, left = len(right), np.zeros(0, dtype=np.float32), np.zeros(1)
+    gram = torch.nn.functional.pad(gram, (0, 0, 0, width - 2))
+    asked = kernels.Rows(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int32), nothing, np.zeros(1, dtype=np.float32))
+    still = kernels.Still(_table(1, 2).numpy(), nothing, gram.numpy(), right.numpy(), 2, np.float32(-1.0))
+    desk = kernels.Desk(*(_table(*shape, 2).numpy() for shape in ((width,), (64,), (), ())))
+    kernels.solve(0, 1, asked, still, desk, theta.numpy(), left)
+    ridge = 1e-6 + 1e-3  # the floor, and the second of three more tries: 1e-4 was too little
+    expected = np.linalg.solve(gram[:2, :2].double().numpy() + ridge * np.eye(2), [1.0, -1.0])
+    np.testing.assert_allclose(theta[0, :2], expected, rtol=1e-3)
+    gram[0, 0] = -1.0
+    kernels.solve(0, 1, asked, still, desk, theta.numpy(), left)
+    assert np.isnan(left[0]) and theta[0, :2].isnan().all(), "hopeless, and said so"
+
+
+def test_weights_that_are_not_numbers_end_the_training(planted: Split) -> None:
+    """And do not keep it busy for ever."""
+    trainer = Trainer(build_model("mf", planted.train, embedding_dim=3, seed=0), planted, as_config())
+    with torch.no_grad():
+        trainer.model.item_factors[0, 0] = torch.inf
+    with pytest.raises(TrainingDiverged):
+        trainer.train_epoch()
 
 
 def test_a_sum_of_squares_over_the_whole_matrix_without_the_matrix() -> None:
@@ -323,6 +428,16 @@ def test_a_stop_between_half_sweeps_changes_nothing(planted: Split, loss: str, s
     assert [(end.step, end.train_loss, end.metrics) for end in done] == expected
     for key, tensor in whole.model.state_dict().items():
         assert torch.equal(tensor, second.model.state_dict()[key]), key
+
+
+def test_without_numba_pytorch_solves_and_says_why(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith(("mfcore.training.native.", "mfcore.training.als."))]:
+        if name.endswith((".compiled", ".kernels", ".compiling")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    trainer = Trainer(build_model("mf", planted.train, embedding_dim=3, seed=0), planted, as_config(num_epochs=5))
+    assert "exactly, in batches, because numba cannot be used (" in trainer.engine_reason
+    assert list(trainer.fit())[-1].metrics["rmse"] < 0.5
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")

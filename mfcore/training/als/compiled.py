@@ -10,10 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mfcore.training.als.kernels import AT_ONCE, LANES, Desk, Rows, Still, solve
+from mfcore.training.als.kernels import AT_ONCE, LANES, Desk, Rows, Still, begin, solve
 from mfcore.training.als.layout import Grouped
 from mfcore.training.als.problem import Features, Weights
-from mfcore.training.als.solve import everywhere
 
 _PIECE = 2e7  # multiplications in a row, about a millisecond
 
@@ -48,11 +47,11 @@ class CompiledSolver:
 def _still(features: Features, weights: Weights) -> Still:
     dim, w = features.x.shape[1], weights.unobserved
     x = _padded(features.x)
-    gram, right = _table(x.shape[1], x.shape[1]), _table(x.shape[1])
-    shared = everywhere(features, weights)
-    if shared is not None:
-        gram[:dim, :dim], right[:dim] = shared
-    return Still(x.numpy(), features.offset.numpy(), gram.numpy(), right.numpy(), dim, np.float32(-1.0 if w is None else w))
+    gram, right = _table(x.shape[1], x.shape[1]).numpy(), _table(x.shape[1]).numpy()
+    still = Still(x.numpy(), features.offset.numpy(), gram, right, dim, np.float32(-1.0 if w is None else w))
+    if w is not None:
+        begin(still)
+    return still
 
 
 def _padded(x: Tensor) -> Tensor:
@@ -74,8 +73,9 @@ def _pieces(starts: npt.NDArray[np.int64], dim: int) -> npt.NDArray[np.int64]:
 
 
 def load_kernels() -> None:
-    """Compile the kernel, or load what an earlier process compiled."""
-    table, column = _table(1, 1).numpy(), np.zeros(1, dtype=np.float32)
+    """Compile the kernels, or load what an earlier process compiled."""
+    table, column = _table(1, 1).numpy(), np.zeros(1, dtype=np.float32)  # no row, and nothing held still
     asked = Rows(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), column[:0], column[:0])
     still = Still(table, column, table, column, 1, np.float32(0.0))
+    begin(still)
     solve(0, 0, asked, still, Desk(table, table, column, column), table, np.zeros(1))

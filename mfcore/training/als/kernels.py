@@ -238,6 +238,22 @@ def _solve_row(row: int, asked: Rows, still: Still, desk: Desk, theta: Floats) -
 
 
 @kernel
+def begin(still: Still) -> None:
+    """Fill in what every row starts with when all cells count: w0 Σ x xᵀ on and right of the diagonal, and −w0 Σ offset x.
+
+    gram and right come as zeros. By one thread and in a fixed order, so that the bits are the same with any number of them.
+    """
+    x, width, num_columns = still.x, still.x.shape[1], len(still.x) - 1
+    for start in range(0, num_columns, AT_ONCE):
+        count = min(AT_ONCE, num_columns - start)
+        for f in range(0, still.dim, HEIGHT):
+            for j in range(f & -LANES, width, LANES):
+                _tile(still.gram, width, f, j, x[start:], count, still.unobserved)
+        for n in range(start, start + count):
+            _add_scaled(still.right, -still.unobserved * still.offset[n], x[n])
+
+
+@kernel
 def solve(first: int, last: int, asked: Rows, still: Still, desk: Desk, theta: Floats, left: Doubles) -> None:
     """Rows ``first`` to ``last``: θ into theta (num_rows, w), and into left (num_rows,) what :func:`_solve_row` returns."""
     for row in range(first, last):

@@ -21,7 +21,7 @@ def solve_rows(rows: Grouped, features: Features, weights: Weights, ridge: Tenso
     Returns:
         θ (num_rows, d) float32, and the sum of squares that is left, ridge not counted: a float64 scalar.
     """
-    shared = everywhere(features, weights)
+    shared = _everywhere(features, weights)
     solution = torch.empty(rows.num_rows, features.x.shape[1], device=features.x.device)
     explained = torch.zeros((), dtype=torch.float64, device=features.x.device)
     for chunk in rows.chunks:
@@ -36,7 +36,7 @@ def solve_rows(rows: Grouped, features: Features, weights: Weights, ridge: Tenso
     return solution, _unexplained(rows, features, weights) - explained
 
 
-def everywhere(features: Features, weights: Weights) -> tuple[Tensor, Tensor] | None:
+def _everywhere(features: Features, weights: Weights) -> tuple[Tensor, Tensor] | None:
     """What every row's equations begin with when all cells count: (d, d) and (d,); None when only ratings do."""
     if not weights.unobserved:
         return None
