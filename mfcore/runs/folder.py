@@ -20,7 +20,9 @@ from filelock import FileLock, Timeout
 
 from mfcore.runs.commands import last_number, read_commands, write_command
 from mfcore.runs.config import RunConfig
-from mfcore.runs.files import clean, cut_torn_line, dumps, read_json, tail_lines, write_json
+from mfcore.runs.events import EVENT_VERSION as EVENT_VERSION
+from mfcore.runs.events import RunEvents
+from mfcore.runs.files import read_json, write_json
 from mfcore.runs.kept import kept_epochs
 from mfcore.runs.places import check_run_id as check_run_id
 from mfcore.runs.places import runs_dir as runs_dir
@@ -32,14 +34,10 @@ from mfcore.runs.status import parse_status
 from mfcore.runs.status import this_host as this_host
 from mfcore.validate import UnusableRequest, boolean, require
 
-EVENT_VERSION = 1
-
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunFolder(RunEvents):
     """The folder of one run, and the only code that knows its layout."""
-
-    path: Path
 
     @property
     def run_id(self) -> str:
@@ -48,10 +46,6 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
-
-    @property
-    def events_path(self) -> Path:
-        return self.path / "events.jsonl"
 
     @property
     def log_path(self) -> Path:
@@ -165,39 +159,6 @@ class RunFolder:
 
     def write_status(self, status: RunStatus) -> None:
         write_json(self.path / "status.json", dataclasses.asdict(status))
-
-    # --- what happened -----------------------------------------------------------------------------------------------
-
-    def open_events(self) -> None:
-        """To be called once by a new worker before it appends: removes a line its predecessor died in."""
-        cut_torn_line(self.events_path)
-
-    def append_event(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Add one line to events.jsonl: v and time are put in, undefined numbers are left out. Returns the line."""
-        line: dict[str, Any] = clean({"v": EVENT_VERSION, "time": round(time.time(), 3), **event})
-        handle = os.open(self.events_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(handle, (dumps(line) + "\n").encode())
-        finally:
-            os.close(handle)
-        return line
-
-    def events(self, from_offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """Events from a byte offset, and the offset to go on from (see :func:`mfcore.runs.files.tail_lines`)."""
-        return tail_lines(self.events_path, from_offset)
-
-    def load_events(self) -> list[dict[str, Any]]:
-        """All events that still count: those a later ``resume`` took back are gone."""
-        kept: list[dict[str, Any]] = []
-        for event in self.events()[0]:
-            if event.get("kind") == "resume":
-                kept = [e for e in kept if e.get("step", 0) <= event.get("step", 0)]
-            kept.append(event)
-        return kept
-
-    def load_events_of(self, kind: str) -> list[dict[str, Any]]:
-        """Those of :meth:`load_events` that are of one kind."""
-        return [event for event in self.load_events() if event.get("kind") == kind]
 
     # --- what people ask of it ---------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,10 @@ def test_a_step_asked_of_a_running_run_pauses_it_and_another_wish_lets_it_go(tra
     assert seen and [e["name"] for e in folder.load_events_of("command")] == ["step_epoch", "step_batch", "resume"]
 
 
-def test_steering_is_heard_only_while_there_is_something_to_steer(train: Train, home: Path) -> None:
+def test_steering_is_heard_only_while_there_is_something_to_steer(
+    train: Train, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mfcore.runs.conductor._POLL", 0.0)  # a refit of milliseconds is over before the next look
     folder = RunFolder.create(home, tiny(num_epochs=200, refit=True))
 
     def listen(event: dict[str, Any]) -> None:
@@ -113,6 +117,6 @@ def test_changes_are_logged_with_what_they_bring(train: Train, home: Path) -> No
     assert "batch_size must be >= 1" in wrong["refused"] and "refused" not in third
     assert any("compiled engine" in event.get("text", "") for event in folder.events()[0])
     ends = [event["step"] for event in folder.load_events_of("epoch")]
-    per_epoch = [b - a for a, b in zip(ends, ends[1:], strict=False)]
+    per_epoch = [b - a for a, b in pairwise(ends)]
     samples = folder.load_events_of("epoch")[-1]["samples"]
     assert per_epoch == [math.ceil(samples / 64), samples, samples, samples]
