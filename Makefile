@@ -18,7 +18,7 @@ help:
 	@echo "make test         run all tests, the browser ones included"
 	@echo "make check        ruff, mypy, then all tests"
 	@echo "make bench        measure: time to the first point, quality of the presets"
-	@echo "make screenshots  draw the pictures of the README anew"
+	@echo "make screenshots  draw the pictures and the film of the README anew"
 	@echo "make clean        remove the virtual environment and caches (your runs and data stay)"
 
 setup:
@@ -61,6 +61,7 @@ screenshots: setup-dev
 	@$(PY) -m mfcore fetch ml-100k
 	@$(PY) -m scripts.chromium --install
 	$(PY) -m scripts.screenshots
+	$(PY) -m scripts.recording
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
