@@ -39,7 +39,7 @@ function buildBranch(view, changes) {
     const start = branchStart(run, name), value = changes[name] ?? start
     const input = kind === "choice"
       ? make("select", {}, ...Object.entries(data.optimizers || {}).map(([key, text]) => make("option", { value: key, textContent: text, selected: key === value })))
-      : make("input", { size: 9, inputMode: "decimal", autocomplete: "off", value: defined(value) ? rateText(value) : "" })
+      : make("input", { size: 9, inputMode: "decimal", autocomplete: "off", value: defined(value) ? rateText(value) : "", placeholder: name === "learning_rate" ? "as it was" : "" })
     input.name = name
     input.dataset.start = kind === "choice" ? start : defined(start) ? rateText(start) : ""
     return make("label", { className: "mfx-label" }, words, input)
@@ -58,6 +58,8 @@ function buildBranch(view, changes) {
 function branchStart(run, name) {
   if (name === "num_epochs") return run.numEpochs || run.config.num_epochs
   if (name === "optimizer") return run.config.optimizer
+  // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number here would begin a schedule of its own.
+  if (name === "learning_rate") return undefined
   return settingNow(run, name)
 }
 
@@ -66,7 +68,7 @@ function branchChanges(run, form) {
   for (const [name, words, kind] of FIELDS) {
     const input = form.elements[name], text = input.value.trim().replace(",", ".")
     // What a person changed in the running parent is not in its configuration; the branch has to be told.
-    const inherited = name === "optimizer" ? run.config[name] : run.config[name] === undefined ? "" : rateText(run.config[name])
+    const inherited = name === "learning_rate" ? "" : name === "optimizer" ? run.config[name] : run.config[name] === undefined ? "" : rateText(run.config[name])
     if (!text || text === inherited) continue
     if (kind === "number" && !Number.isFinite(Number(text))) throw new Error(`${words} must be a number, not ${text}`)
     changes[name] = kind === "number" ? Number(text) : text
