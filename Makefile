@@ -53,7 +53,7 @@ format: setup-dev
 bench: setup-dev
 	@$(PY) -m mfcore fetch ml-100k
 	@$(PY) -m scripts.chromium --install
-	-$(PY) -m bench.first_point
+	-$(PY) -m bench.latency
 	-$(PY) -m bench.quality
 	$(PY) -m bench.figures
 

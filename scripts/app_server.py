@@ -33,8 +33,8 @@ class AppServer:
         self.log_path = home / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout: float = 60.0) -> Self:
-        """Start and wait until /healthz answers."""
+    def launch(self) -> None:
+        """Give the command and wait for nothing."""
         command = [
             sys.executable,
             "-m",
@@ -51,13 +51,24 @@ class AppServer:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+
+    def start(self, timeout: float = 60.0) -> Self:
+        """Start and wait until /healthz answers."""
+        self.launch()
         deadline = time.monotonic() + timeout
         while not self.healthy():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"the app did not start:\n{self.log()}")
             time.sleep(0.1)
         return self
+
+    @property
+    def pid(self) -> int:
+        """The server's process. Raises RuntimeError when it does not run."""
+        if self.process is None:
+            raise RuntimeError("the app is not started")
+        return self.process.pid
 
     def healthy(self) -> bool:
         """Whether /healthz answers 200 now."""
