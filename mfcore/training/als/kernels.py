@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 import numpy.typing as npt
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
 from mfcore.training.native.compiling import Function, kernel
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Indices = npt.NDArray[Any]
 
-LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
+LANES = 16 if "+avx512f" in get_host_cpu_features() else 8
 """Columns of a tile; tables are padded to a multiple of it."""
 HEIGHT = 8
 """Rows of a tile: eight sums at once keep both multipliers of a processor busy, and leave room in its registers."""
