@@ -8,10 +8,9 @@ from mfcore.runs import PRESETS
 from ui.components.live import live_run
 from ui.controls import link_to, run_label, state_badge
 from ui.format import escape_markdown, metric, metric_name, when
-from ui.runs_table import verdict
 from ui.session import ACTIVE, data_at_hand, manager
 from ui.starts import FIRST, start
-from ui.verdict import comparison
+from ui.verdict import comparison, verdict_on_test
 
 RECENT = 5
 runs = manager().list()
@@ -79,7 +78,7 @@ if runs:
                     "train" if run.state in (*ACTIVE, "failed") else "evaluate", escape_markdown(run_label(run)), run=run.run_id
                 )
             st.markdown(state_badge(run.state), width="content")
-            found = verdict(run)
+            found = verdict_on_test(run)
             if found:
                 st.markdown(f"{metric_name(found.metric)} **{metric(found.value)}**", width="content")
                 words, tone = comparison(found)

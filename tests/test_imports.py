@@ -110,6 +110,12 @@ def test_pages_can_list_data_and_runs_without_torch(module: str) -> None:
     assert not loaded_after(f"import {module}") & {"torch", "streamlit", "plotly"}
 
 
+def test_the_server_listens_before_it_loads_what_no_first_page_needs() -> None:
+    loaded = loaded_after("import app")
+    assert {"streamlit", "mfcore"} <= loaded
+    assert not loaded & {"torch", "pandas", "scipy", "sklearn"}
+
+
 def test_no_module_of_mfcore_pulls_in_the_user_interface() -> None:
     walk = (
         "import importlib, pkgutil, mfcore\n"

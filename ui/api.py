@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib.metadata
 from functools import cache
 
-import plotly
-from plotly.offline import get_plotlyjs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -22,14 +21,17 @@ PLOTLY_PATH = "/api/assets/plotly.js"
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
+@cache
 def plotly_url() -> str:
     """Address of plotly.js. It names the installed version, so the browser may keep the file for ever."""
-    return f"{PLOTLY_PATH}?v={plotly.__version__}"
+    return f"{PLOTLY_PATH}?v={importlib.metadata.version('plotly')}"
 
 
 @cache
 def packed_plotly() -> bytes:
     """plotly.js of the installed package, gzipped once a process (about 1.5 MB instead of 4.8)."""
+    from plotly.offline import get_plotlyjs
+
     return gzip.compress(get_plotlyjs().encode(), compresslevel=6, mtime=0)
 
 

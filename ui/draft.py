@@ -74,7 +74,8 @@ def to_config(draft: Draft) -> RunConfig:
         choice("preset", draft["preset"], PRESETS)
     choice("dataset", draft["dataset"], DATASETS)
     config = RunConfig().with_flat(draft)
-    resolve_device(config.training.device)
+    if config.training.device not in ("auto", "cpu"):  # these are everywhere; to ask for others loads torch
+        resolve_device(config.training.device)
     return config
 
 

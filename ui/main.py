@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import warmup
 from ui.session import page_path
 from ui.theme import wordmark_style
 
@@ -40,4 +41,8 @@ pages = [
     )
     for name, title, icon, purpose in PAGES
 ]
-st.navigation(pages, position="top").run()
+page = st.navigation(pages, position="top")
+try:
+    page.run()
+finally:  # a page may end by st.stop()
+    warmup.first_page_stands()

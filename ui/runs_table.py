@@ -18,7 +18,7 @@ from ui.format import duration, escape_plotly, lower_is_better, metric, metric_n
 from ui.knobs import MODEL_WORDS
 from ui.run_titles import lineage, run_title
 from ui.theme import colour
-from ui.verdict import Verdict, judge
+from ui.verdict import verdict_on_test
 
 if TYPE_CHECKING:
     from mfcore.runs.manager import RunSummary
@@ -37,13 +37,8 @@ def table(runs: list[RunSummary], every: Sequence[RunSummary] = ()) -> pd.DataFr
     return made
 
 
-def verdict(run: RunSummary) -> Verdict | None:
-    """The run's one number on test against the best baseline; None while test is not scored."""
-    return judge(run.test, run.baselines.get("test", {}), run.config.protocol.k)
-
-
 def _row(run: RunSummary) -> dict[str, Any]:
-    found = verdict(run)
+    found = verdict_on_test(run)
     return {
         "name": run_title(run),
         "star": "★" if run.starred else "",

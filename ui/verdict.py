@@ -11,6 +11,7 @@ from ui.format import lower_is_better, metric, metric_name, percent
 
 if TYPE_CHECKING:
     from mfcore.runs import RunConfig
+    from mfcore.runs.summary import RunSummary
 
 Metrics = Mapping[str, float]
 Baselines = Mapping[str, Metrics]
@@ -88,6 +89,11 @@ def headline(metrics: Metrics, baselines: Baselines, k: int, thing: Nouns = FILM
     if verdict.metric.startswith("ndcg") and hits is not None:
         return f"{start}; {words} manages {percent(hits, 0)} and an NDCG of {metric(verdict.baseline)}."
     return f"{start}; {words} gives {metric(verdict.baseline)}."
+
+
+def verdict_on_test(run: RunSummary) -> Verdict | None:
+    """The run's one number on test against the best baseline; None while test is not scored."""
+    return judge(run.test, run.baselines.get("test", {}), run.config.protocol.k)
 
 
 def comparison(verdict: Verdict) -> tuple[str, str]:

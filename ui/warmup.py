@@ -6,10 +6,14 @@ import gc
 import importlib
 import logging
 import threading
+from collections.abc import Callable
 
 from mfcore.validate import UnusableRequest
 
 log = logging.getLogger("mf_explorer")
+_page_stands = threading.Event()
+PATIENCE = 3.0
+"""Seconds for which the warm-up waits for a first page, before it goes on without one."""
 
 
 def start() -> threading.Thread:
@@ -19,17 +23,32 @@ def start() -> threading.Thread:
     return thread
 
 
+def first_page_stands() -> None:
+    """A page was drawn: what it did not need may be loaded now, and no longer takes turns with it."""
+    _page_stands.set()
+
+
 def _warm() -> None:
+    _try(_tables)  # while the browser still fetches its scripts
+    _page_stands.wait(PATIENCE)
     # Each step by itself: that one fails (no data yet, say) must not keep the others cold.
     for step in (_spare_worker, _assets, _ratings, _libraries):
-        try:
-            step()
-        except UnusableRequest as error:
-            log.warning("%s", error)
-        except Exception:
-            log.warning("warm-up step %s failed", step.__name__, exc_info=True)
+        _try(step)
     # What the libraries brought stays for good: no collection need ever look through those million objects again.
     gc.freeze()
+
+
+def _try(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except UnusableRequest as error:
+        log.warning("%s", error)
+    except Exception:
+        log.warning("warm-up step %s failed", step.__name__, exc_info=True)
+
+
+def _tables() -> None:
+    importlib.import_module("pandas")  # Streamlit asks it about whatever is passed to a component
 
 
 def _spare_worker() -> None:
@@ -52,5 +71,5 @@ def _ratings() -> None:
 
 
 def _libraries() -> None:
-    for name in ("torch", "pandas", "plotly.graph_objects"):
+    for name in ("plotly.graph_objects", "scipy.stats", "torch"):
         importlib.import_module(name)

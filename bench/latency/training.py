@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts.app_server import AppServer
 from scripts.browser import settle, visit
@@ -84,7 +84,7 @@ def cold_starts(browser: Browser, home: Path, repeats: int) -> dict[str, list[fl
 
 
 def first_page(browser: Browser, home: Path, path: str, content: str, *, press: bool = False) -> tuple[float, float]:
-    """Start a server, open a page of it at once; seconds until it is usable, and from pressing Train there to the first point."""
+    """Start a server, open a page of it at once; seconds until it is usable, and from pressing Train there to a point."""
     tab = browser.new_page(viewport={"width": 1280, "height": 720})
     tab.add_init_script(USABLE % content)
     server, began = AppServer(home), time.time()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mfcore.data.files import write_atomically
 from mfcore.data.interactions import Interactions, make_item_table
@@ -125,6 +124,8 @@ def _columns(data: Interactions) -> dict[str, Any]:
 
 
 def _interactions(columns: dict[str, Any]) -> Interactions:
+    import pandas as pd
+
     years = [None if year == _NO_YEAR else year for year in columns["year"].tolist()]
     genres = [tuple(joined.split(_BETWEEN)) if joined else () for joined in columns["genres"].tolist()]
     about_users = {name.removeprefix("user:"): values for name, values in columns.items() if name.startswith("user:")}

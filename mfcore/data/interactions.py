@@ -6,14 +6,16 @@ import copy
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.validate import require
+
+if TYPE_CHECKING:  # loaded with the first table: every process imports this module, and not all of them open data
+    import pandas as pd
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -182,6 +184,8 @@ class Interactions:
 
 def make_item_table(titles: ArrayLike, years: Any = None, genres: Any = None) -> pd.DataFrame:
     """An ``item_table`` from (num_items,) titles, with years (None where unknown) and tuples of genres if there are any."""
+    import pandas as pd
+
     size = len(np.asarray(titles))
     return pd.DataFrame(
         {

@@ -9,13 +9,16 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.validate import UnusableRequest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Files = Mapping[str, bytes]
 
@@ -153,6 +156,8 @@ def _assemble(
 
 def _table(content: bytes, file: str, header: int | None) -> pd.DataFrame:
     """user, item, rating, timestamp, in file order."""
+    import pandas as pd
+
     columns = {"user": np.int64, "item": np.int64, "rating": np.float32, "timestamp": np.int64}
     # pandas drops surplus columns and skips blank lines silently; a count of the tabs does not.
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
@@ -185,6 +190,8 @@ def _lines(content: bytes, encoding: str, separator: str, skip: int = 0) -> Iter
 
 
 def _users(file: str, lines: Iterable[tuple[int, list[str]]]) -> pd.DataFrame:
+    import pandas as pd
+
     rows: dict[int, tuple[int, str, str]] = {}
     for number, cells in lines:
         if len(cells) != 5:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
 
 from mfcore.space.attributes import Attribute
 from mfcore.validate import require
@@ -88,6 +87,8 @@ def name_axes(
 
 def correlations(points: Exact, attributes: Sequence[Attribute]) -> list[list[Correlation]]:
     """For each axis, Spearman's ρ with each attribute (see :class:`Correlation`). points: (n, c)."""
+    from scipy import stats
+
     comparisons = max(1, points.shape[1] * len(attributes))
     found: list[list[Correlation]] = [[] for _ in range(points.shape[1])]
     whole = stats.rankdata(points, axis=0)
@@ -103,6 +104,8 @@ def correlations(points: Exact, attributes: Sequence[Attribute]) -> list[list[Co
 
 def two_sided(rho: Exact, count: int) -> Exact:
     """Chance of a rank correlation at least this far from 0 between ``count`` unrelated pairs."""
+    from scipy import special
+
     if count < 3:
         return np.ones_like(rho)
     t = np.abs(rho) * np.sqrt((count - 2) / np.maximum(1e-300, 1.0 - rho**2))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, stats
 
 from mfcore.validate import require
 
@@ -70,6 +69,8 @@ def norms_by_popularity(vectors: npt.ArrayLike, popularity: npt.ArrayLike) -> No
     Raises:
         UnusableRequest: lengths disagree, or vectors are not finite.
     """
+    from scipy import stats  # here: every server imports this module, few pages need it, and scipy costs half a second
+
     norm, often = np.linalg.norm(_table(vectors), axis=1), np.asarray(popularity, dtype=np.float64)
     require(norm.shape == often.shape, f"{len(norm)} vectors need {len(norm)} popularities, got {len(often)}")
     varies = len(norm) > 2 and np.ptp(norm) > 0 and np.ptp(often) > 0
@@ -102,6 +103,8 @@ def recovery(items: npt.ArrayLike, truth: npt.ArrayLike, users: npt.ArrayLike | 
     Raises:
         UnusableRequest: lengths disagree, vectors are not finite, or d or n is below r.
     """
+    from scipy import linalg
+
     learned, true = _table(items), _table(truth)
     require(len(learned) == len(true), f"{len(learned)} learned vectors, {len(true)} true ones: they must be of the same items")
     rank = true.shape[1]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from mfcore.validate import UnusableRequest
+
+if TYPE_CHECKING:  # loaded where it is asked: pages name devices, and torch costs a second
+    import torch
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         UnusableRequest: no such device here; the message says why and lists what there is.
     """
+    import torch
+
     wanted = name.strip().lower()
     if wanted == "auto":
         return torch.device(_best_device())
@@ -64,11 +68,15 @@ def _cores() -> int:
 
 
 def _best_device() -> str:
+    import torch
+
     # MPS only on request: at this size of model its steps cost more to start than to compute.
     return "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def _cuda_choices() -> list[DeviceChoice]:
+    import torch
+
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         return [DeviceChoice(f"cuda:{i}", f"{name} (cuda:{i})", True) for i, name in enumerate(names)]
@@ -78,6 +86,8 @@ def _cuda_choices() -> list[DeviceChoice]:
 
 
 def _mps_choice() -> DeviceChoice:
+    import torch
+
     if torch.backends.mps.is_available():
         return DeviceChoice("mps", "Apple GPU (MPS)", True)
     built = torch.backends.mps.is_built()
