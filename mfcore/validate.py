@@ -68,8 +68,8 @@ def number(
         except ValueError:
             raise UnusableRequest(f"{name} must be a number, got {value!r}") from None
     require(
-        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value),
-        f"{name} must be a finite number, got {value!r}",
+        isinstance(value, (int, float)) and not isinstance(value, bool) and _is_finite(value),
+        f"{name} must be a finite number, got {_short(value)}",
     )
     assert isinstance(value, (int, float))
     require(low is None or value >= low, f"{name} must be >= {low:g}, got {value:g}" if low is not None else "")
@@ -77,6 +77,18 @@ def number(
     require(above is None or value > above, f"{name} must be > {above:g}, got {value:g}" if above is not None else "")
     require(below is None or value < below, f"{name} must be < {below:g}, got {value:g}" if below is not None else "")
     return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def boolean(name: str, value: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from mfcore.runs.config import FLAT_KEYS, RunConfig
 from mfcore.runs.files import dumps
-from mfcore.runs.folder import RunFolder
+from mfcore.runs.folder import EVENT_VERSION, RunFolder
 from mfcore.runs.kept import kept_epochs, kept_path, read_info
 from mfcore.validate import UnusableRequest, integer, require
 
@@ -68,7 +69,7 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
     def fill(child: RunFolder) -> None:
         _copy(kept_path(parent.checkpoints, epoch), kept_path(child.checkpoints, epoch))
         child.write_provenance({key: value for key, value in parent.provenance().items() if key != "scored_before"})
-        past = [{**event, "inherited": True} for event in _past(parent, epoch)]
+        past = [{**event, "inherited": True} for event in _past(parent, read_info(kept_path(child.checkpoints, epoch)))]
         child.events_path.write_text("".join(dumps(event) + "\n" for event in past), encoding="utf-8")
         with suppress(OSError):  # a branch does not fail for want of pictures
             from mfcore.runs.snapshots import copy_snapshots
@@ -81,12 +82,17 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
         raise UnusableRequest(f"epoch {epoch} of run {parent.run_id} is no longer kept; choose another") from None
 
 
-def _past(parent: RunFolder, epoch: int) -> list[dict[str, Any]]:
-    """The parent's events up to the end of ``epoch``, in order: what both runs have in common."""
-    events = parent.load_events()
-    ends = [event.get("step", 0) for event in events if event.get("kind") == "epoch" and event.get("epoch") == epoch]
-    last = ends[0] if ends else 0
-    return [event for event in events if event.get("kind") in _INHERITED and event.get("step", 0) <= last]
+def _past(parent: RunFolder, info: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parent's events up to the end of the epoch of ``info``, in order: what both runs have in common."""
+    last, told = int(info.get("step", 0)), info.get("told") or {}
+    past = [event for event in parent.load_events() if event.get("kind") in _INHERITED and event.get("step", 0) <= last]
+    # A checkpoint is there a moment before its epoch is told of.
+    heard = any(event["kind"] == "epoch" and event.get("epoch") == info["epoch"] for event in past)
+    return (
+        past
+        if heard or told.get("epoch") != info["epoch"]
+        else [*past, {"v": EVENT_VERSION, "time": round(time.time(), 3), **told}]
+    )
 
 
 def _called(parent: RunFolder, epoch: int) -> str:

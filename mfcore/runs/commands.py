@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mfcore.runs.files import dumps, read_json
+from mfcore.training.config import LARGEST_FACTOR, MOST_EPOCHS, MOST_SAMPLES
 from mfcore.validate import choice, integer, number, require
 
 COMMANDS: dict[str, str] = {
@@ -30,15 +31,13 @@ COMMANDS: dict[str, str] = {
 _VALUES: dict[str, Callable[[Any], float]] = {
     "pace": lambda value: number("pace", value, low=0.0),
     "learning_rate": lambda value: number("learning_rate", value, above=0.0),
-    "batch_size": lambda value: integer("batch_size", value, low=1),
+    "batch_size": lambda value: integer("batch_size", value, low=1, high=MOST_SAMPLES),
     "extend": lambda value: integer("extend", value, low=1, high=MOST_EPOCHS),
     **{
-        name: partial(number, name, low=0.0)
+        name: partial(number, name, low=0.0, high=LARGEST_FACTOR)
         for name in ("weight_decay", "bias_lr_multiplier", "factor_lr_multiplier", "mlp_lr_multiplier")
     },
 }
-MOST_EPOCHS = 1_000_000
-"""More than anybody waits for; what is typed by accident is refused."""
 _PATIENCE = 2.0
 """Seconds an unreadable command file may be one that is still being written."""
 

@@ -85,6 +85,15 @@ class Conductor:
         self._wait(lambda: self.pace > 0 and not self._batches and time.monotonic() < self._epoch_began + 1.0 / self.pace)
         self._epoch_began = time.monotonic()
 
+    def listen(self) -> None:
+        """Hear what was asked for meanwhile, without waiting."""
+        self._look()
+
+    def close(self) -> None:
+        """The run ends. Whatever nobody has heard yet is refused in words rather than lost."""
+        for command in self.folder.pending_commands(self._seen):
+            self._record(self._heard(command) | {"refused": "the run was ending when this came"})
+
     def let_go(self) -> None:
         """The training is over, what follows cannot be steered: nothing is changed or taken step by step any more."""
         self.helm = None
@@ -117,15 +126,18 @@ class Conductor:
 
     def _look(self) -> None:
         for command in self.folder.pending_commands(self._seen):
-            self._seen = command["number"]
-            event = {"kind": "command", "name": command["kind"], "number": command["number"], **self.position()}
-            if "value" in command:
-                event["value"] = command["value"]
+            event = self._heard(command)
             try:
                 event |= self._apply(command["kind"], command.get("value"))
             except (UnusableRequest, TypeError, ValueError) as error:
                 event["refused"] = str(error)
             self._record(event)
+
+    def _heard(self, command: dict[str, Any]) -> dict[str, Any]:
+        """The event that tells of a command."""
+        self._seen = command["number"]
+        event = {"kind": "command", "name": command["kind"], "number": command["number"], **self.position()}
+        return event | ({"value": command["value"]} if "value" in command else {})
 
     def _apply(self, kind: str, value: Any) -> dict[str, Any]:
         """Do what a command says; returns what else is to be told about it."""

@@ -90,5 +90,11 @@ def cut_torn_line(path: Path) -> None:
         os.truncate(path, whole)
 
 
+def remove_torn(folder: Path) -> None:
+    """Drop files that a writer died in; for a folder to which nobody else writes now."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def _refuse_constant(word: str) -> Any:
     raise ValueError(f"{word} is not strict JSON")

@@ -56,13 +56,15 @@ class Keeper:
         return self._told
 
     def branch(self, epoch: int, changes: list[str]) -> None:
-        """Put the trainer where another run was at the end of ``epoch``, whose checkpoint is among our kept ones."""
+        """Put the trainer where another run was at the end of ``epoch``, whose checkpoint is among our kept ones.
+
+        The caller saves: from then on the run is continued, not begun.
+        """
         state, info = load_state(kept_path(self.folder.checkpoints, epoch))
         self.trainer.branch_from(state, changes)
         self._told = info.get("told", {})
         self._remember(self.trainer.state_dict())
         self._keep(epoch)  # under our own settings from now on
-        self.save(force=True)
 
     def epoch_ends(self, event: dict[str, Any]) -> bool:
         """Take the state after an epoch, told by ``event``, and write what is due. Returns whether the epoch is kept."""

@@ -18,6 +18,7 @@ from mfcore.runs.conductor import Conductor
 from mfcore.runs.config import RunConfig
 from mfcore.runs.diary import Diary, Listener
 from mfcore.runs.ending import LeftEarly, finish
+from mfcore.runs.files import remove_torn
 from mfcore.runs.folder import RunFolder, RunStatus, this_host
 from mfcore.runs.helm import Helm
 from mfcore.runs.keeper import Keeper
@@ -96,6 +97,8 @@ class Session:
         """Everything, with every way it can end."""
         self.folder.write_status(self.status)
         self.folder.open_events()
+        for place in (self.folder.checkpoints, self.folder.path / "snapshots"):
+            remove_torn(place)
         try:
             return self._train()
         except LeftEarly as error:
@@ -119,10 +122,10 @@ class Session:
             self._write_status(extend_to=0)
         try:
             reason = self._epochs(run)
+            run.keeper.save(force=True)  # reads the losses of the last steps, which may be the ones that ran away
         except TrainingDiverged as error:
             post_mortem(run, error)
             raise
-        run.keeper.save(force=True)
         if run.keeper.keep_end():
             run.tell_kept()
         if self.conductor.interrupted and not self.conductor.stop and reason in ("", "stopped"):
@@ -159,6 +162,8 @@ class Session:
         self.conductor.start_clock()
         for end in trainer.fit():
             run.epoch_ends(end, keep_snapshot=bool(trainer.stop_reason) or self.conductor.over)
+            if trainer.stop_reason:
+                self.conductor.listen()  # more epochs may have been asked for while the last one was validated
             if not trainer.stop_reason:
                 self.conductor.epoch_ends()
             if self.conductor.over:
@@ -185,6 +190,7 @@ class Session:
         """The last event, then the last status."""
         told = ("test", "valid", "best_epoch", "train_seconds", "epochs")
         extra = {key: value for key, value in (result or {}).items() if key in told}
+        self.conductor.close()
         self.diary.record({"kind": "end", "state": state, "reason": reason, **self.diary.position(), **extra})
         seen = self.folder.last_command()
         self._write_status(state=state, reason=reason, error=error, ended=time.time(), pid=None, commands_seen=seen)

@@ -55,6 +55,7 @@ def _branch(run: Running) -> None:
     run.keeper.branch(int(parent["epoch"]), list(parent.get("changes", {})))
     run.snapshots.take_back(run.trainer.epoch)
     _tell_start(run)
+    run.keeper.save(force=True)
     run.tell_kept()
 
 

@@ -110,6 +110,7 @@ class RunWatcher(RunStore):
 
     def _recover(self) -> None:
         """At start-up: runs without a worker are interrupted, orphan workers adopted; queued runs simply are in the queue."""
+        self.sweep()
         for summary in self.list():
             if summary.state in LIVE_STATES:
                 self._adopted.add(summary.run_id)

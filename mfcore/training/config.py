@@ -40,6 +40,12 @@ REFERENCE_BATCH = 256
 DECAY_SCALINGS: dict[str, str] = {"none": "All alike", "sqrt-count": "Less where ratings are many"}
 
 MOST_NEGATIVES = 1000
+MOST_EPOCHS = 1_000_000
+"""More than anybody waits for; what is typed by accident is refused."""
+MOST_SAMPLES = 2**31 - 1
+"""Of a batch: larger than any epoch, and every library can count to it."""
+LARGEST_FACTOR = 1e30
+"""Of weight decay and multipliers: beyond it a step in float32 has no result."""
 MOST_THREADS = 1024
 """More than any machine has cores; asked for many more, the system's thread library ends the process without a word."""
 
@@ -114,15 +120,16 @@ class TrainConfig:
         choice("weight_decay_scaling", self.weight_decay_scaling, DECAY_SCALINGS)
         fix = object.__setattr__
         fix(self, "learning_rate", number("learning_rate", self.learning_rate, above=0.0))
-        fix(self, "weight_decay", number("weight_decay", self.weight_decay, low=0.0))
-        for name in ("batch_size", "num_epochs", "schedule_every"):
-            fix(self, name, integer(name, getattr(self, name), low=1))
+        fix(self, "weight_decay", number("weight_decay", self.weight_decay, low=0.0, high=LARGEST_FACTOR))
+        fix(self, "batch_size", integer("batch_size", self.batch_size, low=1, high=MOST_SAMPLES))
+        for name in ("num_epochs", "schedule_every"):
+            fix(self, name, integer(name, getattr(self, name), low=1, high=MOST_EPOCHS))
         fix(self, "negatives", integer("negatives", self.negatives, low=1, high=MOST_NEGATIVES))
-        fix(self, "patience", integer("patience", self.patience, low=0))
+        fix(self, "patience", integer("patience", self.patience, low=0, high=MOST_EPOCHS))
         fix(self, "threads", integer("threads", self.threads, low=0, high=MOST_THREADS))
         fix(self, "seed", integer("seed", self.seed, low=0, high=LARGEST_SEED))
         for name in ("bias_lr_multiplier", "factor_lr_multiplier", "mlp_lr_multiplier", "tolerance"):
-            fix(self, name, number(name, getattr(self, name), low=0.0))
+            fix(self, name, number(name, getattr(self, name), low=0.0, high=LARGEST_FACTOR))
         fix(self, "unobserved_weight", number("unobserved_weight", self.unobserved_weight, low=0.0, high=1.0))
         fix(self, "momentum", number("momentum", self.momentum, low=0.0, below=1.0))
         fix(self, "schedule_factor", number("schedule_factor", self.schedule_factor, above=0.0, below=1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from time import perf_counter
 
 import torch
@@ -57,7 +58,7 @@ class EpochPass:
 
     def restore(self, state: Tensor, done: int, seconds: float) -> None:
         """Stand where a pass stood with ``done`` samples trained."""
-        self._shuffler.set_state(state)
+        put_state(self._shuffler, state)
         self.begin()
         self.done, self.seconds = done, seconds
 
@@ -65,3 +66,11 @@ class EpochPass:
         """Draw everything from here on as ``seed`` says; for the beginning of an epoch only."""
         self._shuffler.manual_seed(seed)
         self.begin()
+
+
+def put_state(generator: torch.Generator, state: Tensor) -> None:
+    """Go on from ``state``; that of another kind of device, such as of a GPU on the CPU, only decides a seed."""
+    try:
+        generator.set_state(state)
+    except RuntimeError:  # neither its size nor its meaning is ours
+        generator.manual_seed(int.from_bytes(hashlib.sha256(state.cpu().numpy().tobytes()).digest()[:6], "big"))

@@ -16,7 +16,7 @@ from mfcore.training.als.sweep import epoch_source
 from mfcore.training.config import TrainConfig
 from mfcore.training.device import default_threads
 from mfcore.training.engine import choose_device, choose_engine
-from mfcore.training.epoch_pass import EpochPass
+from mfcore.training.epoch_pass import EpochPass, put_state
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import (
     build_optimizers,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mfcore.data import Split
 
 _COUNTERS = ("epoch", "step", "train_seconds")
+_DECISIVE = {field.name for field in dataclasses.fields(TrainConfig)} - {"device", "threads"}
 
 
 class Training:
@@ -145,7 +146,7 @@ class Training:
         if "seed" in changes:
             self._pass.reseed(self.config.seed)
             self._dropper.manual_seed(self.config.seed + 1)
-        if {"num_epochs", "patience", "tolerance"} & set(changes):
+        if _DECISIVE & set(changes):  # epochs without a better one, under other settings, say nothing about these
             self._selection.be_patient()
         base = self.config.learning_rate if "learning_rate" in changes else counters["base_rate"]
         self.rates.load_state_dict(state.get("schedule", {}), base, self.config)
@@ -158,7 +159,7 @@ class Training:
         self._selection.load_state_dict(state["selection"])
         # The epoch's samples are drawn again from the state they were drawn from.
         self._pass.restore(state["shuffler_at_start"], counters["_done"], counters["_seconds"])
-        self._dropper.set_state(state["dropper"])
+        put_state(self._dropper, state["dropper"])
         self._meter.reset()
         self._meter.total = counters["loss_sum"]
         for name in _COUNTERS:

@@ -193,8 +193,8 @@ class Trainer(SteeredTraining):
         weight = unfinite_weight(self.model)
         if weight is not None:
             raise self._diverged(weight, self.step, "a weight")
-        group = self._optimizers[0].param_groups[0]
-        rate = math.nan if self.engine == "als" else float(group["lr"] / (group["multiplier"] or 1.0))
+        groups = [group for group in self._optimizers[0].param_groups if group["multiplier"]]
+        rate = float(groups[0]["lr"] / groups[0]["multiplier"]) if groups and self.engine != "als" else self.learning_rate
         self.epoch += 1
         train_loss, seconds = self._meter.total / num_samples, self._pass.seconds
         self.train_seconds += seconds
