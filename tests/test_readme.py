@@ -41,10 +41,10 @@ def test_the_library_snippet_runs(test_home: Path) -> None:
 @pytest.mark.usefixtures("ml_100k")
 def test_the_command_line_snippet_runs(test_home: Path) -> None:
     commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("python -m mfcore")]
-    assert len(commands) == 5
+    assert len(commands) == 8
     run_id = ""
     for command in commands:
-        words = shlex.split(command.replace(" RUN ", f" {run_id} "))
+        words = shlex.split(command.replace(" RUN ", f" {run_id} ").partition("#")[0].replace("--out ", f"--out {test_home}/"))
         printed = run([sys.executable, *words[1:]], test_home)
         if "train" in words:
             result = json.loads(printed.splitlines()[-1])
@@ -56,6 +56,11 @@ def test_the_command_line_snippet_runs(test_home: Path) -> None:
             assert json.loads(printed.splitlines()[-1])["test"]["rmse"] == pytest.approx(result["test"]["rmse"], abs=1e-6)
         if "recommend" in words:
             assert re.search(r"\(19\d\d\)", printed)
+        if "extend" in words:
+            epochs = [json.loads(line) for line in (test_home / "runs" / run_id / "events.jsonl").read_text().splitlines()]
+            assert max(event["epoch"] for event in epochs if event["kind"] == "epoch") == 15
+        if "export-vectors" in words:
+            assert len((test_home / "vectors" / "vectors.tsv").read_text().splitlines()) == 1682
         if words[-1] == "runs":
             assert run_id in printed
 

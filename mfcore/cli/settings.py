@@ -61,6 +61,9 @@ def flat_from_file(path: Path) -> dict[str, Any]:
             continue
         if key == "provenance":
             continue
+        if key == "parent":
+            require(not value, f"--config {path} is of a branch; `python -m mfcore branch` makes one")
+            continue
         if not (key in _SECTIONS and isinstance(value, dict)):
             flat[key] = value
             continue

@@ -60,7 +60,7 @@ def test_every_page_stands_without_a_run(page: Page, server: AppServer, path: st
 def test_a_link_is_an_experiment(page: Page, server: AppServer) -> None:
     query = "model=mf&optimizer=adagrad&learning_rate=0.07&embedding_dim=8&num_epochs=6&pace=20&seed=3"
     visit(page, f"{server.url}/train?{query}")
-    expect(page.get_by_label("Learning rate", exact=True)).to_have_value("0.07")
+    expect(page.locator(".st-key-train_learning_rate input")).to_have_value("0.07")
     expect(page.locator(".st-key-train_optimizer input")).to_have_value("Adagrad")
     run = train(page, server, query)
     found = events_of(server, run)
@@ -162,7 +162,7 @@ def test_a_mistake_is_one_clear_line_and_trains_nothing(page: Page, server: AppS
 
 def test_typing_a_mistake_says_so_and_a_correction_mends_it(page: Page, server: AppServer) -> None:
     visit(page, f"{server.url}/train")
-    field = page.get_by_label("Learning rate", exact=True)
+    field = page.locator(".st-key-train_learning_rate input")
     field.fill("abc")
     field.press("Enter")
     page.wait_for_selector(ERROR_LINE)
@@ -200,8 +200,8 @@ def test_the_dark_theme_reaches_page_and_charts(dark_page: Page, server: AppServ
     drawn = dark_page.eval_on_selector(".mfx-live [data-part=plot-loss]", "node => node.data[1].line.color")
     assert drawn == COLOURS["dark"]["train"] != COLOURS["light"]["train"]
     visit(dark_page, f"{server.url}/embeddings?run={run}")
-    dark_page.wait_for_selector(".st-key-map .xtitle")
-    ink = dark_page.eval_on_selector(".st-key-map .xtitle", "node => getComputedStyle(node).fill")
+    dark_page.wait_for_selector(".st-key-map .mfs-space[data-drawn]")
+    ink = dark_page.eval_on_selector(".st-key-map [data-part=legend]", "node => getComputedStyle(node).color")
     assert min(int(part) for part in re.findall(r"\d+", ink)[:3]) > 128, ink
     assert_fine(dark_page, server)
 

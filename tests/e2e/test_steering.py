@@ -158,6 +158,7 @@ def test_rewind_and_branch(page: Page, server: AppServer) -> None:
     page.wait_for_selector(".mfx-legend span")  # the parent is laid over without being asked for
     lineage.get_by_role("link").click()
     page.wait_for_function("run => location.search.includes(run)", arg=parent)
+    lineage.wait_for(state="hidden")  # the view shows the parent again
     live.wait_for_points(9)
     assert live.curve(TRAIN) == past
     assert_fine(page, server)
