@@ -13,7 +13,10 @@ from ui.data_tables import item_rows, part_table, search, show_item_table, sourc
 from ui.data_words import SPLIT_SENTENCES, density_words, rounded_percent, words_for
 from ui.figures import show
 from ui.format import count, escape_markdown
+from ui.kept import kept
 from ui.split_charts import split_picture
+
+split_of = kept(make_split)
 
 
 def show_counts(data: Interactions) -> None:
@@ -44,8 +47,7 @@ def show_pictures(data: Interactions) -> None:
         )
         with picture:
             if corner == "Densest corner":
-                names = data.item_table["title"].tolist()
-                show(densest_corner(data, words, names), key="matrix", alt="The most active users' ratings")
+                show(densest_corner(data, words), key="matrix", alt="The most active users' ratings")
             else:
                 show(whole_table(data, words), key="matrix", alt="How filled each region of the table is")
     with tail:
@@ -84,7 +86,7 @@ def show_split(entry: DatasetEntry, data: Interactions) -> None:
         config = choose_split(entry)
         st.markdown(SPLIT_SENTENCES[config.kind])
         try:
-            split = make_split(data, config)
+            split = split_of(data, config)
         except UnusableRequest as error:
             error_line(error)
             return

@@ -10,11 +10,13 @@ from mfcore.data.interactions import Interactions
 from ui.data_words import rounded_percent
 from ui.figures import titled
 from ui.format import escape_plotly
+from ui.kept import kept
 from ui.theme import colour, sequential
 
 CELLS = 60  # the whole table is drawn as CELLS × CELLS squares, whatever its size
 
 
+@kept
 def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
     """Users × items, both sorted by how much they have; a square's colour is the share of its cells that is filled."""
     people, things = words
@@ -40,12 +42,14 @@ def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
     return as_picture(chart)
 
 
-def densest_corner(data: Interactions, words: tuple[str, str], names: list[str], size: int = 40) -> go.Figure:
-    """The ratings of the most active users on the most rated items. ``names``: the label of each item."""
+@kept
+def densest_corner(data: Interactions, words: tuple[str, str], size: int = 40) -> go.Figure:
+    """The ratings of the most active users on the most rated items."""
     people, things = words
     users, items = stats.most_first(data.activity())[:size], stats.most_first(data.popularity())[:size]
     ratings = stats.block(data, data.rating, users, items)
     known = np.isfinite(ratings)
+    names = [escape_plotly(title) for title in data.item_table["title"].iloc[items].tolist()]
     chart = titled(
         f"Even here {rounded_percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
         f"the {len(items)} most rated {things}",
@@ -58,7 +62,9 @@ def densest_corner(data: Interactions, words: tuple[str, str], names: list[str],
         zmin=data.rating_scale[0],
         zmax=data.rating_scale[1],
         colorbar={"thickness": 8, "outlinewidth": 0},
-        customdata=np.tile(np.array([escape_plotly(names[i]) for i in items], dtype=object), (len(users), 1)),
+        customdata=np.tile(
+            np.array([escape_plotly(title) for title in names.iloc[items].tolist()], dtype=object), (len(users), 1)
+        ),
         hovertemplate="%{customdata}: rated %{z:.1f}<extra></extra>",
         xgap=1,
         ygap=1,
@@ -66,6 +72,7 @@ def densest_corner(data: Interactions, words: tuple[str, str], names: list[str],
     return as_picture(chart)
 
 
+@kept
 def long_tail(data: Interactions, thing: str) -> go.Figure:
     """Ratings that the best-known items hold, whatever share of them is asked. The title states what a fifth of them holds."""
     tail = stats.long_tail(data)
@@ -94,6 +101,7 @@ def long_tail(data: Interactions, thing: str) -> go.Figure:
     return chart.update_layout(showlegend=False).update_xaxes(range=[0, 100]).update_yaxes(range=[0, 102])
 
 
+@kept
 def rating_histogram(data: Interactions) -> go.Figure:
     """How often each rating was given; twenty equal bins when ratings are real numbers."""
     table = stats.rating_histogram(data)

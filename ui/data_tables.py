@@ -11,8 +11,10 @@ from mfcore.data.stats import most_rated, split_summary
 from mfcore.paths import data_dir
 from ui.data_words import PART_WORDS, rounded_percent, words_for
 from ui.format import NOTHING, count, escape_markdown
+from ui.kept import kept
 
 
+@kept
 def item_rows(data: Interactions) -> pd.DataFrame:
     """Every item, most rated first: item_id, title, year, genres (one text), count, mean_rating."""
     table = most_rated(data).reset_index(drop=True)
@@ -21,13 +23,22 @@ def item_rows(data: Interactions) -> pd.DataFrame:
 
 def search(table: pd.DataFrame, text: str) -> pd.DataFrame:
     """Rows whose title, genres, year or id holds every word of ``text``; case does not matter."""
-    found = pd.Series(True, index=table.index)
-    haystack = table[["item_id", "title", "year", "genres"]].astype("string").fillna("").agg(" ".join, axis=1).str.lower()
-    for word in text.lower().split():
+    words = text.lower().split()
+    if not words:
+        return table
+    haystack, found = _haystack(table), pd.Series(True, index=table.index)
+    for word in words:
         found &= haystack.str.contains(word, regex=False)
     return table[found]
 
 
+@kept
+def _haystack(table: pd.DataFrame) -> pd.Series:
+    columns = [table[name].astype("string").fillna("") for name in ("item_id", "title", "year", "genres")]
+    return columns[0].str.cat(columns[1:], sep=" ").str.lower()
+
+
+@kept
 def part_table(split: Split) -> pd.DataFrame:
     """One column a part, one row a fact, as text: ratings, users, items, those nobody can have learned about, dates."""
     columns: dict[str, dict[str, str]] = {}

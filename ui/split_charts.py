@@ -11,11 +11,13 @@ from mfcore.data.stats import block, most_first, part_of_rows
 from ui.data_charts import as_picture
 from ui.data_words import PART_WORDS
 from ui.figures import titled
+from ui.kept import kept
 from ui.theme import colour
 
 HEIGHT = 320
 
 
+@kept
 def split_picture(split: Split, words: tuple[str, str]) -> go.Figure:
     """The picture that fits: over time, user by user for leave-last-out, a corner of the table where there are no times."""
     if split.data.timestamp is None:
