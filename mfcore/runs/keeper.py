@@ -51,7 +51,7 @@ class Keeper:
         state, info = load_state(self._last)
         self.trainer.load_state_dict(state)
         self._best_saved, self._told = int(info.get("best_saved", 0)), info.get("told", {})
-        self._remember(state)
+        self._remember({"changed": {}, **state})  # early checkpoints do not say
         drop_after(self.folder.checkpoints, self.trainer.epoch)
         return self._told
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from mfcore.validate import UnusableRequest
+from mfcore.validate import UnusableRequest, require
 
 MOST_FILES = 64
 MOST_BYTES = 256 * 1024**2
@@ -73,6 +73,8 @@ def read_info(path: Path) -> Mapping[str, Any]:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(min(length, _MOST_HEADER)))
         info = json.loads(header["__metadata__"]["info"])
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        require(path.stat().st_size == 8 + length + max(ends, default=0), "its end is missing")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnusableRequest(f"the checkpoint {path.name} cannot be read ({error}); branch from another epoch") from None
     if not isinstance(info, dict):

@@ -14,8 +14,10 @@ import torch
 
 from mfcore.runs import RunFolder, RunStatus, ending
 from mfcore.runs.branching import branch_config
+from mfcore.runs.checkpoint import load_state, save_checkpoint
 from mfcore.runs.commands import check_command
 from mfcore.runs.keeper import Keeper
+from mfcore.runs.kept import kept_path
 from mfcore.runs.store import RunStore
 from mfcore.training.epoch_pass import put_state
 from mfcore.validate import UnusableRequest
@@ -132,6 +134,31 @@ def test_what_dead_processes_left_is_swept_up(train: Train, home: Path) -> None:
     os.utime(old, (time.time() - 7200,) * 2)
     store.sweep()
     assert not old.exists() and fresh.is_dir() and folder.exists()
+
+
+def test_a_run_of_before_settings_could_change_goes_on(train: Train, home: Path) -> None:
+    """Its checkpoint says nothing of changes or schedules, and there is none of a single epoch."""
+    folder, _ = train(tiny(num_epochs=2))
+    last = folder.checkpoints / "last.safetensors"
+    state, info = load_state(last)
+    old = {key: value for key, value in state.items() if key not in ("changed", "schedule")}
+    save_checkpoint(last, state["model"], {"epoch": 2, "step": info["step"], "best_saved": info["best_saved"]}, old)
+    for path in folder.checkpoints.glob("epoch-*"):
+        path.unlink()
+    RunStore(home).requeue(folder.run_id, epochs=2)
+    _, status = train(folder=folder)
+    assert status.state == "finished", status.reason
+    assert epochs(folder) == [0, 1, 2, 3, 4] and folder.kept_epochs() == [3, 4]
+    child, status = train(folder=branch(home, folder, 4, {"num_epochs": 5}))
+    assert status.state == "finished" and epochs(child)[-1] == 5
+
+
+def test_a_kept_epoch_cut_short_is_refused_before_a_run_is_made(train: Train, home: Path) -> None:
+    parent, _ = train(tiny(num_epochs=2))
+    path = kept_path(parent.checkpoints, 1)
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(UnusableRequest, match=r"epoch-00001.*its end is missing.*branch from another epoch"):
+        branch(home, parent, 1)
 
 
 def test_frozen_biases_do_not_hide_the_learning_rate(train: Train) -> None:
