@@ -62,9 +62,7 @@ def densest_corner(data: Interactions, words: tuple[str, str], size: int = 40) -
         zmin=data.rating_scale[0],
         zmax=data.rating_scale[1],
         colorbar={"thickness": 8, "outlinewidth": 0},
-        customdata=np.tile(
-            np.array([escape_plotly(title) for title in names.iloc[items].tolist()], dtype=object), (len(users), 1)
-        ),
+        customdata=np.tile(np.array(names, dtype=object), (len(users), 1)),
         hovertemplate="%{customdata}: rated %{z:.1f}<extra></extra>",
         xgap=1,
         ygap=1,
