@@ -91,6 +91,14 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
+def text(name: str, value: object) -> str:
+    """Return ``value`` if it is text that a file can hold: no bytes that were no UTF-8, no half of a surrogate pair."""
+    require(isinstance(value, str), f"{name} must be text, got {_short(value)}")
+    whole = str(value).encode(errors="replace").decode()
+    require(whole == value, f"{name} must be text that can be written down, got {_short(value)}")
+    return whole
+
+
 def boolean(name: str, value: object) -> bool:
     """Return ``value`` as a bool; the words true, false, yes, no, on, off, 1 and 0 are read."""
     if isinstance(value, str):

@@ -14,7 +14,7 @@ from mfcore.evaluation.protocol import Protocol
 from mfcore.models.config import ModelConfig
 from mfcore.training.als.limits import refuse_unsolvable
 from mfcore.training.config import TrainConfig
-from mfcore.validate import UnusableRequest, boolean, integer, number, require
+from mfcore.validate import UnusableRequest, boolean, integer, number, require, text
 
 FORMAT_VERSION = 1
 
@@ -45,6 +45,7 @@ class RunConfig:
     parent: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        text("name", self.name)
         object.__setattr__(self, "pace", number("pace", self.pace, low=0.0))
         object.__setattr__(self, "checkpoint_every", integer("checkpoint_every", self.checkpoint_every, low=0))
         _check_parent(self.parent)

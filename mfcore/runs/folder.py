@@ -70,16 +70,16 @@ class RunFolder(RunEvents):
             folder = cls(runs_dir(home) / run_id)
             # Built under a hidden name: nobody may list a run that has no config or status yet.
             hidden = cls(folder.path.with_name(f".new-{run_id}-{os.getpid()}"))
-            hidden.checkpoints.mkdir(parents=True)
-            (hidden.path / "commands").mkdir()
-            write_json(hidden.path / "config.json", config.to_dict())
-            write_json(hidden.path / "meta.json", {"name": config.name, "note": "", "starred": False})
             queued = RunStatus("queued", created=time.time())
-            hidden.write_status(queued.claim() if claimed else queued)
             try:
+                hidden.checkpoints.mkdir(parents=True)
+                (hidden.path / "commands").mkdir()
+                write_json(hidden.path / "config.json", config.to_dict())
+                write_json(hidden.path / "meta.json", {"name": config.name, "note": "", "starred": False})
+                hidden.write_status(queued.claim() if claimed else queued)
                 fill(hidden)
             except BaseException:
-                shutil.rmtree(hidden.path)
+                shutil.rmtree(hidden.path, ignore_errors=True)
                 raise
             try:
                 hidden.path.rename(folder.path)

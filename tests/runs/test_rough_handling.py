@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import time
@@ -47,6 +48,23 @@ def test_numbers_beyond_all_use_are_refused_in_one_short_line(name: str, value: 
     if name != "num_epochs":
         with pytest.raises(UnusableRequest, match=f"{name} must be"):
             check_command(name, {"value": value})
+
+
+@pytest.mark.parametrize("name", ["\ud800", 5])
+def test_a_name_that_cannot_be_written_down_is_refused(name: Any) -> None:
+    with pytest.raises(UnusableRequest, match="name must be text"):
+        tiny(name=name)
+    assert tiny(name="Amélie 🎬").name == "Amélie 🎬"
+
+
+def test_a_run_that_could_not_be_made_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: RunFolder, status: RunStatus) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "write_status", full)
+    with pytest.raises(OSError, match="No space"):
+        RunFolder.create(home, tiny())
+    assert list((home / "runs").iterdir()) == []
 
 
 def test_a_branch_of_a_run_out_of_patience_has_patience_of_its_own(train: Train, home: Path) -> None:
