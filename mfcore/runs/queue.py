@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -14,6 +15,18 @@ from mfcore.runs.commands import check_command
 from mfcore.runs.folder import LIVE_STATES, RunFolder
 from mfcore.runs.store import RunStore
 from mfcore.validate import require
+
+_HALF = (".new-", ".import-", ".deleted-")
+_ABANDONED = 3600.0
+"""Seconds after which nobody is still at work on a folder under such a name."""
+
+
+def sweep(store: RunStore) -> None:
+    """Remove what processes left behind that died while they made, took in or deleted a run."""
+    for path in store.runs.iterdir():
+        with suppress(FileNotFoundError):  # another server sweeps too
+            if path.name.startswith(_HALF) and time.time() - path.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def waiting(store: RunStore) -> list[RunFolder]:

@@ -17,9 +17,6 @@ from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, check_run_id, 
 from mfcore.runs.summary import RunReader, RunSummary
 from mfcore.validate import UnusableRequest, choice, number, require
 
-_HALF = (".new-", ".import-", ".deleted-")
-_ABANDONED = 3600.0
-"""Seconds after which nobody is still at work on a folder under such a name."""
 LOST_WORKER = "its worker process ended without a word: killed, out of memory, or the machine went down"
 
 
@@ -96,12 +93,6 @@ class RunStore:
         shutil.rmtree(doomed, ignore_errors=True)
         with self._guard:
             self._readers.pop(run_id, None)
-
-    def sweep(self) -> None:
-        """Remove what processes left behind that died while they made, took in or deleted a run."""
-        for path in self.runs.iterdir():
-            if path.name.startswith(_HALF) and time.time() - path.stat().st_mtime > _ABANDONED:
-                shutil.rmtree(path, ignore_errors=True)
 
     def find(self, name: str) -> str:
         """The id of a run by its id, the beginning of one that fits no other, or ``latest``.

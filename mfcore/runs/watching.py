@@ -13,7 +13,7 @@ from filelock import Timeout
 
 from mfcore.runs.executor import LocalExecutor, LocalWorker
 from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus
-from mfcore.runs.queue import busy, claim, queue_lock, waiting
+from mfcore.runs.queue import busy, claim, queue_lock, sweep, waiting
 from mfcore.runs.store import LOST_WORKER, RunStore
 
 _TICK = 0.1
@@ -110,7 +110,7 @@ class RunWatcher(RunStore):
 
     def _recover(self) -> None:
         """At start-up: runs without a worker are interrupted, orphan workers adopted; queued runs simply are in the queue."""
-        self.sweep()
+        sweep(self)
         for summary in self.list():
             if summary.state in LIVE_STATES:
                 self._adopted.add(summary.run_id)

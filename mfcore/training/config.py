@@ -136,6 +136,9 @@ class TrainConfig:
         fix(self, "validation_budget", number("validation_budget", self.validation_budget, low=0.0, high=1.0))
         for name in ("nesterov", "sparse_gradients", "refit", "hogwild"):
             fix(self, name, boolean(name, getattr(self, name)))
+        self._refuse_contradictions()
+
+    def _refuse_contradictions(self) -> None:
         require(not self.nesterov or self.momentum > 0, "nesterov needs momentum > 0, for example 0.9")
         require(
             not self.sparse_gradients or self.optimizer in SPARSE_OPTIMIZERS,

@@ -19,6 +19,7 @@ from mfcore.runs.checkpoint import load_state, save_checkpoint
 from mfcore.runs.commands import check_command
 from mfcore.runs.keeper import Keeper
 from mfcore.runs.kept import kept_path
+from mfcore.runs.queue import sweep
 from mfcore.runs.store import RunStore
 from mfcore.training.epoch_pass import put_state
 from mfcore.validate import UnusableRequest
@@ -150,7 +151,7 @@ def test_what_dead_processes_left_is_swept_up(train: Train, home: Path) -> None:
     for path in (old, fresh):
         (path / "checkpoints").mkdir(parents=True)
     os.utime(old, (time.time() - 7200,) * 2)
-    store.sweep()
+    sweep(store)
     assert not old.exists() and fresh.is_dir() and folder.exists()
 
 
