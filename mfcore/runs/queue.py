@@ -24,7 +24,7 @@ _ABANDONED = 3600.0
 def sweep(store: RunStore) -> None:
     """Remove what processes left behind that died while they made, took in or deleted a run."""
     for path in store.runs.iterdir():
-        with suppress(FileNotFoundError):  # another server sweeps too
+        with suppress(OSError):  # another server sweeps too; and what cannot be looked at stays
             if path.name.startswith(_HALF) and time.time() - path.stat().st_mtime > _ABANDONED:
                 shutil.rmtree(path, ignore_errors=True)
 
