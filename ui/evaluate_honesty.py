@@ -132,10 +132,13 @@ def honesty_chart(
     things: str,
 ) -> go.Figure:
     """One metric over the number of negatives, on a logarithmic axis, with a marker at the chosen number."""
+    share = name == "hr"  # a share of cases, which NDCG is not
+    scale, unit = (100, " %") if share else (1, "")
+    number = f"%{{y:{'.1f' if share else '.3f'}}}{unit}"
     values = curves[OURS][name]
     at, last = values[numbers.index(chosen)], values[-1]
     figure = titled(
-        f"{TITLES[name]}: {percent(at, 0)} with {count(chosen)} negatives, {percent(last, 0)} with all",
+        f"{TITLES[name]}: {_figure(name, at)} with {count(chosen)} negatives, {_figure(name, last)} with all",
         f"negatives ({things}, logarithmic)",
         "",
         note=f"first {k} of the list; grey: baselines",
@@ -145,23 +148,27 @@ def honesty_chart(
     for other in [*[n for n in curves if n != OURS][::-1], OURS]:
         figure.add_scatter(
             x=numbers,
-            y=100 * curves[other][name],
+            y=scale * curves[other][name],
             name=other,
             mode="lines",
             line=looks[other],
-            hovertemplate="<b>%{y:.1f} %</b>" if other == OURS else "%{y:.1f} %",
+            hovertemplate=f"<b>{number}</b>" if other == OURS else number,
         )
     figure.add_vline(x=chosen, line={"color": colour("text"), "width": 1, "dash": "dot"})
     figure.add_scatter(
         x=[chosen],
-        y=[100 * at],
+        y=[scale * at],
         mode="markers",
         marker={"size": 9, "color": colour("text")},
         hoverinfo="skip",
     )
     ticks = [number for number in (10, 30, 100, 300, 1000, 3000, 10_000, 30_000) if number < 0.8 * numbers[-1]]
     figure.update_xaxes(type="log", tickvals=[*ticks, numbers[-1]], ticktext=[*[f"{t:,}" for t in ticks], "all"])
-    return figure.update_yaxes(rangemode="tozero", ticksuffix=" %")
+    return figure.update_yaxes(rangemode="tozero", ticksuffix=unit)
+
+
+def _figure(name: str, value: float) -> str:
+    return percent(value, 0) if name == "hr" else metric(value)
 
 
 def _alt(name: str, k: int) -> str:
