@@ -68,7 +68,7 @@ def one_user(run: LoadedRun, user: Any, n: int, seen: bool, thing: tuple[str, st
     history = history_of(run, user)
     top = recommended(run, user, n, include_seen=seen, history=history)
     ratings = run.model.predicts_ratings
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([11, 10], gap="large")
     with left:
         st.subheader(f"What user {user} rated", anchor=False)
         st.caption(profile_line(profile(history), float(run.data.rating.mean())))

@@ -32,16 +32,16 @@ def show_history(history: pd.DataFrame, things: str, rows: int) -> None:
         {
             "title": history["title"],
             "rating": history["rating"],
-            "genres": [genre_text(genres) for genres in history["genres"]],
-            "when": history["timestamp"],
             "part": history["part"],
+            "when": history["timestamp"],
+            "genres": [genre_text(genres) for genres in history["genres"]],  # last: what there is no room for
         }
     )
     dated = bool(table["when"].notna().any())
     whole = bool((history["rating"] % 1 == 0).all())
     columns = {
-        "title": st.column_config.TextColumn(things[:-1].capitalize(), width="medium", pinned=True),
-        "rating": st.column_config.NumberColumn("Rating", format="%d ★" if whole else "%.1f ★", width=60),
+        "title": st.column_config.TextColumn(things[:-1].capitalize(), width=268, pinned=True),
+        "rating": st.column_config.NumberColumn("Rating", format="%d ★" if whole else "%.1f ★", width=56),
         "genres": st.column_config.TextColumn("Genres", width=130) if table["genres"].any() else None,
         "part": st.column_config.TextColumn(
             "Used for", width=80, help="The model learned from train; validation chose the epoch; test was kept from it."
