@@ -10,6 +10,8 @@ from ui import warmup
 from ui.session import page_path
 from ui.theme import wordmark_style
 
+warmup.first_page_begins()
+
 PAGES = (
     # file, title, icon, what it is for (shown when hovering the navigation)
     ("home", "Home", ":material/home:", "What MF Explorer is, runs to start with, and the latest runs."),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from mfcore.validate import UnusableRequest
 
 log = logging.getLogger("mf_explorer")
-_page_stands = threading.Event()
+_page_begins, _page_stands = threading.Event(), threading.Event()
 PATIENCE = 3.0
 """Seconds for which the warm-up waits for a first page, before it goes on without one."""
 
@@ -23,6 +23,11 @@ def start() -> threading.Thread:
     return thread
 
 
+def first_page_begins() -> None:
+    """A browser has come: from now on somebody may press Train, so the worker had better be on its way."""
+    _page_begins.set()
+
+
 def first_page_stands() -> None:
     """A page was drawn: what it did not need may be loaded now, and no longer takes turns with it."""
     _page_stands.set()
@@ -30,9 +35,11 @@ def first_page_stands() -> None:
 
 def _warm() -> None:
     _try(_tables)  # while the browser still fetches its scripts
+    _page_begins.wait(PATIENCE)
+    _try(_spare_worker)  # a process of its own
     _page_stands.wait(PATIENCE)
     # Each step by itself: that one fails (no data yet, say) must not keep the others cold.
-    for step in (_spare_worker, _assets, _ratings, _libraries):
+    for step in (_assets, _ratings, _libraries):
         _try(step)
     # What the libraries brought stays for good: no collection need ever look through those million objects again.
     gc.freeze()
