@@ -65,7 +65,7 @@ class Recommender:
         rows = np.flatnonzero(data.user_idx == data.users.index(user_id))
         if data.timestamp is not None:
             rows = rows[np.lexsort((rows, data.timestamp[rows]))[::-1]]
-        known = np.full(len(rows), np.datetime64("NaT")) if data.timestamp is None else data.timestamp[rows]
+        known = np.full(len(rows), np.datetime64("NaT", "s")) if data.timestamp is None else data.timestamp[rows]
         return self._described(data.item_idx[rows]).assign(rating=data.rating[rows], timestamp=known.astype("datetime64[s]"))
 
     def similar_items(self, item_id: int | str, n: int = 10, by: str = "cosine") -> pd.DataFrame:
