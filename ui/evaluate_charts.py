@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from ui.figures import titled
-from ui.format import count, percent
+from ui.format import count, in_its_unit, percent, unit_of
 from ui.theme import colour
 
 Floats = npt.NDArray[np.float32]
@@ -21,22 +21,24 @@ MOST_BOXES = 12  # ratings with more distinct values than this are grouped
 
 
 def against_k(
-    title: str, note: str, lines: Mapping[str, tuple[Curve, Mapping[str, object]]], *, k: int, things: str
+    stem: str, title: str, note: str, lines: Mapping[str, tuple[Curve, Mapping[str, object]]], *, k: int, things: str
 ) -> go.Figure:
-    """A ranking metric (0 to 1, shown in percent) for lists of 1 … K items; ``k`` marks the headline's K.
+    """A ranking metric for lists of 1 … K items, shares in percent; ``k`` marks the headline's K. ``stem``: hr, ndcg, recall …
 
     ``lines``: name → ((ks (n,), values (n,)), Plotly's look of the line); the one called "this run" lies on top.
     """
+    scale, unit, digits = unit_of(stem)
     ks, values = lines[OURS][0]
     at_k = dict(zip(ks.tolist(), values.tolist(), strict=True)).get(k)
-    title = f"{title}: {percent(at_k, 0)} in lists of {k}" if at_k is not None else title
+    title = f"{title}: {in_its_unit(stem, at_k)} in lists of {k}" if at_k is not None else title
     figure = titled(title, f"length of the list (K, {things})", "", note=note, hovermode="x unified", showlegend=False)
     for name in [*[name for name in lines if name != OURS][::-1], OURS]:
         (x, y), look = lines[name]
-        hover = "<b>%{y:.1f} %</b>" if name == OURS else "%{y:.1f} %"
-        figure.add_scatter(x=x, y=100 * y, name=name, mode="lines", line=look, hovertemplate=hover)
+        number = f"%{{y:{digits}}}{unit}"
+        hover = f"<b>{number}</b>" if name == OURS else number
+        figure.add_scatter(x=x, y=scale * y, name=name, mode="lines", line=look, hovertemplate=hover)
     figure.add_vline(x=k, line={"color": colour("muted"), "width": 1, "dash": "dot"})
-    figure.update_yaxes(rangemode="tozero", ticksuffix=" %", title=None)
+    figure.update_yaxes(rangemode="tozero", ticksuffix=unit, title=None)
     figure.update_xaxes(range=[1, ks[-1] if len(ks) else k])
     return figure
 

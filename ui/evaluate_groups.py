@@ -16,7 +16,7 @@ from ui.evaluate_contest import Scored, scored_baseline, scored_run
 from ui.evaluate_members import ITEMS, PARAM, USERS, open_group, show_members
 from ui.evaluation_store import stored_split
 from ui.figures import show, titled
-from ui.format import count, metric, metric_help
+from ui.format import count, in_its_unit, metric_help, unit_of
 from ui.session import recall
 from ui.theme import colour
 
@@ -122,18 +122,17 @@ def decile_chart(
         bargap=0.15,
         clickmode="event+select",
     )
-    percent = name != "rmse"
-    scale = 100.0 if percent else 1.0
+    scale, unit, digits = unit_of(name)
+    number = f"%{{y:{digits}}}{' stars' if name == 'rmse' else unit}"
     members = found["num_users"] if kind == USERS else found["num_items"]
     word = "users" if kind == USERS else things
     hover = [f"{count(n)} {word} with {label} ratings" for n, label in zip(members, labels, strict=True)]
-    unit = "%{y:.1f} %" if percent else "%{y:.3f} stars"
     figure.add_bar(
         x=labels,
         y=scale * values,
         marker={"color": colour(model)},
         customdata=hover,
-        hovertemplate=f"{unit}<br>%{{customdata}}<extra></extra>",
+        hovertemplate=f"{number}<br>%{{customdata}}<extra></extra>",
         selected={"marker": {"opacity": 1.0}},
         unselected={"marker": {"opacity": 0.45}},
     )
@@ -144,13 +143,13 @@ def decile_chart(
             y=scale * beneath[name].to_numpy(),
             mode="markers",
             marker=look,
-            hovertemplate=f"{floor.name}: {unit}<extra></extra>",
+            hovertemplate=f"{floor.name}: {number}<extra></extra>",
             unselected={"marker": {"opacity": 1.0}},
         )
     if np.isfinite(overall):
         figure.add_hline(y=scale * overall, line={"color": colour("text"), "width": 1, "dash": "dot"})
     figure.update_xaxes(type="category", tickfont={"size": 11})
-    return figure.update_yaxes(rangemode="tozero", ticksuffix=" %" if percent else "")
+    return figure.update_yaxes(rangemode="tozero", ticksuffix=unit)
 
 
 def _title(kind: str, values: np.ndarray, name: str, title: str, things: str) -> str:
@@ -158,7 +157,7 @@ def _title(kind: str, values: np.ndarray, name: str, title: str, things: str) ->
     short = title.replace(" (all items)", "")
     if len(known) < 2:
         return f"{short} by {'activity of users' if kind == USERS else f'popularity of {things}'}"
-    first, last = (metric(value) if name == "rmse" else f"{100 * value:.0f} %" for value in (known[0], known[-1]))
+    first, last = (in_its_unit(name, value) for value in (known[0], known[-1]))
     least = f"least active {USERS}" if kind == USERS else f"least rated {things}"
     return f"{short}: {first} for the {least}, {last} for the most"
 

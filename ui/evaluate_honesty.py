@@ -15,7 +15,7 @@ from ui.evaluate_charts import OURS
 from ui.evaluate_contest import TRAIN_AGAIN, Scored, baseline_line, contestants, legend, runs_beside
 from ui.evaluation_store import peers
 from ui.figures import show, titled
-from ui.format import count, escape_markdown, metric, percent
+from ui.format import count, escape_markdown, in_its_unit, metric, unit_of
 from ui.theme import colour
 
 if TYPE_CHECKING:
@@ -132,13 +132,12 @@ def honesty_chart(
     things: str,
 ) -> go.Figure:
     """One metric over the number of negatives, on a logarithmic axis, with a marker at the chosen number."""
-    share = name == "hr"  # a share of cases, which NDCG is not
-    scale, unit = (100, " %") if share else (1, "")
-    number = f"%{{y:{'.1f' if share else '.3f'}}}{unit}"
+    scale, unit, digits = unit_of(name)
+    number = f"%{{y:{digits}}}{unit}"
     values = curves[OURS][name]
     at, last = values[numbers.index(chosen)], values[-1]
     figure = titled(
-        f"{TITLES[name]}: {_figure(name, at)} with {count(chosen)} negatives, {_figure(name, last)} with all",
+        f"{TITLES[name]}: {in_its_unit(name, at)} with {count(chosen)} negatives, {in_its_unit(name, last)} with all",
         f"negatives ({things}, logarithmic)",
         "",
         note=f"first {k} of the list; grey: baselines",
@@ -165,10 +164,6 @@ def honesty_chart(
     ticks = [number for number in (10, 30, 100, 300, 1000, 3000, 10_000, 30_000) if number < 0.8 * numbers[-1]]
     figure.update_xaxes(type="log", tickvals=[*ticks, numbers[-1]], ticktext=[*[f"{t:,}" for t in ticks], "all"])
     return figure.update_yaxes(rangemode="tozero", ticksuffix=unit)
-
-
-def _figure(name: str, value: float) -> str:
-    return percent(value, 0) if name == "hr" else metric(value)
 
 
 def _alt(name: str, k: int) -> str:

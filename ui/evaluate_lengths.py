@@ -51,6 +51,7 @@ def lengths(run: RunSummary, details: EvaluationDetails, ties: str, thing: tuple
     with st.grid(min(2, len(drawn)), min_column_width=360):
         for (stem, variant), found in zip(drawn, lines, strict=True):
             figure = against_k(
+                stem,
                 TITLES[stem],
                 notes[variant],
                 found,

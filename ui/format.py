@@ -24,6 +24,21 @@ def percent(share: float | None, decimals: int = 1) -> str:
     return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.{decimals}f} %"
 
 
+def unit_of(name: str) -> tuple[float, str, str]:
+    """How a chart shows a metric (``hr``, ``ndcg_full``, ``recall@10`` …): factor, unit, and Plotly's format of a number.
+
+    Shares (of hits, of what was to be found, of a list) are in percent. NDCG, MRR and MAP are means of discounted places, of
+    which no percent can be said; RMSE is in stars.
+    """
+    stem = name.partition("@")[0].removesuffix("_full")
+    return (100.0, " %", ".1f") if stem in ("hr", "recall", "precision") else (1.0, "", ".3f")
+
+
+def in_its_unit(name: str, value: float | None) -> str:
+    """64 % for a share, 0.368 for another metric."""
+    return percent(value, 0) if unit_of(name)[1] else metric(value)
+
+
 def rate(value: float | None) -> str:
     """Things a second in short form: 3.1 M, 420 k, 87."""
     if value is None or not math.isfinite(value):

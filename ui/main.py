@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui import warmup
 from ui.session import page_path
-from ui.theme import wordmark_style
+from ui.theme import CHOSEN_STYLE, wordmark_style
 
 warmup.first_page_begins()
 
@@ -30,7 +30,7 @@ st.set_page_config(
     page_title="MF Explorer", page_icon=str(ASSETS / "mark.svg"), layout="wide", initial_sidebar_state="collapsed"
 )
 st.logo(str(ASSETS / "logo.svg"), size="large")
-st.html(wordmark_style((ASSETS / "logo.svg").read_bytes()))
+st.html(wordmark_style((ASSETS / "logo.svg").read_bytes()) + CHOSEN_STYLE)
 
 pages = [
     st.Page(

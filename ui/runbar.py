@@ -80,7 +80,7 @@ def retry_link(run: RunSummary, words: str) -> None:
 
 def model_and_data(config: RunConfig) -> str:
     """Markdown badges with model and dataset of a run."""
-    return f":primary-badge[{MODELS.get(config.model.name, config.model.name)}] :gray-badge[{dataset_title(config)}]"
+    return f":gray-badge[{MODELS.get(config.model.name, config.model.name)}] :gray-badge[{dataset_title(config)}]"
 
 
 def dataset_title(config: RunConfig) -> str:

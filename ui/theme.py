@@ -111,6 +111,13 @@ def plotly_layout(is_dark: bool | None = None, **changes: Any) -> dict[str, Any]
     return layout
 
 
+# What is chosen is told by its frame and ground; its words stay in ink: the accent on its own shade is too faint in the dark.
+CHOSEN_STYLE = (
+    "<style>button[data-variant=segmented_control][data-selected], button[data-variant=pills][data-selected] "
+    "{ color: inherit !important; font-weight: 600 !important; }</style>"
+)
+
+
 def wordmark_style(svg: bytes) -> str:
     """A style sheet that draws the logo in the theme's own ink, so that it changes with the theme and not at the next rerun.
 

@@ -6,7 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ui.format import METRIC_HELP, count, duration, escape_markdown, metric, metric_help, metric_name, percent, rate, when
+from ui.format import (
+    METRIC_HELP,
+    count,
+    duration,
+    escape_markdown,
+    in_its_unit,
+    metric,
+    metric_help,
+    metric_name,
+    percent,
+    rate,
+    unit_of,
+    when,
+)
 from ui.theme import COLOURS, plotly_layout
 
 
@@ -59,6 +72,25 @@ def test_every_metric_has_a_name_and_says_what_is_good() -> None:
     assert metric_name("rmse") == "RMSE"
     assert all("good" in METRIC_HELP[key] for key in ("rmse", "mae", "hr@10", "ndcg@10", "ndcg@10/full"))
     assert metric_help("unheard-of") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("hr", "37 %"),
+        ("hr@10", "37 %"),
+        ("hr_full", "37 %"),
+        ("recall@10/full", "37 %"),
+        ("ndcg", "0.368"),
+        ("ndcg@10/full", "0.368"),
+        ("map_full", "0.368"),
+        ("rmse", "0.368"),
+    ],
+)
+def test_only_shares_are_said_in_percent(name: str, text: str) -> None:
+    assert in_its_unit(name, 0.368) == text
+    factor, unit, _ = unit_of(name)
+    assert (factor, unit) == ((100.0, " %") if text.endswith("%") else (1.0, ""))
 
 
 def test_a_colour_means_the_same_in_both_themes() -> None:
