@@ -198,8 +198,8 @@ def _implicit(folder: Path, alpha: float, **fields: Any) -> tuple[Any, Any]:
 # LensKit
 
 
-def flexmf(folder: Path) -> Measure:
-    """FlexMF, biased MF in PyTorch, 64 factors, with its own batch size (8,192)."""
+def flexmf(fields: dict[str, Any], folder: Path) -> Measure:
+    """FlexMF, biased MF in PyTorch, 64 factors; its own batch size is 8,192."""
     import pandas as pd
     from lenskit.data import from_interactions_df
     from lenskit.flexmf import FlexMFExplicitConfig, FlexMFExplicitScorer
@@ -212,7 +212,7 @@ def flexmf(folder: Path) -> Measure:
     dataset, count = from_interactions_df(frame), len(frame)
 
     def measure() -> dict[str, Any]:
-        scorer = FlexMFExplicitScorer(FlexMFExplicitConfig(embedding_size=64))
+        scorer = FlexMFExplicitScorer(FlexMFExplicitConfig(embedding_size=64, **fields))
         trainer = scorer.create_trainer(dataset, TrainingOptions(rng=0))
         trainer.train_epoch()  # what is compiled lazily is compiled here
         return {"seconds": _timed(lambda: [trainer.train_epoch() for _ in range(5)]), "samples": 5 * count}
@@ -232,5 +232,6 @@ CONTESTANTS: Contestants = {
     "implicit-als": implicit_to_ndcg,
     "implicit-sweep": partial(implicit_sweep, True),
     "implicit-exact-sweep": partial(implicit_sweep, False),
-    "lenskit-flexmf": flexmf,
+    "lenskit-flexmf": partial(flexmf, {}),
+    "lenskit-flexmf-1024": partial(flexmf, {"batch_size": 1024}),
 }

@@ -107,7 +107,7 @@ class TrainConfig:
     threads: int = _f(0, "CPU threads; 0 chooses: one less than the cores, at least one.")
     hogwild: bool = _f(
         False,
-        "Batch size 1: all threads train at once without locks. Faster; another number of threads, another order of ratings.",
+        "Batch size 1: all threads train large data at once without locks; another number of them is another order of ratings.",
     )
     seed: int = _f(0, "Start of all randomness: the same seed repeats the run exactly.")
 

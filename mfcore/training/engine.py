@@ -89,10 +89,8 @@ def choose_engine(bench: Workbench) -> tuple[Engine, str]:
         return als, f"ALS solves all users, then all items, exactly, {als.note}; it has no learning rate and no batches"
     why_not = why_not_native(bench.model, config, bench.model.device)
     if not why_not:
-        engine: Engine = importlib.import_module(_NATIVE).NativeEngine(bench)
-        again = "not repeatable" if config.loss == "bpr" else "repeatable with as many"
-        shared = f", {bench.threads} threads at once without locks ({again})" if config.hogwild else ""
-        return engine, f"{_ONE_BY_ONE}compiled engine{shared}"
+        native = importlib.import_module(_NATIVE).NativeEngine(bench)
+        return native, f"{_ONE_BY_ONE}compiled engine{', ' if native.note else ''}{native.note}"
     alone = config.batch_size == 1
     reason = f"{_ONE_BY_ONE}PyTorch, because {why_not}; batch_size 1024 is far faster" if alone else f"PyTorch, {why_not}"
     plain = AutogradEngine(bench)

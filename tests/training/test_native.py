@@ -69,8 +69,9 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def all_threads() -> Iterator[None]:
-    """A trainer sets how many threads torch has; afterwards it has as many as before."""
+def all_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Several threads train however little there is; torch has as many afterwards as before."""
+    monkeypatch.setattr("mfcore.training.native.engine._FEWEST_TOGETHER", 0)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -267,6 +268,13 @@ def test_samples_are_dealt_so_that_no_row_is_met_twice_at_a_time(threads: int) -
             rows = [row for block in blocks for row in set(column[block].tolist())]
             assert len(rows) == len(set(rows))
         assert all((np.diff(to[2][block]) > 0).all() for block in blocks)
+
+
+def test_little_data_is_trained_by_one_thread_and_says_so(planted: Split) -> None:
+    trainer, alone = make(planted, fields={**SETTINGS["decay"], **TOGETHER}), make(planted, fields=SETTINGS["decay"])
+    assert "one thread, which is faster than several for" in trainer.engine_reason
+    assert numbers(list(trainer.fit())) == numbers(list(alone.fit()))
+    assert_same_weights(trainer, alone)
 
 
 @pytest.mark.parametrize("setting", ["decay", "bce", "adagrad, output range"])

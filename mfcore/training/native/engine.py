@@ -26,6 +26,7 @@ _LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
 _SECONDS = 0.02  # what a stretch should take
 _FEWEST, _MOST = 256, 1 << 22
 _TOGETHER = 1 << 17  # samples in one go, times threads: a few milliseconds
+_FEWEST_TOGETHER = 150_000  # samples an epoch; fewer are trained sooner by one thread than dealt out to several
 _NONE = np.zeros((0, 1), dtype=np.float32)
 
 
@@ -33,7 +34,10 @@ class NativeEngine:
     """One sample at a time, MF and BiasedMF, SGD and Adagrad, on the CPU.
 
     Weights and Adagrad's sums are those of model and optimizer, changed in place. With ``config.hogwild`` several threads
-    train them without locks, see :class:`Together`.
+    train them without locks, see :class:`Together`, unless there is so little to train that one is faster.
+
+    Attributes:
+        note: who trains, in words, where several threads were asked for.
     """
 
     name = "native"
@@ -41,7 +45,10 @@ class NativeEngine:
     def __init__(self, bench: Workbench) -> None:
         self.model, self.config, self.optimizers, self.meter = bench.model, bench.config, bench.optimizers, bench.meter
         self._decays = decay_per_row(self.config, bench.train)
-        threads = bench.threads if self.config.hogwild else 1
+        samples = len(bench.train) * (1 + self.config.negatives if self.config.implicit else 1)
+        enough = samples >= _FEWEST_TOGETHER
+        threads = bench.threads if self.config.hogwild and enough else 1
+        self.note = _who(threads, samples, self.config.loss == "bpr") if self.config.hogwild else ""
         self._together = Together(threads, bench.train) if threads > 1 else None
         if self._together:
             torch.set_num_threads(1)  # or its own threads would wait for each other beside ours, while drawing and shuffling
@@ -105,6 +112,12 @@ class NativeEngine:
         if self.config.optimizer == "adagrad":
             for state in self.optimizers[0].state.values():
                 state["step"] += steps
+
+
+def _who(threads: int, samples: int, pairs: bool) -> str:
+    if threads == 1:
+        return f"one thread, which is faster than several for {samples:,} samples an epoch"
+    return f"{threads} threads at once without locks ({'not repeatable' if pairs else 'repeatable with as many'})"
 
 
 def _as_tables(model: RecommenderModel, of: Any) -> Tables:
