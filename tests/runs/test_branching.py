@@ -14,6 +14,7 @@ from mfcore.runs import RunConfig, RunFolder, RunManager, RunStatus, load_run
 from mfcore.runs.branching import branch_config, branch_folder
 from mfcore.runs.checkpoint import load_weights
 from mfcore.runs.kept import kept_path
+from mfcore.runs.post_mortem import last_good
 from mfcore.runs.store import RunStore
 from mfcore.validate import UnusableRequest
 from tests.runs.tiny_runs import epochs, kinds, tiny
@@ -191,9 +192,9 @@ def test_divergence_names_the_rating_and_keeps_the_last_good_epoch(train: Train,
     assert status.state == "failed" and status.error == "TrainingDiverged"
     told = next(event for event in folder.events()[0] if event["kind"] == "diverged")
     good = told["last_good_epoch"]
-    assert told["learning_rate"] == 50.0 and told["epoch"] == good + 1 and good in folder.kept_epochs()
+    assert told["learning_rate"] == 50.0 and told["epoch"] > good and good in folder.kept_epochs()
     last, info = load_weights(folder.checkpoints / "last.safetensors")
-    assert info["epoch"] == good and all(torch.isfinite(table).all() for table in last.values())
+    assert info["epoch"] == told["epoch"] - 1 and all(torch.isfinite(table).all() for table in last.values())
     loaded = load_run(folder.run_id, home)
     data = loaded.data
     rated = (data.user_idx == data.users.index(told["user_id"])) & (data.item_idx == data.items.index(told["item_id"]))
@@ -202,6 +203,35 @@ def test_divergence_names_the_rating_and_keeps_the_last_good_epoch(train: Train,
     assert abs(told.get("predicted", float("inf"))) > 1e15 and told["user_norm"] * told["item_norm"] > 1e15
     child, status = train(folder=branch(home, folder, good, {"learning_rate": 0.005}))
     assert status.state == "finished" and max(epochs(child)) == 30
+
+
+def test_an_epoch_that_is_finite_but_running_away_is_not_good(train: Train, home: Path) -> None:
+    """One step an epoch: the loss takes several epochs from sensible to infinite; no rate saves those."""
+    flat = {"model": "biased-mf", "optimizer": "sgd", "batch_size": 100_000, "num_epochs": 20}
+    folder, status = train(tiny(**flat, learning_rate=100.0))
+    told = next(event for event in folder.events()[0] if event["kind"] == "diverged")
+    losses = {event["epoch"]: event.get("valid_loss", float("inf")) for event in folder.load_events_of("epoch")}
+    good = told["last_good_epoch"]
+    assert good < told["epoch"] - 1 and losses[good] < 4 * losses[0] < 1e3 < losses[told["epoch"] - 2]
+    child, status = train(folder=branch(home, folder, good, {"learning_rate": told["learning_rate"] / 10}))
+    assert status.state == "finished" and child.load_events_of("epoch")[-1]["valid_loss"] < losses[good]
+
+
+def test_the_last_good_epoch_is_kept_and_not_far_above_the_lowest_loss() -> None:
+    def told(*losses: float | None) -> list[dict[str, Any]]:
+        return [
+            {"kind": "epoch", "epoch": n, **({} if loss is None else {"valid_loss": loss})} for n, loss in enumerate(losses)
+        ]
+
+    assert last_good(told(1.0, 0.8, 0.7, 2.9, 1e9, None), range(6), 5) == 2
+    assert last_good(told(1.0, 0.8, 0.7, 2.7, 1e9, None), range(6), 5) == 3, "that is only learning by heart"
+    assert last_good(told(1.0, 0.8, 0.7, 2.9, 1e9, None), [0, 1, 5], 5) == 1, "kept, to be branched from"
+    assert last_good(told(1.0, 0.5, 9.0, 0.6, None), range(5), 4) == 3, "it had come back"
+    assert last_good(told(1.0, 9.0), [1], 1) == 1 and last_good([], [], None) is None
+    trained = [{"kind": "epoch", "epoch": 0, "valid_loss": 1.0}] + [
+        {"kind": "epoch", "epoch": n, "train_loss": loss} for n, loss in enumerate([0.9, 0.5, 7.0, 1e27], 1)
+    ]
+    assert last_good(trained, range(5), 4) == 2, "validation is not measured in every epoch"
 
 
 def test_one_rating_at_a_time_diverges_at_one_rating(train: Train) -> None:
