@@ -22,6 +22,7 @@ APP = (
     ("watchers", "latest_point_s", "60 live views watch a run: the latest point", " s", "≤"),
     ("watchers", "server_cpu_percent", "60 live views watch a run: one core of the server", " %", "≤"),
     ("watchers", "training_cost_percent", "what a live view costs the training it watches", " %", "≤"),
+    ("steering", "after_a_step_s", "a click steers a run: done after the end of a step, the latest of 120", " s", "≤"),
     ("frames", "many_drawn_s", "60,000 points drawn", " s", "≤"),
     ("frames", "play_2d_fps", "embeddings in play, pictures a second", "", "≥"),
 )

@@ -1,0 +1,140 @@
+"""How soon a run does as it is told: python -m bench.steering [--repeats 20]
+
+A slow model (NeuMF on MovieLens 100K) is trained, watched in Chromium, and steered there: its learning rate is changed, it is
+paused and goes on, at random moments; once held at one epoch a second and once at full speed. Measured from the click: until
+the worker has done it and written so into the run's events, and until the page says so. A worker hears between two steps;
+what is asked while it validates waits for that to end: ``after_a_step_s`` counts from there, ``acted_s`` in full.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.machine import write
+from mfcore.paths import data_dir
+from mfcore.runs import RunFolder
+from scripts.app_server import ROOT, AppServer
+from scripts.browser import chromium, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+REQUIRED = {"after_a_step_s": 0.2}
+PACES = {"one epoch a second": 1, "full speed": 0}
+RUN = "preset=neumf&num_epochs=5000&patience=0"
+# Clicks, and comes back when the page has changed as told: the badge's word, or the newest message on the learning rate.
+CLICK = """async ([act, shown]) => {
+  const live = document.querySelector('.mfx-live')
+  const says = () => shown.startsWith('Learning')
+    ? [...live.querySelectorAll('.mfx-messages li span')].find(s => s.textContent.startsWith('Learning rate set'))?.textContent
+    : live.querySelector('[data-part=state]').textContent
+  const began = Date.now()
+  live.querySelector(`[data-act=${act}]`).click()
+  while (says() !== shown && Date.now() < began + 20000) await new Promise(done => setTimeout(done, 4))
+  return [began / 1000, Date.now() / 1000]
+}"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One command: its name in the events, and when (seconds since 1970) it was clicked and was seen on the page."""
+
+    name: str
+    clicked: float
+    shown: float
+
+
+def steer(page: Page, repeats: int, rate: float) -> list[Asked]:
+    """So many times: another learning rate, a pause and on again, each at a random moment."""
+    luck, asked = random.Random(7), []
+    for repeat in range(repeats):
+        up = repeat % 2 == 0
+        for name, act, shown in (
+            ("learning_rate", "rate-up" if up else "rate-down", f"Learning rate set to {rate * (10 if up else 1):g}."),
+            ("pause", "play", "paused"),
+            ("resume", "play", "training"),
+        ):
+            page.wait_for_timeout(luck.uniform(300, 1300))
+            clicked, seen = page.evaluate(CLICK, [act, shown])
+            asked.append(Asked(name, clicked, seen))
+    return asked
+
+
+def delays(asked: list[Asked], events: list[dict[str, Any]]) -> dict[str, float]:
+    """Median and longest seconds from click to deed, from the step's end to the deed, and from click to page.
+
+    Raises:
+        RuntimeError: a command was not done.
+    """
+    epochs = [event["time"] for event in events if event["kind"] == "epoch"]
+    acted, after, shown = [], [], []
+    for one in asked:
+        done = [
+            e["time"] for e in events if e["kind"] == "command" and e["name"] == one.name and e["time"] >= one.clicked - 0.002
+        ]
+        if not done or one.shown < done[0] - 0.002:
+            raise RuntimeError(f"{one.name} was not done, or shown before it was")
+        # An epoch is told of when it has been validated: from there on steps end again.
+        validated = max((t for t in epochs if t <= done[0]), default=0.0)
+        acted.append(done[0] - one.clicked)
+        after.append(done[0] - max(one.clicked, validated))
+        shown.append(one.shown - one.clicked)
+    measured = {"acted": acted, "after_a_step": after, "shown": shown}
+    found = {f"{name}_s": round(max(values), 3) for name, values in measured.items()}
+    return found | {f"{name}_median_s": round(statistics.median(values), 3) for name, values in measured.items()}
+
+
+def situation(page: Page, server: AppServer, home: Path, pace: int, repeats: int) -> dict[str, float]:
+    """All repeats on one run at one pace."""
+    visit(page, f"{server.url}/train?{RUN}&pace={pace}")
+    page.locator(".st-key-train_start button").click()
+    page.wait_for_url(re.compile("run="))
+    folder = RunFolder(home / "runs" / page.url.partition("run=")[2].partition("&")[0])
+    while not any(event["kind"] == "epoch" and event["epoch"] > 0 for event in folder.load_events()):
+        time.sleep(0.1)
+    page.wait_for_function("() => document.querySelector('.mfx-live [data-part=state]').textContent === 'training'")
+    asked = steer(page, repeats, folder.config().training.learning_rate)
+    page.locator(".mfx-live [data-act=stop]").click()
+    page.wait_for_function("() => document.querySelector('.mfx-live [data-part=state]').textContent === 'stopped'")
+    return delays(asked, folder.load_events())
+
+
+def measure(repeats: int) -> dict[str, Any]:
+    """Both situations, on a fresh server with a copy of the cached MovieLens."""
+    with tempfile.TemporaryDirectory() as place, chromium() as browser:
+        home = Path(place)
+        shutil.copytree(data_dir() / "datasets", home / "datasets")
+        with AppServer(home) as server:
+            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page.set_default_timeout(120_000)
+            found = {name: situation(page, server, home, pace, repeats) for name, pace in PACES.items()}
+    worst = {name: max(entry[name] for entry in found.values()) for name in ("after_a_step_s", "acted_s", "shown_s")}
+    return {"commands": 3 * repeats * len(PACES), **worst, "situations": found}
+
+
+def main() -> int:
+    """Measure, print, write bench/results/steering.json. Status 1 when the required figure is missed."""
+    parser = argparse.ArgumentParser(description="How soon a run does as it is told.")
+    parser.add_argument("--repeats", type=int, default=20, help="of each command at each pace (default 20)")
+    result = measure(parser.parse_args().repeats)
+    print(json.dumps(result["situations"], indent=2))
+    missed = [name for name, limit in REQUIRED.items() if result[name] > limit]
+    for name, limit in REQUIRED.items():
+        print(f"{name:24} {result[name]}   required ≤ {limit}   {'missed' if name in missed else 'met'}")
+    print("written to", write("steering", {"required": REQUIRED, **result}).relative_to(ROOT))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
