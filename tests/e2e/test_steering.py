@@ -121,9 +121,17 @@ def test_any_tab_that_watches_may_steer(page: Page, server: AppServer) -> None:
     live.wait_for_state("paused")
     live.act("play")
     there.wait_for_state("training")
-    other.close()
     live.act("stop")
+    there.wait_for_state("stopped")
     live.wait_for_state("stopped")
+    live.act("more")  # an ended run goes on, and whoever still has it open sees that
+    page.get_by_label("More epochs").fill("900")
+    page.get_by_role("button", name="more epochs").click()
+    live.wait_for_state("training")
+    there.wait_for_state("training")
+    there.act("stop")
+    live.wait_for_state("stopped")
+    other.close()
 
 
 def test_rewind_and_branch(page: Page, server: AppServer) -> None:

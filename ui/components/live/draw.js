@@ -22,7 +22,8 @@ function headline(view) {
   if (defined(speed) && speed > 0) parts.push(`${short(speed)} ${samplesWord(loss)}`)
   const recent = run.epochs.slice(-6)
   if (run.state === "running" && done > 0 && recent.length > 1 && done < total) {
-    const each = (recent.at(-1).time - recent[0].time) / (recent.at(-1).x - recent[0].x)
+    // The median: a pause, or the time until an ended run was extended, is no epoch's length.
+    const each = median(recent.slice(1).map((e, i) => (e.time - recent[i].time) / (e.x - recent[i].x)))
     parts.push(`${seconds(each * (total - done))} left`)
   }
   if (done >= total && run.state === "running") parts.push("measuring the result on test")

@@ -24,6 +24,14 @@ function tint(colour, alpha) {
   return `rgba(${r},${g},${b},${alpha})`
 }
 
+// Labels of changes close to one another go down the chart like stairs; there is a row for each.
+const MOST_LABELS = 8
+function freeRow(labels, x, end) {
+  let row = 0
+  while (labels.some(label => label.row === row && Math.abs(label.x - x) / end < 0.3)) row += 1
+  return row
+}
+
 // Thin upright lines where a setting was changed, with words on one chart only; and where a branch begins.
 function markChanges(scene, layout, withWords) {
   const { run, look, axis } = scene
@@ -39,15 +47,14 @@ function markChanges(scene, layout, withWords) {
     if (withWords) layout.annotations.push(words(x, "⤷ branch", look.muted, 0))
   }
   const end = Math.max(axisEnd(run, axis, scene.planned), 1e-9)
-  let row = 0, before = defined(branched) ? placeEpoch(run, axis, branched) : -Infinity
-  for (const mark of run.marks.slice(-12)) {
+  const labels = defined(branched) ? [{ row: 0, x: placeEpoch(run, axis, branched) }] : [], shown = run.marks.slice(-12)
+  for (const [index, mark] of shown.entries()) {
     const x = placeStep(run, axis, mark)
     if (!defined(x)) continue
-    // Labels of changes close to one another go down the chart like stairs.
-    row = Math.abs(x - before) / end < 0.3 ? (row + 1) % 5 : 0
-    before = x
     layout.shapes.push(upright(x, look.primary, "solid"))
-    if (!withWords) continue
+    if (!withWords || index < shown.length - MOST_LABELS) continue
+    const row = freeRow(labels, x, end)
+    labels.push({ row, x })
     const label = words(x, markText(mark), look.primary, row)
     layout.annotations.push(x > 0.72 * end ? { ...label, xanchor: "right", xshift: -3 } : label)
   }

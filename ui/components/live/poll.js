@@ -1,12 +1,18 @@
 // What is read: the events of the run, as often as its state and the server want.
 
-const POLL = { running: 200, loading: 200, queued: 400, paused: 400, hidden: 3000 }
+const POLL = { running: 200, loading: 200, queued: 400, paused: 400, hidden: 3000, over: 5000 }
 const WATCHER = Math.random().toString(36).slice(2, 14) // one for each page: by it the server knows how many watch
 
 function schedule(view, wait) {
   clearTimeout(view.timer)
   view.polling = true
   view.timer = setTimeout(() => poll(view), wait)
+}
+
+// A run that is over may be taken up again from another tab: look now and then, while somebody looks.
+function linger(view) {
+  clearTimeout(view.timer)
+  view.timer = setTimeout(() => (document.visibilityState === "visible" ? poll(view) : linger(view)), POLL.over)
 }
 
 async function poll(view) {
@@ -28,6 +34,7 @@ async function poll(view) {
   } finally {
     view.busy = false
     if (!view.closed && view.polling) schedule(view, view.run === run ? pause(view) : 0)
+    else if (!view.closed && OVER.includes(view.run.state)) linger(view)
     if (view.others.size) readOthers(view)
   }
 }
@@ -53,7 +60,7 @@ function take(view, answer) {
   if (answer.kept) run.kept = answer.kept
   if (answer.config?.parent) run.parent ??= answer.config.parent
   const over = OVER.includes(answer.state)
-  if (!over) view.sawItGoing = true
+  if (!over) Object.assign(view, { sawItGoing: true, polling: true, ended: false })
   // The server reads the state before the events, so once it says "over" the last event is here too.
   run.state = answer.state
   if (answer.events.length || before !== run.state || answer.config || keptBefore !== run.kept.join()) draw(view)

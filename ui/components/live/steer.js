@@ -26,7 +26,10 @@ async function ask(view, kind, value) {
   try {
     await post(view, "commands", value === undefined ? { kind } : { kind, value })
     // An ended run that goes on is another state of the page around it.
-    if (kind === "extend" && OVER.includes(run.state)) view.send("opened", run.runId)
+    if (kind === "extend" && OVER.includes(run.state)) {
+      view.send("opened", run.runId)
+      Object.assign(view, { since: performance.now(), polling: true })
+    }
   } catch (error) {
     refuse(view, sentence(error.message))
   }

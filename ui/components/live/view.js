@@ -45,6 +45,8 @@ function chooseAxis(view, axis) {
 }
 
 function resize(view) {
+  // On the projector heights follow the window's; else only widths do.
+  if (view.shown && view.room !== roomOf(view)) { readLook(view); draw(view) }
   repaint(view)
   if (!window.Plotly) return
   for (const name of ["loss", "metric"]) {
@@ -52,6 +54,8 @@ function resize(view) {
     if (node.data && node.offsetWidth && node._fullLayout?.width !== node.offsetWidth) window.Plotly.relayout(node, { autosize: true })
   }
 }
+
+const roomOf = view => (projecting() && !view.data.compact ? innerHeight : 0)
 
 function readLook(view) {
   const style = getComputedStyle(view.root)
@@ -61,8 +65,8 @@ function readLook(view) {
   const large = projecting() && !view.data.compact
   view.root.classList.toggle("mfx-stage", !view.data.compact)
   // On the projector everything fits the screen: what bar, captions and sentences leave goes to curves and picture.
-  const room = Math.max(440, innerHeight - 340), height = large ? Math.round(0.56 * room) + 44 : view.data.height
-  Object.assign(view, { colours: null, look: {
+  const room = Math.max(340, innerHeight - 386), height = large ? Math.round(0.56 * room) + 44 : view.data.height
+  Object.assign(view, { colours: null, room: roomOf(view), look: {
     ...shades, dark, font: style.fontFamily, fontSize: large ? 20 : 12, lineWidth: large ? 3.5 : 2, plotHeight: height - 44,
     pictureHeight: large ? 0.44 * room : 232, touch: matchMedia("(pointer: coarse)").matches,
   } })

@@ -29,6 +29,7 @@ function seconds(value) {
 
 const three = value => (!defined(value) ? "–" : Math.abs(value) >= 1e5 ? value.toExponential(2) : value.toFixed(3))
 const rateText = value => (defined(value) ? (Number.isInteger(value) ? value : Number(value.toPrecision(3))).toString() : "–")
+const median = values => values.toSorted((a, b) => a - b)[values.length >> 1]
 const clock = time => (defined(time) ? new Date(1000 * time).toLocaleTimeString("en-GB") : "")
 
 function metricName(key) {
