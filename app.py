@@ -15,11 +15,11 @@ from starlette.middleware import Middleware
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # pages import ui and mfcore from here, wherever the server is started from
 
-from mfcore.runs.manager import manager_for  # noqa: E402
-from mfcore.validate import UnusableRequest  # noqa: E402
+from mfcore.errors import UnusableRequest  # noqa: E402
+from mfcore.runs.manager.manager import manager_for  # noqa: E402
 from ui import errors, warmup  # noqa: E402
-from ui.api import ROUTES  # noqa: E402
-from ui.headers import SecurityHeaders  # noqa: E402
+from ui.api.headers import SecurityHeaders  # noqa: E402
+from ui.api.routes import ROUTES  # noqa: E402
 
 
 @asynccontextmanager

@@ -81,8 +81,8 @@ def trained(home: Path) -> str:
 
 def planted(home: Path) -> str:
     """Sixty thousand points in twenty clouds, as if imported."""
-    from mfcore.runs.foreign import ForeignEmbeddings
-    from mfcore.space.tsv import Tables
+    from mfcore.embeddings.imported import ForeignEmbeddings
+    from mfcore.embeddings.tsv import Tables
 
     rng = np.random.default_rng(0)
     group = rng.integers(0, 20, MANY)

@@ -24,13 +24,13 @@ from starlette.testclient import TestClient
 
 from bench.machine import write
 from mfcore import build_model, load_dataset, random_split
+from mfcore.embeddings.imported import ForeignEmbeddings
+from mfcore.embeddings.snapshots import SnapshotWriter
+from mfcore.embeddings.thinning import Budget
+from mfcore.embeddings.tsv import Tables
 from mfcore.paths import data_dir
 from mfcore.runs import RunConfig, RunFolder
-from mfcore.runs.foreign import ForeignEmbeddings
-from mfcore.runs.session import train_run
-from mfcore.runs.snapshots import SnapshotWriter
-from mfcore.runs.thinning import Budget
-from mfcore.space.tsv import Tables
+from mfcore.runs.worker.session import train_run
 
 REQUIRED = {"cost_percent": 2.0, "map_60k_s": 0.3}
 COMMON = {"dataset": "ml-100k", "device": "cpu", "threads": 1}
@@ -73,7 +73,7 @@ def _timed(function: Callable[..., bool], spent: list[float]) -> Callable[..., b
 
 def measure_answers(home: Path) -> dict[str, float]:
     """Seconds for a film of 200 epochs and for a map of 60,000 points on 8 axes: the first time, and again."""
-    from ui import api
+    from ui.api.routes import routes as api
 
     os.environ["MF_EXPLORER_HOME"] = str(home)
     client = TestClient(Starlette(routes=api.ROUTES))

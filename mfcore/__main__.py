@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mfcore.cli.output import complain
 from mfcore.cli.parser import build_parser
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(str(error))
         return 2
     except RuntimeError as error:
-        from mfcore.data import DataUnavailable  # here, so that `--help` need not wait for pandas
+        from mfcore.errors import DataUnavailable
 
         if not isinstance(error, DataUnavailable):
             raise

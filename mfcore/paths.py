@@ -7,7 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
-from mfcore.validate import UnusableRequest, require
+from mfcore.errors import UnusableRequest
+from mfcore.validate import require
 
 HOME_VARIABLE = "MF_EXPLORER_HOME"
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from mfcore.errors import UnusableRequest
+
 LARGEST_SEED = 2**53 - 1
 """What every generator takes, and every reader of JSON reads back unchanged."""
-
-
-class UnusableRequest(ValueError):
-    """What was asked for cannot be done as asked. The message names the cause and what would be accepted."""
 
 
 def require(condition: bool, message: str) -> None:

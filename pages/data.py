@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from mfcore.data import DatasetEntry, Interactions, dataset_status, load_dataset, make_split
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
+from ui.charts import show
 from ui.controls import error_line, link_to, page_header
-from ui.data_charts import densest_corner, long_tail, rating_histogram, whole_table
-from ui.data_controls import choose_dataset, choose_shape, choose_split, offer_fetch
-from ui.data_tables import item_rows, part_table, search, show_item_table, source_rows
-from ui.data_words import SPLIT_SENTENCES, density_words, rounded_percent, words_for
-from ui.figures import show
+from ui.data.charts import densest_corner, long_tail, rating_histogram, whole_table
+from ui.data.controls import choose_dataset, choose_shape, choose_split, offer_fetch
+from ui.data.split_charts import split_picture
+from ui.data.tables import item_rows, part_table, search, show_item_table, source_rows
+from ui.data.words import SPLIT_SENTENCES, density_words, rounded_percent, words_for
 from ui.format import count, escape_markdown
-from ui.kept import kept
-from ui.split_charts import split_picture
+from ui.memo import kept
 
 split_of = kept(make_split)
 

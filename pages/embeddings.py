@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.runs.foreign import delete_embeddings, list_embeddings, open_embeddings
-from mfcore.runs.manifold_job import manifold_job
-from mfcore.space.manifold import ManifoldSettings, has_umap
+from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
+from mfcore.embeddings.manifold import ManifoldSettings, has_umap
+from mfcore.embeddings.manifold_job import manifold_job
 from ui.components.space import MapEvents, space_map
 from ui.controls import plain_errors
-from ui.embedding_closer import closer_look
-from ui.films import nouns
+from ui.embeddings.closer_look import closer_look
 from ui.format import count
+from ui.items import nouns
 from ui.runbar import run_bar, unfinished
-from ui.session import ACTIVE
+from ui.state import ACTIVE
 
 if TYPE_CHECKING:
     from mfcore.runs.summary import RunSummary

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DataUnavailable
+from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import EvaluationDetails
 from mfcore.runs.summary import RunSummary
-from mfcore.validate import UnusableRequest
-from ui.choices import write_param
+from ui.address import write_param
 from ui.controls import error_line
-from ui.evaluate_compare import compare_section
-from ui.evaluate_contest import tie_choice
-from ui.evaluate_errors import errors
-from ui.evaluate_groups import groups
-from ui.evaluate_honesty import honesty
-from ui.evaluate_lengths import lengths
-from ui.evaluate_lists import lists
-from ui.evaluate_members import PARAM, open_group
-from ui.evaluate_method import method
-from ui.evaluate_results import interval_note, results, table_of, within_chance
-from ui.evaluation_store import stored_details
-from ui.films import nouns
+from ui.evaluate.compare import compare_section
+from ui.evaluate.contest import tie_choice
+from ui.evaluate.errors import errors
+from ui.evaluate.groups import groups
+from ui.evaluate.honesty import honesty
+from ui.evaluate.lengths import lengths
+from ui.evaluate.lists import lists
+from ui.evaluate.members import PARAM, open_group
+from ui.evaluate.method import method
+from ui.evaluate.results import interval_note, results, table_of, within_chance
+from ui.evaluate.store import stored_details
+from ui.items import nouns
 from ui.runbar import run_bar, unfinished
-from ui.session import ACTIVE
+from ui.state import ACTIVE
 from ui.verdict import comparison, epoch_sentence, headline, judge
 
 RESULTS, RIVALS, LENGTH, GROUPS, ERRORS, LISTS, COMPARE, METHOD = SECTIONS = (

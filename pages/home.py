@@ -8,8 +8,8 @@ from mfcore.runs import PRESETS
 from ui.components.live import live_run
 from ui.controls import link_to, run_label, state_badge
 from ui.format import escape_markdown, metric, metric_name, when
-from ui.session import ACTIVE, data_at_hand, manager
-from ui.starts import FIRST, start
+from ui.home.starts import FIRST, start
+from ui.state import ACTIVE, data_at_hand, manager
 from ui.verdict import comparison, verdict_on_test
 
 RECENT = 5

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from mfcore.validate import UnusableRequest
-from ui.choices import linked_choice
+from mfcore.errors import UnusableRequest
+from ui.address import linked_choice
 from ui.controls import error_line, link_to
-from ui.films import nouns, one, titles, with_titles
 from ui.format import count
+from ui.items import nouns, one, titles, with_titles
 from ui.loaded import open_model
-from ui.recommend_views import profile_line, show_history, show_recommended, show_similar
+from ui.recommend.profile import by_popularity, history_of, profile, raters_of, recommended
+from ui.recommend.views import profile_line, show_history, show_recommended, show_similar
 from ui.runbar import run_bar
-from ui.taste import by_popularity, history_of, profile, raters_of, recommended
 
 if TYPE_CHECKING:
     from mfcore.runs.loaded import LoadedRun

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mfcore.errors import UnusableRequest
 from mfcore.models.config import MODELS
 from mfcore.runs import RunSummary
-from mfcore.validate import UnusableRequest
-from ui.choices import write_param
+from ui.address import write_param
+from ui.charts import show
 from ui.controls import STATE_WORDS, empty_state, error_line, page_header
-from ui.figures import show
 from ui.format import count, escape_markdown
-from ui.run_panel import delete_button, show_run
-from ui.runs_table import columns, differences, matching, overlay, table
-from ui.session import manager
+from ui.runs.panel import delete_button, show_run
+from ui.runs.table import columns, differences, matching, overlay, table
+from ui.state import manager
 
 VISIBLE = 8  # rows shown without scrolling
 

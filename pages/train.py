@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 from ui.components.live import live_run
 from ui.controls import run_missing
-from ui.draft import hint, to_config
 from ui.format import escape_markdown
 from ui.run_titles import runs_to_compare
-from ui.session import current_run, manager, requested_run_id
-from ui.train_controls import as_command, data_notice, open_other, problem_line, results_links, start_button
-from ui.train_form import main_fields, more_fields, read_draft, write_draft
+from ui.state import current_run, manager, requested_run_id
+from ui.train.controls import as_command, data_notice, open_other, problem_line, results_links, start_button
+from ui.train.draft import hint, to_config
+from ui.train.form import main_fields, more_fields, read_draft, write_draft
 
 draft, strangers = read_draft()
 write_draft(draft)

@@ -50,7 +50,8 @@ def test_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def ml_100k(test_home: Path) -> Interactions:
     """The real MovieLens 100K; skipped (in CI: failed) where no road to it works."""
-    from mfcore.data import DataUnavailable, load_dataset
+    from mfcore.data import load_dataset
+    from mfcore.errors import DataUnavailable
 
     try:
         return load_dataset("ml-100k", home=test_home)

@@ -18,21 +18,20 @@ HOUSE = {
     "pages": {"ui", "mfcore"},
     "app": {"pages", "ui", "mfcore"},
 }
-FOUNDATION = {"validate", "paths"}
-INSIDE_MFCORE = {
-    "validate": set(),
-    "paths": {"validate"},
-    "data": FOUNDATION,
-    "models": FOUNDATION | {"data"},
-    "evaluation": FOUNDATION | {"data", "models"},
-    "training": FOUNDATION | {"data", "models", "evaluation"},
-    "recommend": FOUNDATION | {"data", "models"},
-    "projection": FOUNDATION | {"data", "models"},
-    "space": FOUNDATION | {"data", "models", "projection"},
-    "runs": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection", "space"},
-    "cli": FOUNDATION | {"data", "models", "evaluation", "training", "recommend", "projection", "space", "runs"},
-    "__main__": FOUNDATION | {"cli", "data"},
+FOUNDATION = {"cache", "errors", "files", "paths", "registry", "settings", "typing", "validate"}
+"""Modules at the bottom: what may be used everywhere. Among themselves they point one way, too, or Python would tell."""
+LAYERS: dict[str, set[str]] = {
+    "data": set(),
+    "models": {"data"},
+    "evaluation": {"models", "data"},
+    "training": {"evaluation", "models", "data"},
+    "recommendation": {"evaluation", "models", "data"},
+    "embeddings": {"evaluation", "models", "data", "runs"},
+    "runs": {"recommendation", "embeddings", "training", "evaluation", "models", "data"},
+    "cli": {"runs", "recommendation", "embeddings", "training", "evaluation", "models", "data"},
+    "__main__": {"cli", "data"},
 }
+INSIDE_MFCORE = {part: FOUNDATION for part in FOUNDATION} | {part: below | FOUNDATION for part, below in LAYERS.items()}
 
 
 def imported(path: Path) -> Iterator[str]:

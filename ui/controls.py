@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 from ui.format import escape_markdown, metric, metric_help, metric_name
 from ui.run_titles import run_title
-from ui.session import page_path
+from ui.state import page_path
 
 if TYPE_CHECKING:
-    from mfcore.runs.manager import RunSummary
+    from mfcore.runs.manager.manager import RunSummary
 
 STATE_WORDS: dict[str, str] = {
     "queued": "waiting",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from mfcore.data import DataUnavailable
-from mfcore.validate import UnusableRequest
+from mfcore.errors import DataUnavailable, UnusableRequest
 from ui.controls import error_line
 
 log = logging.getLogger("mf_explorer")

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.data import DataUnavailable
+from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.runs.loaded import load_run
-from mfcore.validate import UnusableRequest
 from ui.controls import error_line, link_to
 from ui.runbar import unfinished
-from ui.session import ACTIVE
+from ui.state import ACTIVE
 
 if TYPE_CHECKING:
     from mfcore.runs.loaded import LoadedRun

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import warmup
-from ui.session import page_path
+from ui.state import page_path
 from ui.theme import CHOSEN_STYLE, wordmark_style
 
 warmup.first_page_begins()

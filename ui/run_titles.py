@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from mfcore.runs import preset_config
 from mfcore.training.config import LOSSES, OPTIMIZERS
 from ui.format import when
-from ui.knobs import MODEL_WORDS
+from ui.train.knobs import MODEL_WORDS
 
 if TYPE_CHECKING:
-    from mfcore.runs.manager import RunSummary
+    from mfcore.runs.manager.manager import RunSummary
 
 MOST = 3
 """Settings named in a title."""

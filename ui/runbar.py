@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from mfcore.errors import UnusableRequest
 from mfcore.models.config import MODELS
-from mfcore.validate import UnusableRequest
-from ui.choices import write_param
+from ui.address import write_param
 from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_label, run_missing, state_badge
 from ui.format import escape_markdown, metric, metric_name
-from ui.session import ACTIVE, current_run_id, manager
+from ui.state import ACTIVE, current_run_id, manager
 from ui.verdict import PART_WORDS, comparison, judge
 
 if TYPE_CHECKING:

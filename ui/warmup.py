@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 
 log = logging.getLogger("mf_explorer")
 _page_begins, _page_stands = threading.Event(), threading.Event()
@@ -59,13 +59,13 @@ def _tables() -> None:
 
 
 def _spare_worker() -> None:
-    from mfcore.runs.manager import manager_for
+    from mfcore.runs.manager.manager import manager_for
 
     manager_for().warm()
 
 
 def _assets() -> None:
-    from ui.api import packed_plotly
+    from ui.api.routes import packed_plotly
 
     packed_plotly()
 

@@ -30,8 +30,8 @@ WATCH = """user => {
 def of_the_model(home: Path, repeats: int) -> list[float]:
     """Seconds for a user's history and ten recommendations, each with the liked film nearest to it; other users each time."""
     from mfcore.runs.loaded import load_run
-    from mfcore.runs.manager import manager_for
-    from ui.taste import history_of, recommended
+    from mfcore.runs.manager.manager import manager_for
+    from ui.recommend.profile import history_of, recommended
 
     run, times = load_run(manager_for(home).list()[0].run_id, home=home), []
     ids = run.data.users.ids.tolist()

@@ -9,8 +9,8 @@ from typing import Any
 
 from mfcore.paths import data_dir
 from mfcore.runs import PRESETS, preset_config
-from mfcore.runs.folder import RunFolder
-from mfcore.runs.session import train_run
+from mfcore.runs.layout import RunFolder
+from mfcore.runs.worker.session import train_run
 
 KEPT = ("rmse", "mae", "hr@10", "ndcg@10", "hr@10/full", "ndcg@10/full")
 

@@ -17,7 +17,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from mfcore.data import Split, load_dataset, random_split
@@ -25,8 +24,8 @@ from mfcore.models import RecommenderModel, build_model
 from mfcore.models.baselines import GlobalMean
 from mfcore.training import TrainConfig, Trainer
 from mfcore.training.samples import SampleSource
+from mfcore.typing import Float64
 
-Floats = npt.NDArray[np.float64]
 NUM_RATINGS = 80_000
 CONFIG = TrainConfig(
     optimizer="sgd", learning_rate=1e-2, batch_size=1, num_epochs=10, tolerance=1e-3 / NUM_RATINGS, device="cpu", threads=1
@@ -59,7 +58,7 @@ class Outcome:
     sum_of_errors: list[float]
 
 
-def by_hand(p: Floats, q: Floats, users: Any, items: Any, ratings: Any, rate: float) -> tuple[float, float]:
+def by_hand(p: Float64, q: Float64, users: Any, items: Any, ratings: Any, rate: float) -> tuple[float, float]:
     """One epoch in the order given, in place. p (num_users, k), q (num_items, k) float64 → (Σe², Σe) as met on the way."""
     total = squares = 0.0
     for user, item, rating in zip(users.tolist(), items.tolist(), ratings.tolist(), strict=True):
@@ -116,7 +115,7 @@ def largest_difference(start: str = NUMPY, rate: float = 1e-2, seed: int = 0) ->
     return float(max(np.abs(ours[0] - p).max(), np.abs(ours[1] - q).max()))
 
 
-def factors(model: RecommenderModel) -> tuple[Floats, Floats]:
+def factors(model: RecommenderModel) -> tuple[Float64, Float64]:
     """Copies of the user and item factors, float64."""
     return model.user_vectors().numpy().astype(np.float64), model.item_vectors().numpy().astype(np.float64)
 

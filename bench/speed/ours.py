@@ -14,9 +14,9 @@ import torch
 from bench.speed import data
 from bench.speed.child import Absent, Contestants, Measure
 from mfcore.data import Split, load_dataset
+from mfcore.errors import UnusableRequest
 from mfcore.models import build_model
 from mfcore.training import TrainConfig, Trainer
-from mfcore.validate import UnusableRequest
 
 Fields = dict[str, Any]
 SGD: Fields = {"optimizer": "sgd", "batch_size": 1, "learning_rate": 0.01, "weight_decay": 0.02, "device": "cpu", "threads": 1}

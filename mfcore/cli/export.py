@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from mfcore.cli.output import print_json, say
+from mfcore.embeddings.export import export_vectors as write_vectors
 from mfcore.runs.store import RunStore
-from mfcore.runs.vector_export import export_vectors as write_vectors
 from mfcore.validate import integer
 
 

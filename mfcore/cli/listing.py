@@ -36,8 +36,9 @@ def datasets(options: argparse.Namespace) -> int:
 
 def fetch(options: argparse.Namespace) -> int:
     """Download, check and keep a dataset."""
-    from mfcore.data import DATASETS, DataUnavailable
+    from mfcore.data import DATASETS
     from mfcore.data import fetch as fetch_dataset
+    from mfcore.errors import DataUnavailable
 
     try:
         with TrainingProgress() as progress:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mfcore.runs.files import dumps
+from mfcore.files import dumps
 
 
 def say(text: str) -> None:

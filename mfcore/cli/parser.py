@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 from mfcore.cli import export, listing, steer, stored, train
 from mfcore.cli.output import complain
-from mfcore.runs.command import FLAGS
 from mfcore.runs.commands import COMMANDS
 from mfcore.runs.config import FLAT_KEYS, help_for
+from mfcore.runs.export.command import FLAGS
 
 _BRANCH_FLAGS = (
     "learning_rate",

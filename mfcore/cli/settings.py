@@ -6,12 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mfcore.errors import UnusableRequest
+from mfcore.files import loads
 from mfcore.paths import reason
-from mfcore.runs.command import FLAGS
 from mfcore.runs.config import FLAT_KEYS, FORMAT_VERSION, RunConfig
-from mfcore.runs.files import loads
+from mfcore.runs.export.command import FLAGS
 from mfcore.runs.presets import PRESETS
-from mfcore.validate import UnusableRequest, choice, require
+from mfcore.validate import choice, require
 
 _SECTIONS = ("dataset", "split", "model", "training", "protocol")
 

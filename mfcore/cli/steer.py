@@ -8,9 +8,9 @@ from mfcore.cli.output import print_json, say
 from mfcore.cli.settings import pairs_from
 from mfcore.cli.train import report, train_here
 from mfcore.runs.branching import branch_config, branch_folder
-from mfcore.runs.command import FLAGS
 from mfcore.runs.commands import check_command
-from mfcore.runs.queue import leave_command
+from mfcore.runs.export.command import FLAGS
+from mfcore.runs.manager.queue import leave_command
 from mfcore.runs.store import RunStore, check_config
 
 

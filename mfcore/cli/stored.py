@@ -110,7 +110,7 @@ def list_runs(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """One run: what it was, what came of it, and the command that repeats it."""
-    from mfcore.runs.command import command_line
+    from mfcore.runs.export.command import command_line
 
     store = RunStore(options.home)
     summary = store.get(store.find(options.run_id))

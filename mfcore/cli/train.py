@@ -13,9 +13,9 @@ from typing import Any
 from mfcore.cli.output import complain, duration, metric, print_json, print_table, say
 from mfcore.cli.progress import TrainingProgress
 from mfcore.cli.settings import config_from
-from mfcore.runs.folder import RunFolder, RunStatus
+from mfcore.errors import UnusableRequest
+from mfcore.runs.layout import RunFolder, RunStatus
 from mfcore.runs.store import RunStore, check_config
-from mfcore.validate import UnusableRequest
 
 
 def train(options: argparse.Namespace) -> int:
@@ -58,7 +58,7 @@ def report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
 
 def train_here(folder: RunFolder, store: RunStore) -> RunStatus:
     """Train a claimed run in this process, with progress on standard error; returns how it ended."""
-    from mfcore.runs.session import train_run
+    from mfcore.runs.worker.session import train_run
 
     stop, leave, begun = threading.Event(), threading.Event(), threading.Event()
 

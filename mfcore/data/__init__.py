@@ -3,9 +3,9 @@
 from mfcore.data.config import SPLITS, DatasetConfig, SplitConfig
 from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.registry import DATASETS, DatasetEntry, Option, dataset_status, fetch, forget_loaded, load_dataset
-from mfcore.data.sources import DataUnavailable
 from mfcore.data.split import Split, leave_last_out, make_split, official_split, random_split, time_split
 from mfcore.data.vocabulary import Vocabulary
+from mfcore.errors import DataUnavailable
 
 __all__ = [
     "DATASETS",

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mfcore.data.files import write_atomically
 from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.vocabulary import Vocabulary
+from mfcore.files import write_atomically
 from mfcore.paths import reason
 
 MANIFEST = "manifest.json"

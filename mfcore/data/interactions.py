@@ -9,16 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mfcore.data.vocabulary import Vocabulary
+from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import require
 
 if TYPE_CHECKING:  # loaded with the first table: every process imports this module, and not all of them open data
     import pandas as pd
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 ITEM_COLUMNS = ("title", "year", "genres")
 
@@ -42,17 +41,17 @@ class Interactions:
             an item twice, or there is nothing at all.
     """
 
-    user_idx: Ints
-    item_idx: Ints
-    rating: Floats
-    timestamp: Ints | None
+    user_idx: Int64
+    item_idx: Int64
+    rating: Float32
+    timestamp: Int64 | None
     users: Vocabulary
     items: Vocabulary
     item_table: pd.DataFrame
     rating_scale: tuple[float, float]
     name: str = "interactions"
     user_table: pd.DataFrame | None = None
-    planted: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    planted: tuple[Float64, Float64] | None = None
 
     def __post_init__(self) -> None:
         fix = object.__setattr__
@@ -73,7 +72,7 @@ class Interactions:
             require(False, f"{raw} more than once ({twice.size} repeats in all); keep one rating per user and item")
         self._check_tables()
 
-    def _pairs(self) -> Ints:
+    def _pairs(self) -> Int64:
         """(n,) user · num_items + item, ascending. In place, because this is where large data needs the most memory."""
         pairs = self.user_idx * len(self.items)
         pairs += self.item_idx
@@ -155,28 +154,28 @@ class Interactions:
         wanted[np.asarray(users, dtype=np.int64)] = True
         return self.select(wanted[self.user_idx])
 
-    def activity(self) -> Ints:
+    def activity(self) -> Int64:
         """(num_users,) int64: interactions per user."""
         return np.bincount(self.user_idx, minlength=self.num_users).astype(np.int64)
 
-    def popularity(self) -> Ints:
+    def popularity(self) -> Int64:
         """(num_items,) int64: interactions per item."""
         return np.bincount(self.item_idx, minlength=self.num_items).astype(np.int64)
 
-    def items_of(self, user: int) -> Ints:
+    def items_of(self, user: int) -> Int64:
         """(m,) int64: the items of one user, ascending. Does not need, nor make, the table of all users."""
         if "_by_user" in self.__dict__:
             indptr, items = self._by_user
             return items[indptr[user] : indptr[user + 1]]
         return np.sort(self.item_idx[self.user_idx == user])
 
-    def by_user(self) -> tuple[Ints, Ints]:
+    def by_user(self) -> tuple[Int64, Int64]:
         """CSR: ``indptr`` (num_users+1,) and ``item_idx`` (n,). User u's items, ascending, are
         ``item_idx[indptr[u]:indptr[u + 1]]``. Both int64; shared, so do not write to them."""
         return self._by_user
 
     @cached_property
-    def _by_user(self) -> tuple[Ints, Ints]:
+    def _by_user(self) -> tuple[Int64, Int64]:
         indptr = np.concatenate([[0], np.cumsum(self.activity())]).astype(np.int64)
         pairs = self._pairs()
         return indptr, np.remainder(pairs, max(1, self.num_items), out=pairs)
@@ -196,7 +195,7 @@ def make_item_table(titles: ArrayLike, years: Any = None, genres: Any = None) ->
     )
 
 
-def _indices(name: str, values: ArrayLike, size: int | None) -> Ints:
+def _indices(name: str, values: ArrayLike, size: int | None) -> Int64:
     array = np.asarray(values)
     require(array.ndim == 1, f"{name} must be one-dimensional, got shape {array.shape}")
     require(array.dtype.kind in "iu", f"{name} must be whole numbers, got {array.dtype}")

@@ -15,7 +15,7 @@ import numpy as np
 
 from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.vocabulary import Vocabulary
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mfcore.data.cache import DamagedCache, read_manifest
-from mfcore.data.download import Progress, silent
 from mfcore.data.interactions import Interactions
-from mfcore.data.made import load_made, worth_storing
-from mfcore.data.movielens import GROUPLENS_VARIABLE, from_grouplens, from_recbole
-from mfcore.data.sources import Road, Source, load_stored
-from mfcore.data.synthetic import planted, synthetic
+from mfcore.data.sources.download import Progress, silent
+from mfcore.data.sources.fetching import Road, Source, load_stored
+from mfcore.data.sources.generated import planted, synthetic
+from mfcore.data.sources.movielens import GROUPLENS_VARIABLE, from_grouplens, from_recbole
+from mfcore.data.sources.stored import load_made, worth_storing
 from mfcore.paths import data_dir
 from mfcore.validate import choice, integer, number, require
 

@@ -18,9 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from mfcore.data.config import SplitConfig
-from mfcore.data.files import write_atomically
-from mfcore.data.interactions import Interactions, Ints
-from mfcore.validate import UnusableRequest, require
+from mfcore.data.interactions import Interactions
+from mfcore.errors import UnusableRequest
+from mfcore.files import write_atomically
+from mfcore.typing import Int64
+from mfcore.validate import require
 
 OFFICIAL_FOLD_ROWS = 20_000
 OFFICIAL_ROWS = 100_000
@@ -40,9 +42,9 @@ class Split:
     """
 
     data: Interactions
-    train_rows: Ints
-    valid_rows: Ints
-    test_rows: Ints
+    train_rows: Int64
+    valid_rows: Int64
+    test_rows: Int64
     config: SplitConfig
 
     def __post_init__(self) -> None:
@@ -57,7 +59,7 @@ class Split:
         require(int(taken.sum()) == sum(map(len, self.rows.values())), "split rows must be in one part only")
 
     @property
-    def rows(self) -> dict[str, Ints]:
+    def rows(self) -> dict[str, Int64]:
         """Row positions by part: train, valid, test."""
         return {"train": self.train_rows, "valid": self.valid_rows, "test": self.test_rows}
 
@@ -151,7 +153,7 @@ def official_split(data: Interactions, fold: int = 1, valid: float = 0.1, seed: 
     return make_split(data, SplitConfig("official", fold=fold, valid_fraction=valid, seed=seed))
 
 
-Rows = tuple[Ints, Ints, Ints]
+Rows = tuple[Int64, Int64, Int64]
 
 
 def _random(data: Interactions, config: SplitConfig) -> Rows:
@@ -201,7 +203,7 @@ def _sizes(data: Interactions, config: SplitConfig) -> tuple[int, int]:
     return num_test, num_valid
 
 
-def _timestamps(data: Interactions, config: SplitConfig) -> Ints:
+def _timestamps(data: Interactions, config: SplitConfig) -> Int64:
     if data.timestamp is None:
         raise UnusableRequest(f"split {config.kind} needs timestamps, which {data.name} has not; use split random")
     return data.timestamp

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mfcore.data.interactions import Floats, Interactions, Ints
+from mfcore.data.interactions import Interactions
 from mfcore.data.split import Split
+from mfcore.typing import Float32, Int64
 
 
-def most_first(counts: Ints) -> Ints:
+def most_first(counts: Int64) -> Int64:
     """(n,) int64 indices of ``counts`` (n,), from the largest to the smallest; equal ones by index."""
     return np.argsort(-counts, kind="stable").astype(np.int64)
 
@@ -75,7 +76,7 @@ def most_rated(data: Interactions, n: int | None = None) -> pd.DataFrame:
     return table.iloc[most_first(table["count"].to_numpy())[:n]]
 
 
-def block(data: Interactions, values: NDArray[Any], users: Ints, items: Ints) -> Floats:
+def block(data: Interactions, values: NDArray[Any], users: Int64, items: Int64) -> Float32:
     """The cells users × items of the table: (len(users), len(items)) float32, NaN where there is no interaction.
 
     Args:
@@ -91,7 +92,7 @@ def block(data: Interactions, values: NDArray[Any], users: Ints, items: Ints) ->
     return cells
 
 
-def part_of_rows(split: Split) -> Floats:
+def part_of_rows(split: Split) -> Float32:
     """(n,) float32: 0, 1, 2 for an interaction in train, valid, test; NaN for one in none of them."""
     part = np.full(len(split.data), np.nan, dtype=np.float32)
     for number, rows in enumerate(split.rows.values()):
@@ -108,7 +109,7 @@ def split_summary(split: Split) -> pd.DataFrame:
     return pd.DataFrame.from_dict({name: _part_facts(split, rows) for name, rows in split.rows.items()}, orient="index")
 
 
-def _part_facts(split: Split, rows: Ints) -> dict[str, Any]:
+def _part_facts(split: Split, rows: Int64) -> dict[str, Any]:
     data = split.data
     facts: dict[str, Any] = {"rows": len(rows), "share": len(rows) / len(data)}
     for name, index in (("users", data.user_idx), ("items", data.item_idx)):

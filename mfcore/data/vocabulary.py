@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mfcore.validate import UnusableRequest, require
+from mfcore.errors import UnusableRequest
+from mfcore.typing import Int64
+from mfcore.validate import require
 
 
 class Vocabulary:
@@ -66,7 +68,7 @@ class Vocabulary:
             raise UnusableRequest(self._unknown(str(key)))
         return found
 
-    def indices(self, raw: ArrayLike) -> NDArray[np.int64]:
+    def indices(self, raw: ArrayLike) -> Int64:
         """(n,) raw ids → (n,) int64 indices.
 
         Raises:

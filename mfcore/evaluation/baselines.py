@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 
 from mfcore.data import Interactions, Split
-from mfcore.data.files import write_atomically
+from mfcore.errors import UnusableRequest
 from mfcore.evaluation import ranking
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.evaluator import Evaluator
-from mfcore.evaluation.negatives import Ints
 from mfcore.evaluation.protocol import Protocol
 from mfcore.evaluation.rating import mae, rmse
 from mfcore.evaluation.summary import summarise
+from mfcore.files import write_atomically
 from mfcore.models.baselines import BiasOnly, GlobalMean, ItemMean, Popularity, UserMean
 from mfcore.models.item_to_item import EASE, MOST_ITEMS, ItemKNN
-from mfcore.validate import UnusableRequest, choice
+from mfcore.typing import Int64
+from mfcore.validate import choice
 
 FORMAT_VERSION = 2
 RATING_BASELINES = {"global mean": GlobalMean, "user mean": UserMean, "item mean": ItemMean, "bias only": BiasOnly}
@@ -42,7 +43,7 @@ def baseline_metrics(
     cache_dir: str | Path | None = None,
     *,
     strong: bool | None = False,
-    users: Ints | None = None,
+    users: Int64 | None = None,
 ) -> BaselineMetrics:
     """Baseline → metric → value: rmse and mae of global mean, user mean, item mean and bias only; ranking metrics of
     popularity and random, and with ``strong`` of item-kNN and EASE (a second or two on MovieLens 100K; left out above 12,000
@@ -81,7 +82,7 @@ class _Ask:
     on: str
     protocol: Protocol
     all_relevant: bool
-    users: Ints | None
+    users: Int64 | None
 
     def evaluator(self) -> Evaluator:
         return Evaluator(self.split, self.on, self.protocol, self.all_relevant, users=self.users)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from mfcore.data import Interactions
 from mfcore.evaluation.negatives import items_of
+from mfcore.typing import Bool, Float32, Int64
 
-Ints = npt.NDArray[np.int64]
 SCORES_AT_ONCE = 2_000_000
 """Users a block holds × items: 8 MB of float32, and MovieLens 100K in one piece."""
 USERS_AT_ONCE = 8192
@@ -56,11 +55,11 @@ class Block:
 class HeldOut:
     """Held-out interactions by user, then in file order. users: (U,) ascending; row, item, relevant, rating: (n,)."""
 
-    users: Ints
-    row: Ints
-    item: Ints
-    rating: npt.NDArray[np.float32]
-    relevant: npt.NDArray[np.bool_]
+    users: Int64
+    row: Int64
+    item: Int64
+    rating: Float32
+    relevant: Bool
 
     @classmethod
     def of(cls, part: Interactions, threshold: float) -> HeldOut:
@@ -71,7 +70,7 @@ class HeldOut:
         return cls(users, row.astype(np.int64), part.item_idx[order], rating, rating >= threshold)
 
 
-Draw = Callable[[Ints, int], Ints]
+Draw = Callable[[Int64, int], Int64]
 """(users, number of their chunk) → their sampled negatives (draws, U, N), −1 for none."""
 
 
@@ -110,7 +109,7 @@ class Blocks:
                 yield _block(self.held, self.hidden, self.data, negatives[:, start - first : stop - first], start, stop)
 
 
-def _block(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, negatives: Ints, start: int, stop: int) -> Block:
+def _block(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, negatives: Int64, start: int, stop: int) -> Block:
     users = held.users[start:stop]
     mine = slice(*np.searchsorted(held.row, [start, stop]).tolist())
     row, item = held.row[mine] - start, held.item[mine]
@@ -134,7 +133,7 @@ def _block(held: HeldOut, hidden: Sequence[Interactions], data: Interactions, ne
     )
 
 
-def _places(users: Ints, part: Interactions) -> Ints:
+def _places(users: Int64, part: Interactions) -> Int64:
     """Flat positions in (len(users), num_items) of these users' interactions."""
     row, item = items_of(users, *part.by_user())
     return row * part.num_items + item

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mfcore.data import Split
 from mfcore.evaluation import ranking
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.summary import UserSums, user_sums
+from mfcore.typing import Int64
 from mfcore.validate import integer
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 DECILES = 10
 
 
@@ -64,7 +62,7 @@ def by_item_popularity(details: EvaluationDetails, split: Split, k: int | None =
     return _frame(rows, columns)
 
 
-def _groups(values: Ints) -> list[tuple[int, Ints]]:
+def _groups(values: Int64) -> list[tuple[int, Int64]]:
     """(decile, positions by ascending value). Equal values share the decile of their middle."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]

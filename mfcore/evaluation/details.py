@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mfcore.data.files import write_atomically
+from mfcore.errors import UnusableRequest
 from mfcore.evaluation.protocol import TIES
-from mfcore.validate import UnusableRequest, choice, require
+from mfcore.files import write_atomically
+from mfcore.typing import Float32, Float64, Int64
+from mfcore.validate import choice, require
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 FORMAT_VERSION = 2
 
 
@@ -45,40 +45,40 @@ class EvaluationDetails:
     """
 
     k: int
-    case_user: Ints
-    case_item: Ints
-    greater_sampled: Ints
-    equal_sampled: Ints
-    greater_full: Ints
-    equal_full: Ints
-    num_sampled: Ints
-    num_full: Ints
-    num_relevant: Ints
-    rating_user: Ints
-    rating_item: Ints
-    predicted: npt.NDArray[np.float32]
-    actual: npt.NDArray[np.float32]
+    case_user: Int64
+    case_item: Int64
+    greater_sampled: Int64
+    equal_sampled: Int64
+    greater_full: Int64
+    equal_full: Int64
+    num_sampled: Int64
+    num_full: Int64
+    num_relevant: Int64
+    rating_user: Int64
+    rating_item: Int64
+    predicted: Float32
+    actual: Float32
     ties: str = "half"
-    greater_free: Ints | None = None
-    equal_free: Ints | None = None
-    num_free: Ints | None = None
-    list_user: Ints | None = None
+    greater_free: Int64 | None = None
+    equal_free: Int64 | None = None
+    num_free: Int64 | None = None
+    list_user: Int64 | None = None
     lists: npt.NDArray[np.int32] | None = None
     ties_known: bool = True
     about: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def rank_draws(self) -> Floats:
+    def rank_draws(self) -> Float64:
         """(D, C): rank among the negatives of each draw; 0 is best, NaN where there was nothing to compete with."""
         return _rank(self.greater_sampled, self.equal_sampled, self.num_sampled, self.ties)
 
     @property
-    def rank_sampled(self) -> Floats:
+    def rank_sampled(self) -> Float64:
         """(C,): the first of :attr:`rank_draws`."""
         return _rank(self.greater_sampled[0], self.equal_sampled[0], self.num_sampled, self.ties)
 
     @property
-    def rank_full(self) -> Floats:
+    def rank_full(self) -> Float64:
         """(C,): rank among all candidates; 0 is best, NaN where there was nothing to compete with."""
         return _rank(self.greater_full, self.equal_full, self.num_full, self.ties)
 
@@ -125,8 +125,8 @@ class EvaluationDetails:
             raise UnusableRequest(f"the stored evaluation {path} cannot be read ({error}); evaluate the run again") from error
 
 
-def _rank(greater: Ints, equal: Ints, num_candidates: Ints, ties: str) -> Floats:
-    rank: Floats = greater + TIES[ties] * equal
+def _rank(greater: Int64, equal: Int64, num_candidates: Int64, ties: str) -> Float64:
+    rank: Float64 = greater + TIES[ties] * equal
     return np.where(num_candidates > 1, rank, np.nan)
 
 

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from mfcore.data import Interactions, Split
 from mfcore.evaluation.blocks import Block, Blocks, HeldOut
 from mfcore.evaluation.details import EvaluationDetails
-from mfcore.evaluation.negatives import Ints, sample_negatives, seeder
+from mfcore.evaluation.negatives import sample_negatives, seeder
 from mfcore.evaluation.protocol import Protocol
 from mfcore.evaluation.scoring import joined, measure
 from mfcore.evaluation.summary import summarise
+from mfcore.typing import Int64
 from mfcore.validate import choice, require
 
 PARTS = ("test", "valid")
@@ -75,7 +76,7 @@ class Evaluator:
         protocol: Protocol | None = None,
         all_relevant: bool = False,
         *,
-        users: Ints | None = None,
+        users: Int64 | None = None,
     ) -> None:
         self.on = choice("on", on, PARTS)
         self.protocol = protocol or Protocol()
@@ -141,7 +142,7 @@ class Evaluator:
         what = {"split_hash": self._split_hash, "on": self.on, "all_relevant": self.all_relevant}
         return {**what, **dataclasses.asdict(self.protocol)}
 
-    def _draw(self, users: Ints, chunk: int) -> Ints:
+    def _draw(self, users: Int64, chunk: int) -> Int64:
         """(draws, U, N). The first draw is that of a protocol with one, and the first users' that of a smaller part."""
         data, count = self._data, min(self.protocol.sampled_negatives, self._num_items)
         more = [(*([number] if number else []), *(["users", chunk] if chunk else [])) for number in range(self.protocol.draws)]

@@ -6,15 +6,14 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from mfcore.errors import UnusableRequest
 from mfcore.evaluation import ranking
 from mfcore.evaluation.details import EvaluationDetails
-from mfcore.validate import UnusableRequest, integer
+from mfcore.typing import Float64, Int64
+from mfcore.validate import integer
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 FEWEST = 10
 POINTS = 40
 
@@ -58,7 +57,7 @@ def _spaced(most: int) -> list[int]:
     return sorted(set(np.geomspace(FEWEST, most, POINTS).round().astype(int).tolist()))
 
 
-def _given_passed(greater: Ints, equal: Ints, k: int, ties: str) -> tuple[Floats, Floats]:
+def _given_passed(greater: Int64, equal: Int64, k: int, ties: str) -> tuple[Float64, Float64]:
     """Expected hit and gain of each kind of case when T = 0, 1, 2 … of its greater or equal items are drawn: two of (n, W);
     from W on both are 0. With half ties the rank is X + (T − X)/2 where X of the T are greater."""
     if ties != "half":
@@ -78,7 +77,7 @@ def _given_passed(greater: Ints, equal: Ints, k: int, ties: str) -> tuple[Floats
     return hit, value
 
 
-def _hypergeometric(population: Ints, marked: Ints, drawn: Ints, width: int, logs: Floats) -> Floats:
+def _hypergeometric(population: Int64, marked: Int64, drawn: Int64, width: int, logs: Float64) -> Float64:
     """P(x of the ``drawn`` are marked) for x = 0 … width−1. population, marked, drawn: (n,) → (n, width)."""
     x = np.arange(width)
     m, n, d = population[:, None], marked[:, None], drawn[:, None]
@@ -91,9 +90,9 @@ def _hypergeometric(population: Ints, marked: Ints, drawn: Ints, width: int, log
     return np.where(possible, np.exp(log), 0.0)
 
 
-def _log_factorials(most: int) -> Floats:
+def _log_factorials(most: int) -> Float64:
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most + 1, dtype=np.float64)))])
 
 
-def _mean(values: Floats, weight: Ints) -> float:
+def _mean(values: Float64, weight: Int64) -> float:
     return float(values @ weight / weight.sum()) if weight.size else math.nan

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mfcore.data import Split
 from mfcore.evaluation.evaluator import PARTS
+from mfcore.typing import Float64
 from mfcore.validate import choice
 
 
@@ -26,7 +26,7 @@ class Leak:
     everyone: float
     affected: float
     num_users: int
-    per_user: npt.NDArray[np.float64]
+    per_user: Float64
 
 
 def leak_meter(split: Split, on: str = "test") -> Leak:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from mfcore.data import Interactions
+from mfcore.errors import UnusableRequest
 from mfcore.evaluation.details import EvaluationDetails
-from mfcore.validate import UnusableRequest, integer
-
-Ints = npt.NDArray[np.int64]
+from mfcore.typing import Float64, Int64
+from mfcore.validate import integer
 
 
 def top_lists(scores: Tensor, length: int) -> Tensor:
@@ -49,7 +49,7 @@ def _top_lists_on_cpu(scores: npt.NDArray[np.floating], length: int) -> npt.NDAr
     return lists
 
 
-def exposure(details: EvaluationDetails, num_items: int, k: int | None = None) -> Ints:
+def exposure(details: EvaluationDetails, num_items: int, k: int | None = None) -> Int64:
     """(num_items,): in how many users' first K each item stands.
 
     Raises:
@@ -87,7 +87,7 @@ def beyond_accuracy(details: EvaluationDetails, train: Interactions, k: int | No
     }
 
 
-def gini(amounts: npt.NDArray[np.float64]) -> float:
+def gini(amounts: Float64) -> float:
     """Σᵢ Σⱼ |xᵢ − xⱼ| / (2 n² mean); 0 for equal shares, (n−1)/n when one has all. amounts: (n,) ≥ 0, not all 0."""
     ordered = np.sort(amounts)
     size = len(ordered)

@@ -7,23 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from mfcore.typing import Int64
+
 FEW = 256
 
 
-def seed_for(*parts: int | str | Ints) -> int:
+def seed_for(*parts: int | str | Int64) -> int:
     """A seed from whatever decides the draw; the same parts give the same seed on every machine."""
     return seeder(*parts)()
 
 
-def seeder(*parts: int | str | Ints) -> Callable[..., int]:
+def seeder(*parts: int | str | Int64) -> Callable[..., int]:
     """``seeder(a, b)(c)`` is ``seed_for(a, b, c)``; long arrays among the first parts are gone through once."""
     begun = hashlib.sha256()
     _take_in(begun, parts)
 
-    def seed(*more: int | str | Ints) -> int:
+    def seed(*more: int | str | Int64) -> int:
         digest = begun.copy()
         _take_in(digest, more)
         return int.from_bytes(digest.digest()[:16], "big")
@@ -31,13 +31,13 @@ def seeder(*parts: int | str | Ints) -> Callable[..., int]:
     return seed
 
 
-def _take_in(digest: Any, parts: tuple[int | str | Ints, ...]) -> None:
+def _take_in(digest: Any, parts: tuple[int | str | Int64, ...]) -> None:
     for part in parts:
         digest.update(np.ascontiguousarray(part, dtype="<i8").data if isinstance(part, np.ndarray) else str(part).encode())
         digest.update(b"\x1f")
 
 
-def sample_negatives(users: Ints, indptr: Ints, items: Ints, num_items: int, count: int, seed: int) -> Ints:
+def sample_negatives(users: Int64, indptr: Int64, items: Int64, num_items: int, count: int, seed: int) -> Int64:
     """Items that each of ``users`` never interacted with, drawn uniformly without repetition.
 
     users: (U,); indptr (num_users+1,), items (n,): all interactions as CSR, items ascending within a user → (U, count) int64.
@@ -56,7 +56,7 @@ def sample_negatives(users: Ints, indptr: Ints, items: Ints, num_items: int, cou
     return _nth_free(ranks, rows, starts, taken, num_items)
 
 
-def _few(bound: Ints, count: int, rng: np.random.Generator) -> Ints:
+def _few(bound: Int64, count: int, rng: np.random.Generator) -> Int64:
     """``count`` different numbers below each bound. Floyd's algorithm: no rejection, ``count`` draws whatever the bound."""
     chosen = np.empty((len(bound), count), np.int64)
     for column in range(count):
@@ -67,7 +67,7 @@ def _few(bound: Ints, count: int, rng: np.random.Generator) -> Ints:
     return chosen
 
 
-def _many(bound: Ints, count: int, rng: np.random.Generator) -> Ints:
+def _many(bound: Int64, count: int, rng: np.random.Generator) -> Int64:
     """The same by shuffling, because Floyd's comparisons grow with the square of ``count``."""
     chosen = np.empty((len(bound), count), np.int64)
     for row, size in enumerate(bound.tolist()):
@@ -75,7 +75,7 @@ def _many(bound: Ints, count: int, rng: np.random.Generator) -> Ints:
     return chosen
 
 
-def items_of(users: Ints, indptr: Ints, items: Ints) -> tuple[Ints, Ints]:
+def items_of(users: Int64, indptr: Int64, items: Int64) -> tuple[Int64, Int64]:
     """The CSR rows of ``users``, one after the other: position in ``users`` (m,) and item (m,)."""
     sizes = indptr[users + 1] - indptr[users]
     rows = np.repeat(np.arange(len(users)), sizes)
@@ -83,7 +83,7 @@ def items_of(users: Ints, indptr: Ints, items: Ints) -> tuple[Ints, Ints]:
     return rows, items[np.arange(len(rows)) - first[rows] + indptr[users][rows]]
 
 
-def _nth_free(ranks: Ints, rows: Ints, starts: Ints, taken: Ints, num_items: int) -> Ints:
+def _nth_free(ranks: Int64, rows: Int64, starts: Int64, taken: Int64, num_items: int) -> Int64:
     """Rank among a user's free items (−1: none) → item. With taken items a₀ < a₁ < …, it is rank + #{j: a_j − j ≤ rank}."""
     before = taken - (np.arange(len(taken)) - starts[rows])
     width = num_items + 1  # keeps the keys of neighbouring users apart

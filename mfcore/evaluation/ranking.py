@@ -10,30 +10,28 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from mfcore.typing import Bool, Float64, Int64
 
 
-def gain(rank: Floats, k: int) -> Floats:
+def gain(rank: Float64, k: int) -> Float64:
     """1/log₂(r+2) where r < K, else 0. rank: (n,) → (n,)."""
     return np.where(rank < k, 1.0 / np.log2(rank + 2.0), 0.0)
 
 
-def ideal_dcg(num_relevant: Ints, k: int) -> Floats:
+def ideal_dcg(num_relevant: Int64, k: int) -> Float64:
     """DCG@K of a list that has all relevant items on top. num_relevant: (n,) ≥ 1 → (n,)."""
     best = np.cumsum(1.0 / np.log2(np.arange(k, dtype=np.float64) + 2.0))
     return np.asarray(best[np.minimum(num_relevant, k) - 1])
 
 
-def case_values(rank: Floats, k: int) -> dict[str, Floats]:
+def case_values(rank: Float64, k: int) -> dict[str, Float64]:
     """hr, ndcg, mrr at K of each case. rank: any shape, no NaN → the same shape. (With one relevant item, map is mrr.)"""
     hit = rank < k
     return {"hr": hit.astype(np.float64), "ndcg": gain(rank, k), "mrr": np.where(hit, 1.0 / (rank + 1.0), 0.0)}
 
 
-def user_values(user: Ints, rank: Floats, k: int) -> tuple[Ints, dict[str, Floats]]:
+def user_values(user: Int64, rank: Float64, k: int) -> tuple[Int64, dict[str, Float64]]:
     """hr, ndcg, mrr, recall, precision, map at K of each user. user, rank: (C,), no NaN → users (U,) ascending, values (U,).
 
     hr: any relevant item in the first K; ndcg: DCG/IDCG; mrr: of the best-placed relevant item; recall: share of the relevant
@@ -57,7 +55,7 @@ def user_values(user: Ints, rank: Floats, k: int) -> tuple[Ints, dict[str, Float
     }
 
 
-def _average_precision(index: Ints, rank: Floats, num_relevant: Ints, k: int) -> Floats:
+def _average_precision(index: Int64, rank: Float64, num_relevant: Int64, k: int) -> Float64:
     order = np.lexsort((rank, index))
     owner, place = index[order], rank[order]
     found = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1  # relevant items down to this one
@@ -66,13 +64,13 @@ def _average_precision(index: Ints, rank: Floats, num_relevant: Ints, k: int) ->
     return np.minimum(total / np.minimum(num_relevant, k), 1.0)
 
 
-def case_auc(half_rank: Floats, num_candidates: Ints) -> Floats:
+def case_auc(half_rank: Float64, num_candidates: Int64) -> Float64:
     """Share of the other candidates that score less, ties half; NaN without any. half_rank: (…, C), num_candidates: (C,)."""
     others = num_candidates - 1.0
     return np.where(others > 0, 1.0 - half_rank / np.maximum(others, 1.0), np.nan)
 
 
-def user_auc(user: Ints, half_rank: Floats, num_candidates: Ints) -> tuple[Ints, Floats]:
+def user_auc(user: Int64, half_rank: Float64, num_candidates: Int64) -> tuple[Int64, Float64]:
     """Area under the ROC curve of each user: share of (relevant, other) pairs in the right order, ties half.
 
     user, half_rank, num_candidates: (C,), the rank among all other candidates, relevant ones included, which among
@@ -84,18 +82,18 @@ def user_auc(user: Ints, half_rank: Floats, num_candidates: Ints) -> tuple[Ints,
     return users, np.where(pairs > 0, np.clip(1.0 - passed / np.maximum(pairs, 1.0), 0.0, 1.0), np.nan)
 
 
-def per_case(rank: Floats, k: int) -> dict[str, float]:
+def per_case(rank: Float64, k: int) -> dict[str, float]:
     """hr, ndcg, mrr at K, as means over cases (and draws). rank: any shape."""
     return {name: _mean(values) for name, values in case_values(rank[~np.isnan(rank)], k).items()}
 
 
-def per_user(user: Ints, rank: Floats, k: int) -> dict[str, float]:
+def per_user(user: Int64, rank: Float64, k: int) -> dict[str, float]:
     """hr, ndcg, mrr, recall, precision, map at K, as means over users with at least one case. user, rank: (C,)."""
     known = ~np.isnan(rank)
     return {name: _mean(values) for name, values in user_values(user[known], rank[known], k)[1].items()}
 
 
-def expected_random(num_candidates: Ints, num_relevant: Ints, k: int) -> dict[str, float]:
+def expected_random(num_candidates: Int64, num_relevant: Int64, k: int) -> dict[str, float]:
     """hr, ndcg at K that a ranking drawn by lot attains in expectation, exactly; means over lists.
 
     num_candidates: (n,), relevant ones included; num_relevant: (n,) ≥ 1. Of n candidates with m relevant,
@@ -115,5 +113,5 @@ def expected_random(num_candidates: Ints, num_relevant: Ints, k: int) -> dict[st
     return {"hr": _mean(1.0 - miss), "ndcg": _mean(m / n * mass / ideal_dcg(m, k))}
 
 
-def _mean(values: npt.NDArray[np.float64] | npt.NDArray[np.bool_]) -> float:
+def _mean(values: Float64 | Bool) -> float:
     return float(values.mean()) if values.size else math.nan

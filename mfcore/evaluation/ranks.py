@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Ints = npt.NDArray[np.int64]
+from mfcore.typing import Int64
+
 NARROW = 256
 """Up to as many candidates, all cases are compared at once: a call for each would cost more than the comparing."""
 _COMPARED_AT_ONCE = 2_000_000
@@ -34,7 +35,7 @@ def counts_among(candidates: Tensor, targets: Tensor, row: Tensor, *, includes_t
     return greater, equal - int(includes_target)
 
 
-def _on_cpu(candidates: npt.NDArray[np.floating], targets: npt.NDArray[np.floating], row: Ints) -> tuple[Ints, Ints]:
+def _on_cpu(candidates: npt.NDArray[np.floating], targets: npt.NDArray[np.floating], row: Int64) -> tuple[Int64, Int64]:
     width = candidates.shape[1]
     if width <= NARROW:
         return _compared_together(candidates, targets, row)
@@ -53,7 +54,9 @@ def _on_cpu(candidates: npt.NDArray[np.floating], targets: npt.NDArray[np.floati
     return greater, equal
 
 
-def _compared_together(candidates: npt.NDArray[np.floating], targets: npt.NDArray[np.floating], row: Ints) -> tuple[Ints, Ints]:
+def _compared_together(
+    candidates: npt.NDArray[np.floating], targets: npt.NDArray[np.floating], row: Int64
+) -> tuple[Int64, Int64]:
     greater, equal = np.empty(len(targets), np.int64), np.empty(len(targets), np.int64)
     at_once = max(1, _COMPARED_AT_ONCE // max(1, candidates.shape[1]))
     for start in range(0, len(targets), at_once):
@@ -64,7 +67,7 @@ def _compared_together(candidates: npt.NDArray[np.floating], targets: npt.NDArra
     return greater, equal
 
 
-def _bisected(ordered: npt.NDArray[np.floating], targets: npt.NDArray[np.floating], row: Ints, *, right: bool) -> Ints:
+def _bisected(ordered: npt.NDArray[np.floating], targets: npt.NDArray[np.floating], row: Int64, *, right: bool) -> Int64:
     """np.searchsorted of each target in its own row of ``ordered``, all of them a step at a time. (C,) int64."""
     low, high = np.zeros(len(targets), np.int64), np.full(len(targets), ordered.shape[1], np.int64)
     for _ in range(int(ordered.shape[1]).bit_length()):

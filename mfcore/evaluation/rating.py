@@ -10,11 +10,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from mfcore.typing import Float64
 
-def _errors(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> npt.NDArray[np.float64]:
+
+def _errors(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> Float64:
     """predicted, actual: (n,) in rating units → (n,) float64."""
-    guesses: npt.NDArray[np.float64] = np.asarray(predicted, np.float64)
-    truth: npt.NDArray[np.float64] = np.asarray(actual, np.float64)
+    guesses: Float64 = np.asarray(predicted, np.float64)
+    truth: Float64 = np.asarray(actual, np.float64)
     if guesses.shape != truth.shape:  # otherwise numpy would broadcast, and the figure would be wrong without a word
         raise ValueError(f"predicted and actual must have the same shape, got {guesses.shape} and {truth.shape}")
     return guesses - truth

@@ -6,15 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mfcore.evaluation import ranking
 from mfcore.evaluation.details import EvaluationDetails
+from mfcore.typing import Float64, Int64
 from mfcore.validate import integer
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 LOWER_IS_BETTER = frozenset({"rmse", "mae"})
 
 
@@ -25,9 +23,9 @@ class UserSums:
     A metric's figure is Σ total / Σ count (rmse: the square root of that). Count 0: the metric is undefined for this user.
     """
 
-    users: Ints
-    total: dict[str, Floats]
-    count: dict[str, Floats]
+    users: Int64
+    total: dict[str, Float64]
+    count: dict[str, Float64]
 
     def figure(self, name: str) -> float:
         """The metric over all users; NaN where it is defined for none."""
@@ -35,7 +33,7 @@ class UserSums:
         value = float(self.total[name].sum() / count) if count else math.nan
         return math.sqrt(value) if name == "rmse" else value
 
-    def of(self, users: Ints) -> UserSums:
+    def of(self, users: Int64) -> UserSums:
         """The same for some of the users: (m,), ascending, all of them among these."""
         place = np.searchsorted(self.users, users)
         parts = [{name: values[place] for name, values in part.items()} for part in (self.total, self.count)]
@@ -48,14 +46,14 @@ def user_sums(details: EvaluationDetails, k: int | None = None) -> UserSums:
     users = np.unique(np.concatenate([details.case_user, details.rating_user]))
     sums = UserSums(users, {}, {})
     if len(details.predicted):
-        error: Floats = details.predicted.astype(np.float64) - details.actual
+        error: Float64 = details.predicted.astype(np.float64) - details.actual
         _add(sums, "rmse", details.rating_user, error**2)
         _add(sums, "mae", details.rating_user, np.abs(error))
     contested = details.num_sampled > 1
     ranks, owner = details.rank_draws[:, contested], details.case_user[contested]
     for name, values in ranking.case_values(ranks, k).items():
         _add(sums, f"{name}@{k}", owner, values.mean(axis=0))
-    half: Floats = details.greater_sampled[:, contested] + 0.5 * details.equal_sampled[:, contested]
+    half: Float64 = details.greater_sampled[:, contested] + 0.5 * details.equal_sampled[:, contested]
     _add(sums, "auc", owner, ranking.case_auc(half, details.num_sampled[contested]).mean(axis=0))
     contested = details.num_full > 1
     rank, owner = details.rank_full[contested], details.case_user[contested]
@@ -67,7 +65,7 @@ def user_sums(details: EvaluationDetails, k: int | None = None) -> UserSums:
     return sums
 
 
-def _add(sums: UserSums, name: str, user: Ints, values: Floats) -> None:
+def _add(sums: UserSums, name: str, user: Int64, values: Float64) -> None:
     """Gather values by user; an undefined (NaN) AUC is not counted, a prediction that is not a number spoils the figure."""
     if name.startswith("auc"):
         known = ~np.isnan(values)

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.summary import UserSums, user_sums
+from mfcore.typing import Float64
 from mfcore.validate import integer, number
 
-Floats = npt.NDArray[np.float64]
 REPLICATES = 2000
 WEIGHTS_AT_ONCE = 4_000_000
 
@@ -69,7 +68,7 @@ def over_seeds(results: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
     return found
 
 
-def resampled(sums: UserSums, names: Sequence[str], *, replicates: int, seed: int) -> dict[str, Floats]:
+def resampled(sums: UserSums, names: Sequence[str], *, replicates: int, seed: int) -> dict[str, Float64]:
     """Metric → its figure in each resample, (replicates,); NaN where nobody drawn has it. Same users and seed, same draws."""
     replicates = integer("replicates", replicates, low=1)
     if not names or not len(sums.users):
@@ -84,7 +83,7 @@ def resampled(sums: UserSums, names: Sequence[str], *, replicates: int, seed: in
     return {name: np.sqrt(table[:, i]) if name == "rmse" else table[:, i] for i, name in enumerate(names)}
 
 
-def bounds(samples: Floats, level: float) -> tuple[float, float]:
+def bounds(samples: Float64, level: float) -> tuple[float, float]:
     """The central ``level`` of the defined samples."""
     level = number("level", level, above=0.0, below=1.0)
     known = samples[~np.isnan(samples)]
@@ -94,7 +93,7 @@ def bounds(samples: Floats, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _weights(users: int, replicates: int, seed: int) -> Iterator[Floats]:
+def _weights(users: int, replicates: int, seed: int) -> Iterator[Float64]:
     """How often each user is drawn, (r, users) at a time."""
     rng = np.random.default_rng(seed)
     at_once = max(1, WEIGHTS_AT_ONCE // users)

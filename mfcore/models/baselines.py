@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mfcore.data.interactions import Interactions
+from mfcore.typing import Float32, Float64, Int64
 
-Floats = npt.NDArray[np.float32]
-Exact = npt.NDArray[np.float64]
 Indices = Any
 """(B,) int64: array, sequence or CPU tensor."""
 
@@ -25,15 +23,15 @@ class Baseline:
 
     def __init__(self, train: Interactions) -> None:
         self.mean = float(train.rating.mean(dtype=np.float64)) if len(train) else 0.0
-        self.user_bias: Exact = np.zeros(train.num_users)
-        self.item_bias: Exact = np.zeros(train.num_items)
+        self.user_bias: Float64 = np.zeros(train.num_users)
+        self.item_bias: Float64 = np.zeros(train.num_items)
 
-    def predict(self, user_idx: Indices, item_idx: Indices) -> Floats:
+    def predict(self, user_idx: Indices, item_idx: Indices) -> Float32:
         """user_idx, item_idx: (B,) → (B,) float32, in rating units (counts for popularity)."""
         user, item = np.asarray(user_idx), np.asarray(item_idx)
         return np.asarray(self.mean + self.user_bias[user] + self.item_bias[item], np.float32)
 
-    def score_items(self, user_idx: Indices) -> Floats:
+    def score_items(self, user_idx: Indices) -> Float32:
         """user_idx: (B,) → (B, num_items) float32."""
         user = np.asarray(user_idx)
         return np.asarray(self.mean + self.user_bias[user][:, None] + self.item_bias, np.float32)
@@ -83,7 +81,7 @@ class Popularity(Baseline):
         self.mean = 0.0
         self.item_bias = train.popularity().astype(np.float64)
 
-    def score_items(self, user_idx: Indices) -> Floats:
+    def score_items(self, user_idx: Indices) -> Float32:
         return np.tile(self.item_bias.astype(np.float32), (len(user_idx), 1))
 
 
@@ -97,11 +95,11 @@ class Random(Baseline):
         self.num_items = train.num_items
         self.seed = seed
 
-    def predict(self, user_idx: Indices, item_idx: Indices) -> Floats:
+    def predict(self, user_idx: Indices, item_idx: Indices) -> Float32:
         rows = self.score_items(user_idx)
         return np.asarray(rows[np.arange(len(rows)), np.asarray(item_idx)])
 
-    def score_items(self, user_idx: Indices) -> Floats:
+    def score_items(self, user_idx: Indices) -> Float32:
         users = np.asarray(user_idx).tolist()
         scores = np.empty((len(users), self.num_items), np.float32)
         for row, user in enumerate(users):
@@ -109,9 +107,9 @@ class Random(Baseline):
         return scores
 
 
-def _damped_mean(index: npt.NDArray[np.int64], values: Exact | Floats, size: int, damping: float) -> Exact:
+def _damped_mean(index: Int64, values: Float64 | Float32, size: int, damping: float) -> Float64:
     """Σ values / (count + damping) per index, 0 where there is nothing. index, values: (n,) → (size,)."""
     count = np.bincount(index, minlength=size)
     total = np.bincount(index, values, minlength=size)
-    mean: Exact = np.divide(total, count + damping, out=np.zeros(size), where=count > 0)
+    mean: Float64 = np.divide(total, count + damping, out=np.zeros(size), where=count > 0)
     return mean

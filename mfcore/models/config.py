@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mfcore.validate import UnusableRequest, boolean, choice, integer, number, require
+from mfcore.errors import UnusableRequest
+from mfcore.validate import boolean, choice, integer, number, require
 
 MODELS: dict[str, str] = {
     "mf": "Matrix factorization",

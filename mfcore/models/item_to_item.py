@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mfcore.data.interactions import Interactions
+from mfcore.typing import Float32, Float64
 from mfcore.validate import integer, number, require
 
-Floats = npt.NDArray[np.float32]
 MOST_ITEMS = 12_000
 """Above this the items × items table takes gigabytes and its inverse minutes."""
 
@@ -36,12 +35,12 @@ class ItemToItem:
         self.num_items = train.num_items
         self.seen = csr_array((np.ones(len(items), np.float32), items, indptr), shape=shape)
 
-    def score_items(self, user_idx: Any) -> Floats:
+    def score_items(self, user_idx: Any) -> Float32:
         """user_idx: (B,) → (B, num_items) float32."""
         scores = self.seen[np.asarray(user_idx)] @ self.similarity
         return np.asarray(scores.toarray() if hasattr(scores, "toarray") else scores, np.float32)
 
-    def predict(self, user_idx: Any, item_idx: Any) -> Floats:
+    def predict(self, user_idx: Any, item_idx: Any) -> Float32:
         """user_idx, item_idx: (B,) → (B,) float32, scores without a unit."""
         rows = self.score_items(user_idx)
         return np.asarray(rows[np.arange(len(rows)), np.asarray(item_idx)])
@@ -85,7 +84,7 @@ class EASE(ItemToItem):
         self.similarity = weights.astype(np.float32)
 
 
-def _inverse(positive: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _inverse(positive: Float64) -> Float64:
     """Inverse of a symmetric positive definite matrix by way of its Cholesky factor, several times faster than numpy's."""
     from scipy.linalg.lapack import dpotrf, dpotri
 

@@ -6,8 +6,8 @@ import os
 from itertools import pairwise
 from pathlib import Path
 
+from mfcore.errors import UnusableRequest
 from mfcore.models.config import ModelConfig
-from mfcore.validate import UnusableRequest
 
 _STATES = {"sgd": 1, "adagrad": 1, "rmsprop": 2, "adam": 2, "adamw": 2, "sparse-adam": 2}
 """Numbers an optimizer keeps per weight, at most."""

@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mfcore.errors import UnusableRequest
+from mfcore.files import dumps
+from mfcore.runs.checkpoints.retention import kept_epochs, kept_path, read_info
 from mfcore.runs.config import FLAT_KEYS, RunConfig
-from mfcore.runs.files import dumps
-from mfcore.runs.folder import EVENT_VERSION, RunFolder
-from mfcore.runs.kept import kept_epochs, kept_path, read_info
-from mfcore.validate import UnusableRequest, integer, require
+from mfcore.runs.layout import EVENT_VERSION, RunFolder
+from mfcore.validate import integer, require
 
 _OWN = ("name", "pace", "checkpoint_every", "device", "threads")
 """Settings of a branch that change no weight."""
@@ -72,7 +73,7 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
         past = [{**event, "inherited": True} for event in _past(parent, read_info(kept_path(child.checkpoints, epoch)))]
         child.events_path.write_text("".join(dumps(event) + "\n" for event in past), encoding="utf-8")
         with suppress(OSError):  # a branch does not fail for want of pictures
-            from mfcore.runs.snapshots import copy_snapshots
+            from mfcore.embeddings.snapshots import copy_snapshots
 
             copy_snapshots(parent, child, epoch)
 

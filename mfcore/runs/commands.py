@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mfcore.runs.files import dumps, read_json
+from mfcore.files import dumps, read_json
 from mfcore.training.config import LARGEST_FACTOR, MOST_EPOCHS, MOST_SAMPLES
 from mfcore.validate import choice, integer, number, require
 

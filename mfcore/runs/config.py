@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mfcore.data.config import DatasetConfig, SplitConfig
+from mfcore.errors import UnusableRequest
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.config import ModelConfig
-from mfcore.training.als.limits import refuse_unsolvable
 from mfcore.training.config import TrainConfig
-from mfcore.validate import UnusableRequest, boolean, integer, number, require, text
+from mfcore.training.engines.als.limits import refuse_unsolvable
+from mfcore.validate import boolean, integer, number, require, text
 
 FORMAT_VERSION = 1
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mfcore.runs.files import clean, cut_torn_line, dumps, tail_lines
+from mfcore.files import clean, cut_torn_line, dumps, tail_lines
 
 EVENT_VERSION = 1
 
@@ -38,7 +38,7 @@ class RunEvents:
         return line
 
     def events(self, from_offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """Events from a byte offset, and the offset to go on from (see :func:`mfcore.runs.files.tail_lines`)."""
+        """Events from a byte offset, and the offset to go on from (see :func:`mfcore.files.tail_lines`)."""
         return tail_lines(self.events_path, from_offset)
 
     def load_events(self) -> list[dict[str, Any]]:

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Interactions, Split, load_dataset, make_split
+from mfcore.errors import UnusableRequest
 from mfcore.paths import writable_folder
 from mfcore.runs.config import RunConfig
-from mfcore.runs.folder import RunFolder, open_folder
-from mfcore.validate import UnusableRequest, require
+from mfcore.runs.layout import RunFolder, open_folder
+from mfcore.validate import require
 
 if TYPE_CHECKING:
     from mfcore.evaluation import EvaluationDetails
     from mfcore.models import RecommenderModel
-    from mfcore.recommend import Recommender
+    from mfcore.recommendation.recommender import Recommender
 
 CHECKPOINTS = ("refit", "best", "last")
 """Which weights stand for a run, the first there is."""
@@ -38,7 +39,7 @@ class LoadedRun:
 
     def recommender(self) -> Recommender:
         """Top-N and similar items from this run's model."""
-        from mfcore.recommend import Recommender
+        from mfcore.recommendation.recommender import Recommender
 
         return Recommender(self.model, self.data)
 
@@ -123,7 +124,7 @@ def _checkpoint(folder: RunFolder) -> tuple[str, Path]:
 def _open(folder: RunFolder, home: str | Path | None, name: str, path: Path, progress: Any) -> LoadedRun:
     from mfcore.models import build_model
     from mfcore.paths import data_dir
-    from mfcore.runs.checkpoint import load_weights
+    from mfcore.runs.checkpoints.files import load_weights
 
     config, known = folder.config(), folder.provenance()
     data = load_dataset(config.dataset.name, home=home, progress=progress, **config.dataset.options)

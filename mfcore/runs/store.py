@@ -12,10 +12,11 @@ from pathlib import Path
 from filelock import Timeout
 
 from mfcore.data.config import TIMED_SPLITS
+from mfcore.errors import UnusableRequest
 from mfcore.runs.config import RunConfig
-from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus, check_run_id, runs_dir
+from mfcore.runs.layout import LIVE_STATES, RunFolder, RunStatus, check_run_id, runs_dir
 from mfcore.runs.summary import RunReader, RunSummary
-from mfcore.validate import UnusableRequest, choice, number, require
+from mfcore.validate import choice, number, require
 
 LOST_WORKER = "its worker process ended without a word: killed, out of memory, or the machine went down"
 
@@ -138,7 +139,7 @@ class RunStore:
 
     def export_zip(self, run_id: str) -> bytes:
         """The run as a zip file that :meth:`import_zip` reads, here or elsewhere; without the epochs kept to branch from."""
-        from mfcore.runs.archive import pack
+        from mfcore.runs.export.archive import pack
 
         return pack(self.folder(run_id))
 
@@ -148,7 +149,7 @@ class RunStore:
         Raises:
             UnusableRequest: the bytes are not an exported run, or too large.
         """
-        from mfcore.runs.archive import unpack
+        from mfcore.runs.export.archive import unpack
 
         return unpack(data, self.home).run_id
 

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from mfcore.errors import UnusableRequest
 from mfcore.runs.config import RunConfig
 from mfcore.runs.damage import DAMAGED, check_labels, check_result
-from mfcore.runs.folder import LIVE_STATES, RunFolder, RunStatus
-from mfcore.validate import UnusableRequest
+from mfcore.runs.layout import LIVE_STATES, RunFolder, RunStatus
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 
 if TYPE_CHECKING:  # loaded where it is asked: pages name devices, and torch costs a second
     import torch

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mfcore.training.engines.workbench import Workbench
 from mfcore.training.optimizers import decoupled_decay
-from mfcore.training.regularisation import decay_per_row
-from mfcore.training.workbench import Workbench
+from mfcore.training.weight_decay_rows import decay_per_row
 
 
 class Penalty:

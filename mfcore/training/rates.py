@@ -7,10 +7,10 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mfcore.training.config import TrainConfig
 from mfcore.training.schedule import batch_factor, rate_factor, rate_factors
+from mfcore.typing import Float64
 from mfcore.validate import require
 
 
@@ -40,7 +40,7 @@ class Rates:
         """The learning rate of step ``step`` (counted from 0), after ``cuts`` of the plateau schedule."""
         return self.base * self._factor(step, cuts)
 
-    def of(self, step: int, count: int, cuts: int) -> npt.NDArray[np.float64]:
+    def of(self, step: int, count: int, cuts: int) -> Float64:
         """Those of ``count`` steps from ``step`` on: (count,) float64."""
         if count == 1:
             return np.array([self.at(step, cuts)])

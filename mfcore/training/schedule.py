@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from mfcore.training.config import REFERENCE_BATCH, TrainConfig
+from mfcore.typing import Float64
 
 _WARM_UP, _START, _END = 0.3, 1 / 25, 1e-4
 
@@ -33,7 +33,7 @@ def rate_factor(config: TrainConfig, step: int, steps_per_epoch: int, cuts: int 
     return 1.0
 
 
-def rate_factors(config: TrainConfig, first: int, count: int, steps_per_epoch: int, cuts: int = 0) -> npt.NDArray[np.float64]:
+def rate_factors(config: TrainConfig, first: int, count: int, steps_per_epoch: int, cuts: int = 0) -> Float64:
     """:func:`rate_factor` of ``count`` steps from ``first`` on: (count,) float64."""
     one_epoch = first // steps_per_epoch == (first + count - 1) // steps_per_epoch
     if config.schedule in ("constant", "plateau") or (config.schedule == "step" and one_epoch):

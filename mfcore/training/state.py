@@ -12,10 +12,11 @@ from torch import Tensor
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
 from mfcore.models.neural import Dropout
-from mfcore.training.als.sweep import epoch_source
 from mfcore.training.config import TrainConfig
 from mfcore.training.device import default_threads
-from mfcore.training.engine import choose_device, choose_engine
+from mfcore.training.engines.als.sweep import epoch_source
+from mfcore.training.engines.choice import choose_device, choose_engine
+from mfcore.training.engines.workbench import Workbench
 from mfcore.training.epoch_pass import EpochPass, put_state
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import (
@@ -30,7 +31,6 @@ from mfcore.training.optimizers import (
 from mfcore.training.rates import Rates
 from mfcore.training.selection import Selection
 from mfcore.training.validation import Validation
-from mfcore.training.workbench import Workbench
 from mfcore.validate import require
 
 if TYPE_CHECKING:

@@ -11,17 +11,15 @@ from mfcore.data.split import Split
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
 from mfcore.training.config import TrainConfig
+from mfcore.training.diagnostics import Watch
 from mfcore.training.divergence import diverged, unfinite_weight
 from mfcore.training.events import EpochEnd, StepEnd, TrainingDiverged, TrainingStopped
 from mfcore.training.samples import Samples
 from mfcore.training.steering import SteeredTraining
-from mfcore.training.watch import Watch
+from mfcore.typing import Int64
 from mfcore.validate import instance
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from mfcore.data import Split
 
 
@@ -139,7 +137,7 @@ class Trainer(SteeredTraining):
         return self._validation.words
 
     @property
-    def validation_users(self) -> npt.NDArray[np.int64] | None:
+    def validation_users(self) -> Int64 | None:
         """The users measured after an epoch; None: everyone."""
         return None if self._validation.plan.share == 1 else self._validation.chosen()
 

@@ -7,21 +7,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
-from mfcore.training.als.whole_matrix import HeldOutLoss
-from mfcore.training.budget import Shape, ValidationPlan, plan_validation
 from mfcore.training.config import TrainConfig
+from mfcore.training.engines.als.whole_matrix import HeldOutLoss
 from mfcore.training.losses import loss_on
 from mfcore.training.samples import SampleSource
+from mfcore.training.validation_budget import Shape, ValidationPlan, plan_validation
+from mfcore.typing import Int64
 
 if TYPE_CHECKING:
     from mfcore.data import Interactions, Split
-
-Ints = npt.NDArray[np.int64]
 
 
 class Measured(NamedTuple):
@@ -56,7 +54,7 @@ class Validation:
     ) -> None:
         self.split, self.config, self.protocol, self.device = split, config, protocol, device
         self.metric = f"ndcg@{protocol.k}" if config.implicit else "rmse"
-        self._users: Ints = np.unique(split.valid.user_idx)
+        self._users: Int64 = np.unique(split.valid.user_idx)
         self.plan = ValidationPlan(len(self._users), len(self._users))
         if model is not None:
             shape = Shape(
@@ -120,7 +118,7 @@ class Validation:
         samples = source.draw(torch.Generator(self.device).manual_seed(self.config.seed), shuffle=False)
         return lambda model: loss_on(model, self.config.loss, samples)
 
-    def chosen(self) -> Ints:
+    def chosen(self) -> Int64:
         """(m,) int64: the users that the plan measures, ascending."""
         drawn = np.random.default_rng(self.protocol.negatives_seed).permutation(self._users)
         return np.sort(drawn[: self.plan.users])

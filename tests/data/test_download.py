@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from mfcore.data import movielens
-from mfcore.data.download import RoadClosed, download
-from mfcore.data.pip_road import pip_download
 from mfcore.data.readers import UnreadableData, read_recbole
+from mfcore.data.sources.download import RoadClosed, download
+from mfcore.data.sources.fetching import movielens
+from mfcore.data.sources.pip_wheel import pip_download
 from tests.data.made_up import grouplens_files, recbole_files, served, zipped
 
 CONTENT = bytes(range(256)) * 2000
 
 
 def test_a_file_arrives_whole_with_progress_by_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr("mfcore.data.download.REPORT_EVERY", 0.0)
+    monkeypatch.setattr("mfcore.data.sources.download.REPORT_EVERY", 0.0)
     seen: list[tuple[str, float | None]] = []
     with served(CONTENT) as (url, asked):
         sha256 = hashlib.sha256(CONTENT).hexdigest()
@@ -55,7 +55,7 @@ def test_nobody_there(tmp_path):
 
 
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr("mfcore.data.download.READ_TIMEOUT", 0.2)
+    monkeypatch.setattr("mfcore.data.sources.download.READ_TIMEOUT", 0.2)
     started = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(RoadClosed, match="no answer in time"):
         download(f"http://127.0.0.1:{mute.getsockname()[1]}/a", tmp_path / "a", label="The file")
@@ -63,7 +63,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
 
 
 def test_a_name_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr("mfcore.data.download.CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr("mfcore.data.sources.download.CONNECT_TIMEOUT", 0.2)
     done = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: done.wait(30) and [])
     started = time.monotonic()
@@ -163,7 +163,7 @@ def test_a_python_without_pip_says_so(tmp_path, python_that):
 
 def test_a_pip_that_hangs_is_ended(tmp_path, python_that, monkeypatch):
     python_that("exec sleep 60")
-    monkeypatch.setattr("mfcore.data.pip_road.PIP_TIMEOUT", 0.3)
+    monkeypatch.setattr("mfcore.data.sources.pip_wheel.PIP_TIMEOUT", 0.3)
     started = time.monotonic()
     with pytest.raises(RoadClosed, match="pip did not bring"):
         pip_download("recbole==1.2.1", tmp_path, sha256="")

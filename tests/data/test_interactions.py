@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mfcore.data import Interactions, Vocabulary, make_item_table
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 
 
 def test_vocabulary_goes_both_ways():

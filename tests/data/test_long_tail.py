@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mfcore.data import forget_loaded, load_dataset, made, random_split, registry
-from mfcore.data.long_tail import long_tailed_cells
+from mfcore.data import forget_loaded, load_dataset, random_split, registry
+from mfcore.data.sources.fetching import stored as made
+from mfcore.data.sources.generated import planted
+from mfcore.data.sources.long_tail import long_tailed_cells
 from mfcore.data.split import Split
-from mfcore.data.synthetic import planted
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 
 WIDE = {"num_users": 3000, "num_items": 2000, "density": 0.02}
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcore.data import DATASETS, fetch, forget_loaded, load_dataset
-from mfcore.data.synthetic import planted, synthetic
-from mfcore.validate import UnusableRequest
+from mfcore.data.sources.generated import planted, synthetic
+from mfcore.errors import UnusableRequest
 
 
 @pytest.mark.parametrize("ask", [load_dataset, fetch])

@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mfcore.data import DATASETS, DataUnavailable, dataset_status, fetch, forget_loaded, load_dataset, registry
+from mfcore.data import DATASETS, dataset_status, fetch, forget_loaded, load_dataset, registry
 from mfcore.data.cache import MANIFEST, DamagedCache, read_cache, write_cache
-from mfcore.data.download import RoadClosed
-from mfcore.data.movielens import from_grouplens
 from mfcore.data.readers import UnreadableData, read_grouplens, read_recbole
-from mfcore.data.sources import Road, Source, load_stored
-from mfcore.data.synthetic import planted
+from mfcore.data.sources.download import RoadClosed
+from mfcore.data.sources.fetching import Road, Source, load_stored
+from mfcore.data.sources.generated import planted
+from mfcore.data.sources.movielens import from_grouplens
+from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.paths import data_dir
-from mfcore.validate import UnusableRequest
 from tests.data.made_up import as_grouplens, grouplens_files, recbole_files, served, zipped
 
 

@@ -19,7 +19,7 @@ from mfcore.data import (
     random_split,
     time_split,
 )
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
 
 
 @st.composite

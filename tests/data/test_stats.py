@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mfcore.data import Split, SplitConfig
+from mfcore.data.sources.generated import planted, synthetic
 from mfcore.data.stats import (
     block,
     head_share,
@@ -15,7 +16,6 @@ from mfcore.data.stats import (
     rating_histogram,
     split_summary,
 )
-from mfcore.data.synthetic import planted, synthetic
 
 
 @pytest.fixture

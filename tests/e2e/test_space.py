@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mfcore.runs.stored_space import open_stored
-from mfcore.space.tsv import write_metadata, write_vectors
+from mfcore.embeddings.stored import open_stored
+from mfcore.embeddings.tsv import write_metadata, write_vectors
 from scripts.browser import settle, visit
 from tests.e2e.live_view import assert_fine, press
 from tests.e2e.space_map import MAP, SpaceMap

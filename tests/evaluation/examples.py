@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.data import Interactions, Split, SplitConfig, Vocabulary, make_item_table
+from mfcore.typing import Float32
 
 Row = tuple[int, int, float]
 
@@ -61,7 +62,7 @@ class Table:
         return self.scores[users]
 
 
-def rank_by_hand(target: int, competitors: Sequence[int], scores: npt.NDArray[np.float32]) -> float:
+def rank_by_hand(target: int, competitors: Sequence[int], scores: Float32) -> float:
     """r = #greater + #equal/2; nothing that is not a number may flatter; NaN without competitors."""
     if not competitors:
         return math.nan
@@ -78,9 +79,7 @@ def rank_by_hand(target: int, competitors: Sequence[int], scores: npt.NDArray[np
     return rank
 
 
-def full_ranks_by_hand(
-    split: Split, on: str, scores: npt.NDArray[np.float32], threshold: float
-) -> dict[tuple[int, int], float]:
+def full_ranks_by_hand(split: Split, on: str, scores: Float32, threshold: float) -> dict[tuple[int, int], float]:
     """(user, item) of each case → rank among all items the user has neither in train nor, at test time, in validation."""
     hidden = [split.train, split.valid] if on == "test" else [split.train]
     taken = {(int(u), int(i)) for part in hidden for u, i in zip(part.user_idx, part.item_idx, strict=True)}

@@ -12,7 +12,7 @@ from mfcore import TrainConfig, Trainer, build_model
 from mfcore.data import Interactions, Split
 from mfcore.evaluation import baseline_metrics, leak_meter
 from mfcore.runs import RunConfig, RunFolder
-from mfcore.runs.session import train_run
+from mfcore.runs.worker.session import train_run
 from tests.evaluation.examples import split_of
 
 

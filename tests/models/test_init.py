@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from mfcore.data import Interactions, load_dataset
+from mfcore.errors import UnusableRequest
 from mfcore.models import ModelConfig, build_model
-from mfcore.validate import UnusableRequest
 
 
 @pytest.fixture(scope="module")

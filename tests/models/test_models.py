@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from mfcore.data import Interactions, random_split
+from mfcore.errors import UnusableRequest
 from mfcore.models import (
     GMF,
     MLP,
@@ -20,7 +21,6 @@ from mfcore.models import (
     estimate_memory,
     neural,
 )
-from mfcore.validate import UnusableRequest
 
 
 def two_by_two(**fields: object) -> BiasedMF:

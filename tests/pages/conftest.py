@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mfcore.runs import RunConfig, RunFolder
-from mfcore.runs.manager import RunManager
-from mfcore.runs.session import train_run
+from mfcore.runs.manager.manager import RunManager
+from mfcore.runs.worker.session import train_run
 from tests.pages.reading import OpenPage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def running(runs: dict[str, str]) -> Iterator[str]:
     """A run that looks as if a worker held it: this test holds its lock."""
-    from mfcore.runs.manager import manager_for
+    from mfcore.runs.manager.manager import manager_for
 
     folder = manager_for().folder(runs["rating"])
     (folder.path / "result.json").unlink()

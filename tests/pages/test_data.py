@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mfcore.data import DataUnavailable, Interactions, load_dataset, make_split, random_split
+from mfcore.data import Interactions, load_dataset, make_split, random_split
 from mfcore.data.config import SplitConfig
+from mfcore.errors import DataUnavailable
 from tests.pages.reading import OpenPage, words
-from ui.data_tables import item_rows, part_table, search
-from ui.data_words import density_words, rounded_percent
+from ui.data.tables import item_rows, part_table, search
+from ui.data.words import density_words, rounded_percent
 
 
 def charts(app: object) -> str:
@@ -77,7 +78,7 @@ def test_absent_data_offers_to_fetch_and_tells_every_road_that_failed(
     def no_road(name: str, progress: object) -> None:
         raise DataUnavailable(name, [("GroupLens", "no route to host"), ("pip", "no index")], "Connect to the internet")
 
-    monkeypatch.setattr("ui.data_controls.fetch", no_road)
+    monkeypatch.setattr("ui.data.controls.fetch", no_road)
     app = open_page("data")
     assert not app.metric
     app.button(key="fetch").click().run()

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mfcore.runs.foreign import ForeignEmbeddings, list_embeddings
-from mfcore.space.shape import norms_by_popularity, recovery, spectrum
-from mfcore.space.tsv import Tables
+from mfcore.embeddings.imported import ForeignEmbeddings, list_embeddings
+from mfcore.embeddings.shape import norms_by_popularity, recovery, spectrum
+from mfcore.embeddings.tsv import Tables
 from tests.pages.reading import OpenPage, words
-from ui.embedding_views import lengths_figure, recovery_figure, spectrum_figure
+from ui.embeddings.charts import lengths_figure, recovery_figure, spectrum_figure
 
 
 def maps(app: AppTest) -> list[dict[str, Any]]:

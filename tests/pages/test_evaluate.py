@@ -11,18 +11,18 @@ import pytest
 
 from mfcore.evaluation import Comparison, EvaluationDetails, summarise
 from mfcore.runs import RunConfig
-from mfcore.runs.manager import manager_for
+from mfcore.runs.manager.manager import manager_for
 from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
-from ui.evaluate_charts import error_histogram, predicted_by_rating, rating_groups
-from ui.evaluate_compare import difference_chart, verdict_words
-from ui.evaluate_contest import TRAIN_AGAIN, contestants
-from ui.evaluate_honesty import by_lot as honest_lottery
-from ui.evaluate_honesty import honesty_curve, in_words, stops
-from ui.evaluate_lengths import by_lot, list_lengths, metric_curves
-from ui.evaluate_lists import half_share
-from ui.evaluate_tables import OURS, REFIT, metrics_table
-from ui.evaluation_store import peers, stored_details
+from ui.evaluate.charts import error_histogram, predicted_by_rating, rating_groups
+from ui.evaluate.compare import difference_chart, verdict_words
+from ui.evaluate.contest import TRAIN_AGAIN, contestants
+from ui.evaluate.honesty import by_lot as honest_lottery
+from ui.evaluate.honesty import honesty_curve, in_words, stops
+from ui.evaluate.lengths import by_lot, list_lengths, metric_curves
+from ui.evaluate.lists import half_share
+from ui.evaluate.store import peers, stored_details
+from ui.evaluate.tables import OURS, REFIT, metrics_table
 from ui.verdict import TIE_WORDS, best_baseline, comparison, headline, judge, protocol_sentence
 
 

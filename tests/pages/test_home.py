@@ -8,7 +8,7 @@ import pytest
 
 from mfcore.data import Interactions
 from mfcore.runs import PRESETS, preset_config
-from mfcore.runs.manager import manager_for
+from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
 
 

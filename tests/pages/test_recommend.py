@@ -11,11 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from mfcore.data import Interactions, Vocabulary, make_item_table
 from mfcore.runs import load_run
-from mfcore.runs.manager import manager_for
+from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
-from ui.films import film_list, one, title_of, without_year
-from ui.recommend_views import relative
-from ui.taste import nearest_liked, profile, raters_of
+from ui.items import film_list, one, title_of, without_year
+from ui.recommend.profile import nearest_liked, profile, raters_of
+from ui.recommend.views import relative
 
 
 def lists(app: AppTest) -> list[str]:
@@ -107,7 +107,7 @@ def test_predictions_beyond_the_scale_are_explained(
 ) -> None:
     inside = load_run(runs["rating"]).recommender().recommend(7)["score"].between(1, 5).all()
     assert ("may overshoot" in words(open_page("recommend", run=runs["rating"], user="7"))) != inside
-    from ui import taste
+    from ui.recommend import profile as taste
 
     shown = taste.recommended
     monkeypatch.setattr(taste, "recommended", lambda *a, **k: shown(*a, **k).assign(score=5.61))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mfcore.runs.manager import manager_for
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
+from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
-from ui.runs_table import columns
+from ui.runs.table import columns
 
 
 def names(app: AppTest) -> list[str]:
@@ -134,7 +134,7 @@ def test_exports_are_offered(runs: dict[str, str], open_page: OpenPage) -> None:
 
 
 def test_deletion_removes_and_reports(runs: dict[str, str]) -> None:
-    from ui.run_panel import _delete
+    from ui.runs.panel import _delete
 
     assert _delete(runs["failed"]) == ""
     with pytest.raises(UnusableRequest):

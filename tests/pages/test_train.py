@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mfcore.runs import PRESETS
-from mfcore.runs.manager import manager_for
+from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
-from ui.api_steering import steering_token
+from ui.api.steering import steering_token
 
 
 def query(app: AppTest) -> dict[str, str]:
@@ -49,12 +49,12 @@ def test_without_movielens_it_says_so_and_offers_what_works(no_runs: Path, open_
 def test_fetching_that_fails_is_one_line_with_what_to_do(
     no_runs: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mfcore.data import DataUnavailable
+    from mfcore.errors import DataUnavailable
 
     def no_road(*_: Any) -> None:
         raise DataUnavailable("ml-100k", [("GroupLens", "no connection")], "Connect to the internet")
 
-    monkeypatch.setattr("ui.train_controls.fetch", no_road)
+    monkeypatch.setattr("ui.train.controls.fetch", no_road)
     app = open_page("train")
     app.button(key="train_fetch").click().run()
     assert errors(app) == ["ml-100k could not be fetched. GroupLens: no connection. Connect to the internet"]
@@ -210,8 +210,8 @@ def test_no_preset_is_refused_by_the_page(no_runs: Path, open_page: OpenPage) ->
 @pytest.fixture
 def ml_100k_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page believes that MovieLens is on this machine."""
-    monkeypatch.setattr("ui.train_form.data_at_hand", lambda: True)
-    monkeypatch.setattr("ui.train_controls.data_at_hand", lambda *_: True)
+    monkeypatch.setattr("ui.train.form.data_at_hand", lambda: True)
+    monkeypatch.setattr("ui.train.controls.data_at_hand", lambda *_: True)
 
 
 def live_view(app: AppTest) -> dict[str, Any]:
@@ -240,8 +240,8 @@ def test_another_run_is_opened_with_its_settings(runs: dict[str, str], open_page
     def page() -> None:  # a script of its own, so it imports for itself
         import streamlit as st
 
-        from ui.train_controls import open_other
-        from ui.train_form import read_draft, write_draft
+        from ui.train.controls import open_other
+        from ui.train.form import read_draft, write_draft
 
         st.button("open", key="open", on_click=open_other, args=(st.query_params["other"],))
         draft, _ = read_draft()

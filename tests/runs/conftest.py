@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def train(home: Path) -> Callable[..., tuple[RunFolder, RunStatus]]:
     """Trains a tiny run in this process."""
-    from mfcore.runs.session import train_run
+    from mfcore.runs.worker.session import train_run
 
     def run(config: RunConfig | None = None, folder: RunFolder | None = None, **how: Any) -> tuple[RunFolder, RunStatus]:
         folder = folder or RunFolder.create(home, config or tiny())

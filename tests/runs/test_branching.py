@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from mfcore.errors import UnusableRequest
 from mfcore.runs import RunConfig, RunFolder, RunManager, RunStatus, load_run
 from mfcore.runs.branching import branch_config, branch_folder
-from mfcore.runs.checkpoint import load_weights
-from mfcore.runs.kept import kept_path
-from mfcore.runs.post_mortem import last_good
+from mfcore.runs.checkpoints.files import load_weights
+from mfcore.runs.checkpoints.retention import kept_path
 from mfcore.runs.store import RunStore
-from mfcore.validate import UnusableRequest
+from mfcore.runs.worker.failure import last_good
 from tests.runs.tiny_runs import epochs, kinds, tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
@@ -243,7 +243,7 @@ def test_one_rating_at_a_time_diverges_at_one_rating(train: Train) -> None:
 
 
 def test_kept_epochs_stay_few_and_even(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.runs.kept.MOST_FILES", 9)
+    monkeypatch.setattr("mfcore.runs.checkpoints.retention.MOST_FILES", 9)
     folder, _ = train(tiny(num_epochs=100, patience=0))
     assert folder.kept_epochs()[0] == 0 and folder.kept_epochs()[-1] == 100
     assert len(folder.kept_epochs()) <= 9
@@ -255,7 +255,7 @@ def test_kept_epochs_stay_few_and_even(train: Train, monkeypatch: pytest.MonkeyP
     told = [event["epoch"] for event in asked.load_events_of("checkpoint")]
     assert set(kept) <= set(told)
     size = kept_path(asked.checkpoints, 100).stat().st_size
-    monkeypatch.setattr("mfcore.runs.kept.MOST_BYTES", 4 * size)
+    monkeypatch.setattr("mfcore.runs.checkpoints.retention.MOST_BYTES", 4 * size)
     small, _ = train(tiny(num_epochs=100))
     assert sum(kept_path(small.checkpoints, e).stat().st_size for e in small.kept_epochs()) <= 4 * size
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mfcore import Protocol
 from mfcore.runs import RunFolder, RunStatus, card_facts, command_line, run_card
-from mfcore.runs.card import protocol_facts
+from mfcore.runs.export.card import protocol_facts
 from tests.runs.tiny_runs import tiny
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from mfcore.runs.checkpoint import load_state, load_weights, save_checkpoint
-from mfcore.validate import UnusableRequest
+from mfcore.errors import UnusableRequest
+from mfcore.runs.checkpoints.files import load_state, load_weights, save_checkpoint
 
 
 def same(a: Any, b: Any) -> bool:

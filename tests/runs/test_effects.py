@@ -10,7 +10,7 @@ import torch
 
 from mfcore.__main__ import main
 from mfcore.data import random_split
-from mfcore.data.synthetic import planted
+from mfcore.data.sources.generated import planted
 from mfcore.models import build_model
 from mfcore.runs.config import FLAT_KEYS, RunConfig
 from mfcore.runs.effects import _RULES, without_effect

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from mfcore.errors import UnusableRequest
+from mfcore.files import clean, loads, read_json, tail_lines, write_json
 from mfcore.runs import RunFolder, RunStatus
-from mfcore.runs.files import clean, loads, read_json, tail_lines, write_json
-from mfcore.runs.folder import check_run_id, open_folder
-from mfcore.validate import UnusableRequest
+from mfcore.runs.layout import check_run_id, open_folder
 from tests.runs.tiny_runs import tiny
 
 

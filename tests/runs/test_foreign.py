@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from mfcore.__main__ import main
+from mfcore.embeddings.export import zipped_vectors
+from mfcore.embeddings.imported import ForeignEmbeddings, delete_embeddings, list_embeddings, open_embeddings
+from mfcore.embeddings.space import space_of
+from mfcore.embeddings.stored import open_stored
+from mfcore.embeddings.tsv import read_tables, read_zip
+from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder
-from mfcore.runs.checkpoint import load_weights
-from mfcore.runs.foreign import ForeignEmbeddings, delete_embeddings, list_embeddings, open_embeddings
-from mfcore.runs.space import space_of
-from mfcore.runs.stored_space import open_stored
-from mfcore.runs.vector_export import zipped_vectors
-from mfcore.space.tsv import read_tables, read_zip
-from mfcore.validate import UnusableRequest
+from mfcore.runs.checkpoints.files import load_weights
 
 VECTORS = b"1\t0\t0\n0\t2\t0\n0\t0\t3\n1\t1\t1\n"
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import torch
 
+from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunManager, RunStatus, manager_for
-from mfcore.runs.checkpoint import load_weights
-from mfcore.runs.executor import LocalExecutor
-from mfcore.validate import UnusableRequest
+from mfcore.runs.checkpoints.files import load_weights
+from mfcore.runs.manager.executor import LocalExecutor
 from tests.runs.tiny_runs import epochs, kinds, tiny, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +149,7 @@ def test_nothing_to_do_is_nothing_done(home: Path) -> None:
 
 
 def test_a_worker_that_cannot_start_says_so(home: Path, manager: RunManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.runs.executor.sys.executable", "/bin/false")
+    monkeypatch.setattr("mfcore.runs.manager.executor.sys.executable", "/bin/false")
     status = manager.wait(manager.submit(tiny()))
     assert status.state == "failed" and "worker could not start" in status.reason
 

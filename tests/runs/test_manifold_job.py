@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mfcore.runs import manifold_job as module
-from mfcore.runs.foreign import ForeignEmbeddings
-from mfcore.runs.manifold_job import ManifoldJob, manifold_job, start_manifold_job
-from mfcore.space.manifold import ManifoldSettings
-from mfcore.space.tsv import Tables
-from mfcore.validate import UnusableRequest
+from mfcore.embeddings import manifold_job as module
+from mfcore.embeddings.imported import ForeignEmbeddings
+from mfcore.embeddings.manifold import ManifoldSettings
+from mfcore.embeddings.manifold_job import ManifoldJob, manifold_job, start_manifold_job
+from mfcore.embeddings.tsv import Tables
+from mfcore.errors import UnusableRequest
 from tests.runs.tiny_runs import wait_until
 
 

@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 import torch
 
-from mfcore.runs import RunFolder, RunStatus, ending
+from mfcore.errors import UnusableRequest
+from mfcore.runs import RunFolder, RunStatus
 from mfcore.runs.branching import branch_config
-from mfcore.runs.checkpoint import load_state, save_checkpoint
+from mfcore.runs.checkpoints.files import load_state, save_checkpoint
+from mfcore.runs.checkpoints.manager import Keeper
+from mfcore.runs.checkpoints.retention import kept_path
 from mfcore.runs.commands import check_command
-from mfcore.runs.keeper import Keeper
-from mfcore.runs.kept import kept_path
-from mfcore.runs.queue import sweep
+from mfcore.runs.manager.queue import sweep
 from mfcore.runs.store import RunStore
+from mfcore.runs.worker.main import finish as ending
 from mfcore.training.epoch_pass import put_state
-from mfcore.validate import UnusableRequest
 from tests.runs.test_branching import branch
 from tests.runs.tiny_runs import epochs, kinds, tiny
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunStatus, load_run
-from mfcore.runs.checkpoint import load_weights
-from mfcore.runs.keeper import Keeper
-from mfcore.validate import UnusableRequest
+from mfcore.runs.checkpoints.files import load_weights
+from mfcore.runs.checkpoints.manager import Keeper
 from tests.runs.tiny_runs import epochs, kinds, tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
@@ -163,7 +163,7 @@ def test_an_interrupted_run_resumed_ends_with_the_same_weights(
     flat: dict[str, Any], steps: int, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted before anything, within the first epoch, and later, each time twice."""
-    monkeypatch.setattr("mfcore.training.autograd._SECONDS", 0.0)  # look for an interruption after every step
+    monkeypatch.setattr("mfcore.training.engines.autograd._SECONDS", 0.0)  # look for an interruption after every step
     config = tiny(num_epochs=4, **flat)
     whole, _ = train(config)
     polled = 0
@@ -216,12 +216,12 @@ def test_an_unusable_request_fails_with_its_one_line(train: Train, home: Path) -
 
 
 def test_missing_data_fails_with_what_was_tried(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mfcore.data import DataUnavailable
+    from mfcore.errors import DataUnavailable
 
     def no_road(*_args: Any, **_options: Any) -> None:
         raise DataUnavailable("ml-100k", [("GroupLens", "it said no")], "Connect to the internet")
 
-    monkeypatch.setattr("mfcore.runs.session.load_dataset", no_road)
+    monkeypatch.setattr("mfcore.runs.worker.session.load_dataset", no_road)
     _, status = train()
     assert status.state == "failed" and "GroupLens: it said no" in status.reason
 
@@ -232,7 +232,7 @@ def test_an_unforeseen_error_is_one_line_on_screen_and_a_traceback_in_the_log(
     def broken(_self: object) -> None:
         raise RuntimeError("a bolt is loose\nin the engine")
 
-    monkeypatch.setattr("mfcore.runs.session.Trainer.validate", broken)
+    monkeypatch.setattr("mfcore.runs.worker.session.Trainer.validate", broken)
     folder, status = train()
     assert status.state == "failed" and status.error == "RuntimeError"
     assert "a bolt is loose" in status.reason and "\n" not in status.reason
@@ -247,7 +247,7 @@ def test_a_run_that_is_held_or_over_is_left_alone(train: Train, home: Path, monk
     waiting = RunFolder.create(home, tiny())
     with waiting.lock():
         assert waiting.locked()
-        monkeypatch.setattr("mfcore.runs.session._LOCK_SECONDS", 0.1)
+        monkeypatch.setattr("mfcore.runs.worker.session._LOCK_SECONDS", 0.1)
         assert train(folder=waiting)[1].state == "queued"
 
 

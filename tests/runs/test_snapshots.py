@@ -14,21 +14,22 @@ from hypothesis import strategies as st
 
 from mfcore.data import Interactions, Vocabulary, random_split
 from mfcore.data.interactions import make_item_table
-from mfcore.data.synthetic import planted
+from mfcore.data.sources.generated import planted
+from mfcore.embeddings import snapshots
+from mfcore.embeddings.living import living_picture
+from mfcore.embeddings.points import space_points
+from mfcore.embeddings.rating_block import Picture, most
+from mfcore.embeddings.report import norms_over_time
+from mfcore.embeddings.snapshot_files import SnapshotFiles, read_arrays, write_arrays
+from mfcore.embeddings.snapshots import SnapshotWriter, copy_snapshots
+from mfcore.embeddings.space import load_space
+from mfcore.embeddings.thinning import IN_HAND, SHARE, Budget, superfluous
+from mfcore.embeddings.view import View
+from mfcore.errors import UnusableRequest
 from mfcore.models import RecommenderModel, build_model
-from mfcore.runs import RunFolder, snapshots
-from mfcore.runs.archive import pack, unpack
-from mfcore.runs.checkpoint import load_weights
-from mfcore.runs.living import living_picture
-from mfcore.runs.picture import Picture, most
-from mfcore.runs.points import space_points
-from mfcore.runs.snapshot_files import SnapshotFiles, read_arrays, write_arrays
-from mfcore.runs.snapshots import SnapshotWriter, copy_snapshots
-from mfcore.runs.space import load_space
-from mfcore.runs.space_report import norms_over_time
-from mfcore.runs.thinning import IN_HAND, SHARE, Budget, superfluous
-from mfcore.runs.view import View
-from mfcore.validate import UnusableRequest
+from mfcore.runs import RunFolder
+from mfcore.runs.checkpoints.files import load_weights
+from mfcore.runs.export.archive import pack, unpack
 from tests.runs.tiny_runs import tiny
 
 SPLIT = random_split(planted(num_users=60, num_items=40, density=0.4), test=0.2, valid=0.1, seed=0)

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from mfcore.embeddings.living import living_picture
+from mfcore.embeddings.points import space_points
+from mfcore.embeddings.report import axis_sentences, norm_against_popularity, recovery, spectrum, spoken
+from mfcore.embeddings.snapshot_files import Snapshot, SnapshotFiles
+from mfcore.embeddings.space import load_space, space_of
+from mfcore.embeddings.view import View
+from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder
-from mfcore.runs.living import living_picture
-from mfcore.runs.points import space_points
-from mfcore.runs.snapshot_files import Snapshot, SnapshotFiles
-from mfcore.runs.space import load_space, space_of
-from mfcore.runs.space_report import axis_sentences, norm_against_popularity, recovery, spectrum, spoken
-from mfcore.runs.view import View
-from mfcore.validate import UnusableRequest
 from tests.runs.tiny_runs import tiny
 
 
@@ -167,7 +167,7 @@ def test_films_that_are_not_there_are_refused(made: Made) -> None:
 
 
 def test_an_answer_is_bounded(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.runs.space.MOST_NUMBERS", 300)
+    monkeypatch.setattr("mfcore.embeddings.space.MOST_NUMBERS", 300)
     with pytest.raises(UnusableRequest, match="fewer epochs or components"):
         space_of(made)
     assert space_of(made, since=2, until=3, view=View(components=1)).epochs == [2, 3]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunStatus, load_run
 from mfcore.runs.loaded import load_split
-from mfcore.runs.starting import start_model
-from mfcore.validate import UnusableRequest
+from mfcore.runs.worker.initial_model import start_model
 from tests.runs.tiny_runs import tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]

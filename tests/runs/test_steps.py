@@ -87,7 +87,7 @@ def test_a_step_asked_of_a_running_run_pauses_it_and_another_wish_lets_it_go(tra
 def test_steering_is_heard_only_while_there_is_something_to_steer(
     train: Train, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mfcore.runs.conductor._POLL", 0.0)  # a refit of milliseconds is over before the next look
+    monkeypatch.setattr("mfcore.runs.worker.controller._POLL", 0.0)  # a refit of milliseconds is over before the next look
     folder = RunFolder.create(home, tiny(num_epochs=200, refit=True))
 
     def listen(event: dict[str, Any]) -> None:

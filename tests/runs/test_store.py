@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from mfcore.runs import RunFolder, RunStatus, RunStore, archive, load_run
+from mfcore.errors import UnusableRequest
+from mfcore.runs import RunFolder, RunStatus, RunStore, load_run
+from mfcore.runs.export import archive
 from mfcore.runs.summary import RunReader
-from mfcore.validate import UnusableRequest
 from tests.runs.tiny_runs import tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]

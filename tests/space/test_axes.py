@@ -8,9 +8,9 @@ from scipy import stats
 
 from mfcore.data import Interactions, Vocabulary
 from mfcore.data.interactions import make_item_table
-from mfcore.space.attributes import Attribute, item_attributes
-from mfcore.space.axes import correlations, name_axes, two_sided
-from mfcore.validate import UnusableRequest
+from mfcore.embeddings.attributes import Attribute, item_attributes
+from mfcore.embeddings.axes import correlations, name_axes, two_sided
+from mfcore.errors import UnusableRequest
 
 N = 300
 TITLES = [f"film {number}" for number in range(N)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mfcore.space import manifold as module
-from mfcore.space.manifold import ManifoldSettings, has_umap, manifold
-from mfcore.validate import UnusableRequest
+from mfcore.embeddings import manifold as module
+from mfcore.embeddings.manifold import ManifoldSettings, has_umap, manifold
+from mfcore.errors import UnusableRequest
 
 
 def clusters(width: int = 8) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mfcore.space.shape import effective_rank, norms_by_popularity, recovery, spectrum
-from mfcore.validate import UnusableRequest
+from mfcore.embeddings.shape import effective_rank, norms_by_popularity, recovery, spectrum
+from mfcore.errors import UnusableRequest
 
 RNG = np.random.default_rng
 

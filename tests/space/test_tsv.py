@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mfcore.space import tsv
-from mfcore.space.tsv import pack_tables, read_tables, read_zip, write_metadata, write_vectors
-from mfcore.validate import UnusableRequest
+from mfcore.embeddings import tsv
+from mfcore.embeddings.tsv import pack_tables, read_tables, read_zip, write_metadata, write_vectors
+from mfcore.errors import UnusableRequest
 
 VECTORS = hnp.arrays(
     np.float32,

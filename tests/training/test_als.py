@@ -11,20 +11,20 @@ import torch
 from torch import Tensor
 
 from mfcore.data import Interactions, Split
+from mfcore.errors import UnusableRequest
 from mfcore.models import RecommenderModel, build_model
 from mfcore.runs import RunConfig, preset_config
-from mfcore.runs.card import _settings
+from mfcore.runs.export.card import _settings
 from mfcore.training import TrainConfig, Trainer, TrainingDiverged, TrainingStopped
-from mfcore.training.als.engine import AlsEngine
-from mfcore.training.als.solve import solve_rows
-from mfcore.training.als.whole_matrix import HeldOutLoss, sum_of_squares
+from mfcore.training.engines.als.engine import AlsEngine
+from mfcore.training.engines.als.solve import solve_rows
+from mfcore.training.engines.als.whole_matrix import HeldOutLoss, sum_of_squares
+from mfcore.training.engines.workbench import Workbench
 from mfcore.training.losses import batch_loss
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import build_optimizers
 from mfcore.training.penalty import Penalty
 from mfcore.training.samples import Samples
-from mfcore.training.workbench import Workbench
-from mfcore.validate import UnusableRequest
 
 from .conftest import make_interactions
 
@@ -297,7 +297,7 @@ def test_compiled_code_finds_what_batches_find(name: str, loss: str, dim: int) -
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_number_of_threads_changes_no_bit(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
-    from mfcore.training.als import compiled
+    from mfcore.training.engines.als import compiled
 
     monkeypatch.setattr(compiled, "_PIECE", 1e5)
     found = []
@@ -314,7 +314,7 @@ def test_the_number_of_threads_changes_no_bit(loss: str, monkeypatch: pytest.Mon
 
 def test_pieces_hold_every_row_once() -> None:
     pytest.importorskip("numba")
-    from mfcore.training.als.compiled import _pieces
+    from mfcore.training.engines.als.compiled import _pieces
 
     rng = np.random.default_rng(0)
     for counts in (rng.integers(0, 90_000, 70), np.zeros(5, dtype=np.int64), rng.integers(0, 3, 40_000)):
@@ -324,8 +324,8 @@ def test_pieces_hold_every_row_once() -> None:
 
 def test_a_matrix_that_rounding_made_indefinite_gets_a_little_more_ridge() -> None:
     pytest.importorskip("numba")
-    from mfcore.training.als import kernels
-    from mfcore.training.als.compiled import _table
+    from mfcore.training.engines.als import kernels
+    from mfcore.training.engines.als.compiled import _table
 
     gram, right, theta = _table(2, 2), _table(2), _table(1, 2)
     gram[:2, :2] = torch.tensor([[1.0, 1.0005], [1.0005, 1.0]])  # one eigenvalue is -0.0005
@@ -431,7 +431,11 @@ def test_a_stop_between_half_sweeps_changes_nothing(planted: Split, loss: str, s
 
 
 def test_without_numba_pytorch_solves_and_says_why(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith(("mfcore.training.native.", "mfcore.training.als."))]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith(("mfcore.training.engines.sgd_compiled.", "mfcore.training.engines.als."))
+    ]:
         if name.endswith((".compiled", ".kernels", ".compiling")):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "numba", None)

@@ -16,11 +16,11 @@ import torch
 from mfcore.data import Split
 from mfcore.models import RecommenderModel, build_model
 from mfcore.training import TrainConfig, Trainer
-from mfcore.training.autograd import AutogradEngine
-from mfcore.training.cuda_graph import why_not_recorded
+from mfcore.training.engines.autograd import AutogradEngine
+from mfcore.training.engines.cuda_graph import why_not_recorded
+from mfcore.training.engines.workbench import Workbench
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import build_optimizers
-from mfcore.training.workbench import Workbench
 
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "neumf, bce, adam": ("neumf", {"loss": "bce", "negatives": 2, "weight_decay": 0.01, "schedule": "one-cycle"}),
@@ -51,14 +51,14 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
         recorded.append(step)
         return step
 
-    monkeypatch.setattr("mfcore.training.cuda_graph.record", record)
+    monkeypatch.setattr("mfcore.training.engines.cuda_graph.record", record)
     as_on_a_gpu(monkeypatch)
     return recorded
 
 
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.autograd.worth_recording", lambda device: True)
-    monkeypatch.setattr("mfcore.training.autograd.can_be_by_hand", lambda model, config: False)
+    monkeypatch.setattr("mfcore.training.engines.autograd.worth_recording", lambda device: True)
+    monkeypatch.setattr("mfcore.training.engines.autograd.can_be_by_hand", lambda model, config: False)
 
 
 def assert_close(one: Trainer, two: Trainer) -> None:
@@ -72,7 +72,7 @@ def test_a_recorded_training_ends_where_a_plain_one_does(
     planted: Split, setting: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("mfcore.training.autograd.can_be_by_hand", lambda model, config: False)
+        patch.setattr("mfcore.training.engines.autograd.can_be_by_hand", lambda model, config: False)
         plain = make(planted, setting)
         expected = list(plain.fit())
     recorded: list[Step] = request.getfixturevalue("stand_in")
@@ -131,7 +131,7 @@ def test_a_recording_that_fails_leaves_plain_steps_and_says_so(planted: Split, m
     setting = "neumf, bce, adam"
     plain = make(planted, setting)
     as_on_a_gpu(monkeypatch)
-    monkeypatch.setattr("mfcore.training.cuda_graph.record", fail)
+    monkeypatch.setattr("mfcore.training.engines.cuda_graph.record", fail)
     failed = make(planted, setting)
     assert failed.engine_reason.endswith(
         "steps are started one by one, because recording one failed (operation not permitted when stream is capturing)"
@@ -174,7 +174,7 @@ def test_on_a_gpu_replayed_steps_equal_plain_ones(planted: Split, setting: str, 
     list(again.fit())
     for name, weights in replayed.model.state_dict().items():
         assert torch.equal(weights, again.model.state_dict()[name]), name
-    monkeypatch.setattr("mfcore.training.autograd.worth_recording", lambda device: False)
+    monkeypatch.setattr("mfcore.training.engines.autograd.worth_recording", lambda device: False)
     plain = make(planted, setting, "cuda")
     expected = list(plain.fit())
     assert [end.train_loss for end in first] == pytest.approx([end.train_loss for end in expected], rel=1e-4)

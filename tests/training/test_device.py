@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mfcore.errors import UnusableRequest
 from mfcore.training import available_devices, default_threads, resolve_device
-from mfcore.validate import UnusableRequest
 
 
 def test_every_kind_of_device_is_listed_with_a_reason_where_absent() -> None:

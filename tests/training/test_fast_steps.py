@@ -12,13 +12,13 @@ from torch import Tensor
 from mfcore.data import Split
 from mfcore.models import build_model
 from mfcore.training import TrainConfig, Trainer, TrainingDiverged
-from mfcore.training.autograd import AutogradEngine, Gradients
-from mfcore.training.by_hand import GradientsByHand, can_be_by_hand
+from mfcore.training.engines.autograd import AutogradEngine, Gradients
+from mfcore.training.engines.fused_step import Stepper
+from mfcore.training.engines.workbench import Workbench
+from mfcore.training.engines.written_gradients import GradientsByHand, can_be_by_hand
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import build_optimizers, load_optimizer_state, optimizer_state
 from mfcore.training.samples import SampleSource
-from mfcore.training.stepper import Stepper
-from mfcore.training.workbench import Workbench
 
 LOSSES = ("mse", "bce", "bpr")
 
@@ -161,7 +161,7 @@ def test_epochs_by_hand_end_where_autograd_ends(
         return trainer
 
     fast = trained()
-    monkeypatch.setattr("mfcore.training.autograd.can_be_by_hand", lambda model, config: False)
+    monkeypatch.setattr("mfcore.training.engines.autograd.can_be_by_hand", lambda model, config: False)
     plain = trained()
     assert fast.engine_reason != "" and fast.step == plain.step
     for name, weights in plain.model.state_dict().items():
@@ -179,7 +179,7 @@ def test_long_stretches_change_nothing(planted: Split, model: str, monkeypatch: 
     """An epoch in one stretch, or step by step: the same bits, the same losses, the same learning rates."""
     found = []
     for seconds in (0.0, 1e9):
-        monkeypatch.setattr("mfcore.training.autograd._SECONDS", seconds)
+        monkeypatch.setattr("mfcore.training.engines.autograd._SECONDS", seconds)
         config = TrainConfig(batch_size=100, num_epochs=3, schedule="one-cycle", optimizer="adam")
         trainer = Trainer(build_model(model, planted.train, embedding_dim=4, seed=1), planted, config)
         ends = [(end.train_loss, end.valid_loss, end.learning_rate, end.step) for end in trainer.fit()]
@@ -192,7 +192,7 @@ def test_long_stretches_change_nothing(planted: Split, model: str, monkeypatch: 
 def test_the_step_that_diverged_is_named_within_a_stretch(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = []
     for seconds in (0.0, 1e9):
-        monkeypatch.setattr("mfcore.training.autograd._SECONDS", seconds)
+        monkeypatch.setattr("mfcore.training.engines.autograd._SECONDS", seconds)
         config = TrainConfig(batch_size=16, num_epochs=3, optimizer="sgd", learning_rate=1e4)
         trainer = Trainer(build_model("biased-mf", planted.train, embedding_dim=4, seed=1), planted, config)
         with pytest.raises(TrainingDiverged) as caught:

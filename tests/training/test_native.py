@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from mfcore.data import Split
+from mfcore.errors import UnusableRequest
 from mfcore.models import build_model
 from mfcore.training import StepEnd, TrainConfig, Trainer, TrainingDiverged
-from mfcore.training.engine import choose_device
+from mfcore.training.engines.choice import choose_device
+from mfcore.training.engines.sgd_compiled import partition as dealing
 from mfcore.training.losses import batch_loss
-from mfcore.training.native import dealing
 from mfcore.training.samples import Samples
 from mfcore.training.schedule import rate_factor, rate_factors
-from mfcore.validate import UnusableRequest
 
 SHAPE = {"embedding_dim": 7, "init_std": 0.3, "output_range": False}
 BASE: dict[str, Any] = {"batch_size": 1, "optimizer": "sgd", "learning_rate": 0.02, "num_epochs": 2, "device": "cpu"}
@@ -63,7 +63,7 @@ def make(split: Split, model: str = "biased-mf", fields: dict[str, Any] | None =
 
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, as on a machine without numba."""
-    for name in [name for name in sys.modules if name.startswith("mfcore.training.native.")]:
+    for name in [name for name in sys.modules if name.startswith("mfcore.training.engines.sgd_compiled.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "numba", None)
 
@@ -71,7 +71,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def all_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Several threads train however little there is; torch has as many afterwards as before."""
-    monkeypatch.setattr("mfcore.training.native.engine._FEWEST_TOGETHER", 0)
+    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._FEWEST_TOGETHER", 0)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -157,7 +157,7 @@ def test_the_same_seed_repeats_and_another_does_not(planted: Split, setting: str
 
 @pytest.mark.parametrize("setting", ["decay", "adagrad, bpr", "one cycle"])
 def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.native.engine._MOST", 1000)
+    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._MOST", 1000)
     whole, first, second = (make(planted, fields=SETTINGS[setting]) for _ in range(3))
     expected = numbers(list(whole.fit()))
     first.should_stop = lambda: first.step >= first.steps_per_epoch + 300
@@ -190,7 +190,7 @@ def test_should_stop_is_asked_often_whatever_a_rating_costs(planted: Split, monk
     """Stretches shrink where they took long and grow where they did not; the clock here is ours."""
     trainer = make(planted)
     ticks = iter([0.0, 1.0, 1.0, 1.001])
-    monkeypatch.setattr("mfcore.training.native.engine.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine.perf_counter", lambda: next(ticks))
     samples = trainer._source.draw(torch.Generator().manual_seed(0))
     rates = np.full(1000, 0.01)
     trainer._engine.train(samples.slice(0, 1000), rates)
@@ -201,7 +201,7 @@ def test_should_stop_is_asked_often_whatever_a_rating_costs(planted: Split, monk
 
 def test_steps_are_reported(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mfcore.training.meter._INTERVAL", 0.0)
-    monkeypatch.setattr("mfcore.training.native.engine._MOST", 1000)
+    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._MOST", 1000)
     seen: list[StepEnd] = []
     trainer = make(planted, on_step=seen.append)
     trainer._engine.stretch = 1000
@@ -287,7 +287,7 @@ def test_threads_at_once_lose_no_update(planted: Split, setting: str, all_thread
 
 
 def test_threads_at_once_resume_exactly(planted: Split, all_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.native.engine._TOGETHER", 200)
+    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._TOGETHER", 200)
     whole, first, second = (make(planted, fields={**SETTINGS["decay"], **TOGETHER}) for _ in range(3))
     expected = numbers(list(whole.fit()))
     first.should_stop = lambda: first.step >= first.steps_per_epoch + 300
@@ -375,7 +375,7 @@ def test_kernels_are_kept_in_the_data_directory_where_the_source_is_read_only(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numba = pytest.importorskip("numba")
-    from mfcore.training.native.compiling import keep_code_of
+    from mfcore.training.engines.sgd_compiled.compiling import keep_code_of
 
     class Compiled:
         folders: list[str]

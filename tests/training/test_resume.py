@@ -24,7 +24,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture
 def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stretches of one batch, so that a stop comes at the very step that a test asks for."""
-    monkeypatch.setattr("mfcore.training.autograd._SECONDS", 0.0)
+    monkeypatch.setattr("mfcore.training.engines.autograd._SECONDS", 0.0)
 
 
 def make(split: Split, setting: str, seed: int = 0, **hooks: Any) -> Trainer:

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from mfcore.data import Split
+from mfcore.errors import UnusableRequest
 from mfcore.training.config import TrainConfig
 from mfcore.training.samples import Samples, SampleSource
-from mfcore.validate import UnusableRequest
 
 from .conftest import make_interactions
 

@@ -7,11 +7,11 @@ import math
 import pytest
 
 from mfcore.data import Split
+from mfcore.errors import UnusableRequest
 from mfcore.models import build_model
 from mfcore.training import TrainConfig, Trainer, TrainingDiverged
 from mfcore.training.schedule import batch_factor, rate_factor
 from mfcore.training.selection import Selection
-from mfcore.validate import UnusableRequest
 
 
 def curve(schedule: str, epochs: int = 10, per_epoch: int = 4, **fields: object) -> list[float]:

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from mfcore.data import Split
+from mfcore.errors import UnusableRequest
 from mfcore.models import build_model
 from mfcore.training import StepEnd, TrainConfig, Trainer
+from mfcore.training.diagnostics import Watch
 from mfcore.training.losses import batch_loss, pairs
-from mfcore.training.watch import Watch
-from mfcore.validate import UnusableRequest
 
 BASE: dict[str, Any] = {"num_epochs": 4, "batch_size": 256, "learning_rate": 0.02, "device": "cpu", "threads": 1}
 CHANGES: dict[str, dict[str, Any]] = {

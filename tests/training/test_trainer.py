@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from mfcore.data import Split, leave_last_out, load_dataset, random_split
+from mfcore.errors import UnusableRequest
 from mfcore.models import MODELS, RecommenderModel, build_model
 from mfcore.training import TrainConfig, Trainer, TrainingDiverged, refit
-from mfcore.validate import UnusableRequest
 
 
 def test_the_wrong_things_are_refused_by_name(planted: Split) -> None:

@@ -17,8 +17,8 @@ from mfcore.evaluation import Evaluator, Protocol
 from mfcore.models import build_model
 from mfcore.models.config import ModelConfig
 from mfcore.training import EpochEnd, TrainConfig, Trainer
-from mfcore.training import budget as costs
-from mfcore.training.budget import Shape, plan_validation, training_seconds, validation_seconds
+from mfcore.training import validation_budget as costs
+from mfcore.training.validation_budget import Shape, plan_validation, training_seconds, validation_seconds
 
 LARGE = Shape(samples=22_400_000, weights=18_500_000, users=200_948, items=87_585, held=3_200_000, candidates=495)
 MF = ModelConfig(name="biased-mf", embedding_dim=64)

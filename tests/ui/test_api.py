@@ -15,9 +15,9 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
-from mfcore.runs.manager import RunManager
-from ui import api
-from ui.headers import HEADERS, SecurityHeaders
+from mfcore.runs.manager.manager import RunManager
+from ui.api.headers import HEADERS, SecurityHeaders
+from ui.api.routes import routes as api
 
 
 @pytest.fixture

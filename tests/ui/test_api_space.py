@@ -13,17 +13,18 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mfcore.runs import RunFolder, manifold_job
-from mfcore.runs.foreign import ForeignEmbeddings
-from mfcore.runs.manifold_job import start_manifold_job
-from mfcore.runs.session import train_run
-from mfcore.runs.snapshot_files import SnapshotFiles
-from mfcore.runs.space import load_space
-from mfcore.runs.view import View
-from mfcore.space.manifold import ManifoldSettings
-from mfcore.space.tsv import Tables
+from mfcore.embeddings import manifold_job
+from mfcore.embeddings.imported import ForeignEmbeddings
+from mfcore.embeddings.manifold import ManifoldSettings
+from mfcore.embeddings.manifold_job import start_manifold_job
+from mfcore.embeddings.snapshot_files import SnapshotFiles
+from mfcore.embeddings.space import load_space
+from mfcore.embeddings.tsv import Tables
+from mfcore.embeddings.view import View
+from mfcore.runs import RunFolder
+from mfcore.runs.worker.session import train_run
 from tests.runs.tiny_runs import tiny, wait_until
-from ui import api
+from ui.api.routes import routes as api
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
-from mfcore.runs.manager import RunManager, manager_for
-from ui import api
-from ui.api_steering import TOKEN_HEADER, steering_token
+from mfcore.runs.manager.manager import RunManager, manager_for
+from ui.api.routes import routes as api
+from ui.api.steering import TOKEN_HEADER, steering_token
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 
 def failing_page(kind: str) -> None:
-    from mfcore.validate import UnusableRequest
+    from mfcore.errors import UnusableRequest
     from ui.errors import show
 
     try:

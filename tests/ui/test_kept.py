@@ -7,8 +7,8 @@ import weakref
 
 import pytest
 
-from ui import kept as store
-from ui.kept import MOST, kept
+from ui import memo as store
+from ui.memo import MOST, kept
 
 
 class Thing:

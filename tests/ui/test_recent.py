@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from starlette.responses import Response
 
-from ui.recent import Recent
+from ui.api.recent import Recent
 
 
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr("ui.recent.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("ui.api.recent.time.monotonic", lambda: self.now)
 
 
 def test_within_a_moment_an_answer_is_made_once_and_then_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import streamlit as st
 
 from mfcore.training.config import OPTIMIZERS
-from ui.api import plotly_url
-from ui.api_steering import steering_token
+from ui.api.routes import plotly_url
+from ui.api.steering import steering_token
 from ui.format import METRIC_HELP
 from ui.projector import projector_script, projector_style
-from ui.session import recall
+from ui.state import recall
 from ui.theme import COLOURS
 
 _FOLDER = Path(__file__).parent / "live"

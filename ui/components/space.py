@@ -53,7 +53,7 @@ def space_map(
     still_words: str = "",
     every: bool = False,
 ) -> MapEvents:
-    """Show the points that routes below ``base`` answer with (see :mod:`ui.api_space`).
+    """Show the points that routes below ``base`` answer with (see :mod:`ui.api.embeddings`).
 
     What a person does on it happens in the browser and stands in the address; the page is not run again for it, but to start
     and to cancel a map by one of the ``methods``, and after the end of a run that was going on.

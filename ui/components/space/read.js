@@ -1,4 +1,4 @@
-// What the server answers, unpacked: frames of points in one basis, and what the points are. See ui/api_space.py for the format.
+// What the server answers, unpacked: frames of points in one basis, and what the points are. See ui/api/embeddings.py for the format.
 
 async function fetched(url, signal) {
   const answer = await fetch(url, { cache: "no-store", signal })

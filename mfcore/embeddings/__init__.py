@@ -1,0 +1,1 @@
+"""Embeddings: the vectors a model learned, kept, projected, named and exported."""

@@ -1,0 +1,168 @@
+"""Embeddings that were made elsewhere, kept under ``<data dir>/embeddings/<id>/`` to be looked at like those of a run."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfcore.embeddings.snapshot_files import Snapshot, read_arrays, write_arrays
+from mfcore.embeddings.tsv import Tables
+from mfcore.errors import UnusableRequest
+from mfcore.files import read_json, write_json
+from mfcore.paths import data_dir, writable_folder
+from mfcore.runs.layout import check_run_id
+from mfcore.validate import require
+
+_LABELS = ("title", "label", "word", "name", "token", "text")
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ForeignEmbeddings:
+    """One imported embedding: n points, their vectors and what was told about them; it never changes."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @classmethod
+    def add(cls, tables: Tables, title: str, home: str | Path | None = None) -> ForeignEmbeddings:
+        """Keep imported tables under a new id such as ``20261122-143012-a1b2``.
+
+        Raises:
+            UnusableRequest: the data directory cannot be written to.
+        """
+        root = writable_folder(data_dir(home) / "embeddings")
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        hidden = root / f".new-{name}"
+        try:
+            hidden.mkdir()
+            write_arrays(hidden / "vectors.safetensors", {"vectors": tables.vectors}, {"format": _FORMAT})
+            about = {"title": str(title).strip()[:200] or name, "created": time.time(), "shape": list(tables.vectors.shape)}
+            write_json(hidden / "about.json", about)
+            write_json(hidden / "metadata.json", {"columns": tables.metadata})
+            return cls(hidden.rename(root / name))
+        except OSError as error:
+            raise UnusableRequest(f"cannot keep these embeddings ({error.strerror or error}); free some space") from None
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+    def about(self) -> dict[str, Any]:
+        """``{"title", "created", "shape": [n, d]}``."""
+        return read_json(self.path / "about.json") or {"title": self.name, "created": 0.0, "shape": [0, 0]}
+
+    def metadata(self) -> dict[str, list[str]]:
+        """Column → n texts."""
+        found = (read_json(self.path / "metadata.json") or {}).get("columns", {})
+        return found if isinstance(found, dict) else {}
+
+    def frames(self) -> ForeignFrames:
+        """As one frame, epoch 0.
+
+        Raises:
+            UnusableRequest: its files are damaged.
+        """
+        return ForeignFrames(self.path)
+
+    def points(self) -> dict[str, dict[str, list[Any]]]:
+        """As :func:`mfcore.embeddings.points.space_points`: title, year, genres, ratings and mean from columns of these names.
+
+        ``more`` has every other column by its name.
+        """
+        columns = self.metadata()
+        count = len(self.frames().item_idx)
+        label = next((name for name in columns if name.strip().lower() in _LABELS), next(iter(columns), ""))
+        used = {name.strip().lower(): name for name in columns}
+        nothing: list[float | None] = [None] * count
+        figures = ("year", "ratings", "mean")
+        numbers = {key: _numbers(columns[used[key]], count) if key in used else nothing for key in figures}
+        genres = [_split(text) for text in columns[used["genres"]]] if "genres" in used else [[] for _ in range(count)]
+        told = {label, *(used[key] for key in (*figures, "genres") if key in used)}
+        items: dict[str, list[Any]] = {
+            "idx": list(range(count)),
+            "id": list(range(1, count + 1)),
+            "title": columns.get(label, [f"point {number + 1}" for number in range(count)]),
+            **numbers,
+            "genres": genres,
+            "bias": [None] * count,
+        }
+        more = {name: values for name, values in columns.items() if name not in told}
+        nobody: dict[str, list[Any]] = {name: [] for name in ("idx", "id", "label", "ratings", "mean", "bias")}
+        return {"items": items, "users": nobody, "more": more}
+
+
+class ForeignFrames:
+    """The one frame of imported embeddings; they have items only."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path / "vectors.safetensors"
+        found = read_arrays(self._path)
+        require(found is not None, f"the imported embeddings {path.name} are damaged; import them again")
+        assert found is not None
+        self._vectors = np.asarray(found[0]["vectors"], dtype=np.float32)
+        self.key: Hashable = ("embeddings", str(path))
+        self.item_idx, self.user_idx, self.note = np.arange(len(self._vectors)), np.arange(0), ""
+
+    def stamps(self) -> dict[int, int]:
+        return {0: self._path.stat().st_mtime_ns}
+
+    def load(self, epoch: int) -> Snapshot | None:
+        if epoch != 0:
+            return None
+        nobody = np.zeros((0, self._vectors.shape[1]), np.float32)
+        return Snapshot(0, 0, self._vectors, nobody, None, None, np.zeros((0, 0), np.float32))
+
+
+def open_embeddings(name: str, home: str | Path | None = None) -> ForeignEmbeddings:
+    """Imported embeddings by id; no name can lead out of their folder.
+
+    Raises:
+        UnusableRequest: there are none of this name.
+    """
+    found = ForeignEmbeddings(data_dir(home) / "embeddings" / check_run_id(name))
+    require((found.path / "about.json").is_file(), f"there are no imported embeddings {name}")
+    return found
+
+
+def list_embeddings(home: str | Path | None = None) -> list[ForeignEmbeddings]:
+    """All that were imported, newest first."""
+    root = data_dir(home) / "embeddings"
+    paths = [path for path in root.iterdir() if (path / "about.json").is_file()] if root.is_dir() else []
+    return [ForeignEmbeddings(path) for path in sorted(paths, reverse=True) if not path.name.startswith(".")]
+
+
+def delete_embeddings(name: str, home: str | Path | None = None) -> None:
+    """Remove imported embeddings.
+
+    Raises:
+        UnusableRequest: there are none of this name.
+    """
+    path = open_embeddings(name, home).path
+    doomed = path.with_name(f".deleted-{path.name}-{secrets.token_hex(4)}")
+    path.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _numbers(texts: list[str], count: int) -> list[float | None]:
+    """Texts as numbers, None where they are none."""
+    found: list[float | None] = []
+    for text in texts:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        found.append(value if np.isfinite(value) else None)
+    return found if len(found) == count else [None] * count
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("|", ",").split(",") if part.strip()]

@@ -1,0 +1,1 @@
+"""Recommendation: from a trained model to lists for people."""

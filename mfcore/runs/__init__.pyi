@@ -1,0 +1,16 @@
+from .config import RunConfig as RunConfig
+from .export.card import card_facts as card_facts
+from .export.card import run_card as run_card
+from .export.command import command_line as command_line
+from .export.script import run_script as run_script
+from .layout import RunFolder as RunFolder
+from .layout import RunStatus as RunStatus
+from .loaded import LoadedRun as LoadedRun
+from .loaded import load_run as load_run
+from .manager.manager import RunManager as RunManager
+from .manager.manager import manager_for as manager_for
+from .presets import PRESETS as PRESETS
+from .presets import Preset as Preset
+from .presets import preset_config as preset_config
+from .store import RunStore as RunStore
+from .summary import RunSummary as RunSummary

@@ -1,0 +1,1 @@
+"""Checkpoints of a run: their files, which are kept, and who writes them."""

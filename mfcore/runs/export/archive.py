@@ -1,0 +1,146 @@
+"""A run as one zip file, to keep or to send. What comes in is not trusted."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import re
+import secrets
+import shutil
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from mfcore.errors import UnusableRequest
+from mfcore.files import loads
+from mfcore.runs.config import RunConfig
+from mfcore.runs.damage import DAMAGED
+from mfcore.runs.layout import STATES, RunFolder, check_run_id, runs_dir
+from mfcore.runs.summary import RunReader
+from mfcore.validate import require
+
+MAX_FILES = 400
+MAX_BYTES = 2 * 1024**3
+"""Unpacked size up to which a zip is taken in."""
+_JSON_BYTES = 64 * 1024**2
+_LINES_BYTES = 256 * 1024**2
+"""Ten events a second, a week long. Readers hold a run's events in memory, so more is not taken in."""
+_MOST = {"events.jsonl": _LINES_BYTES, "worker.log": _LINES_BYTES} | dict.fromkeys(
+    ("config.json", "status.json", "meta.json", "result.json"), _JSON_BYTES
+)
+_TOP = ("config.json", "status.json", "meta.json", "result.json", "events.jsonl", "evaluation.npz", "worker.log")
+_INSIDE = re.compile(r"(checkpoints/[a-z0-9-]{1,40}\.safetensors|snapshots/[a-z0-9-]{1,40}\.(npz|npy|safetensors))")
+
+
+def pack(folder: RunFolder) -> bytes:
+    """The files of a run under its id. Commands, the lock and the epochs kept to branch from stay behind: those are many times
+    as large as the rest, and whoever opens the copy has its last, best and refitted weights.
+    """
+    buffer = io.BytesIO()
+    # Weights and npz do not shrink; the rest is small. Level 1 keeps a click from waiting.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in sorted(folder.path.rglob("*")):
+            name = path.relative_to(folder.path).as_posix()
+            if path.is_file() and _accepted(name) and not name.startswith("checkpoints/epoch-"):
+                archive.writestr(f"{folder.run_id}/{name}", path.read_bytes())
+    return buffer.getvalue()
+
+
+def unpack(data: bytes, home: str | Path | None) -> RunFolder:
+    """Add a packed run to ``home``; it gets a new id if its own is taken or unusable.
+
+    Raises:
+        UnusableRequest: not a zip file, not a run, damaged, or larger than ``MAX_BYTES`` unpacked. Nothing is left behind.
+    """
+    runs = runs_dir(home)
+    hidden = runs / f".import-{secrets.token_hex(8)}"
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = _members(archive)
+            hidden.mkdir()
+            left = MAX_BYTES
+            for name, info in members.items():
+                left -= _extract(archive, info, hidden / name, left, _MOST.get(name, MAX_BYTES))
+        folder = RunFolder(hidden)
+        _validate(folder)
+        run_id = _free_id(runs, PurePosixPath(members["config.json"].filename).parent.name)
+        return RunFolder(hidden.rename(runs / run_id))
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise UnusableRequest(f"this is not a zip file of a run, or it is damaged ({error})") from None
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _accepted(name: str) -> bool:
+    return name in _TOP or _INSIDE.fullmatch(name) is not None
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Name inside the run → entry. Whatever is not a file of a run, such as ``../x``, is refused by name."""
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    require(len(infos) <= MAX_FILES, f"this zip file holds {len(infos)} files; a run has at most {MAX_FILES}")
+    found: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        parts = PurePosixPath(info.filename).parts
+        name = "/".join(parts[1:]) if len(parts) > 1 and not _accepted(info.filename) else info.filename
+        require(_accepted(name) and ".." not in parts, f"this zip file holds {info.filename[:100]!r}, which no run has")
+        require(name not in found, f"this zip file holds {name} twice; export one run at a time")
+        found[name] = info
+    require("config.json" in found, "this zip file holds no config.json, so it is not a run")
+    return found
+
+
+def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int, most: int) -> int:
+    """Write one entry, counting what really comes out: sizes in a zip's directory can lie."""
+    path.parent.mkdir(exist_ok=True)
+    written = 0
+    with archive.open(info) as source, path.open("wb") as target:
+        while block := source.read(1 << 20):
+            written += len(block)
+            require(written <= most, f"{path.name} in this zip file is larger than {most // 1024**2} MB and is not taken in")
+            require(written <= left, f"this run is larger than {MAX_BYTES // 1024**3} GB unpacked and is not taken in")
+            target.write(block)
+    return written
+
+
+def _validate(folder: RunFolder) -> None:
+    """Refuse what no page could show, and let nothing look as if it were still going."""
+    folder.checkpoints.mkdir(exist_ok=True)
+    for name in ("config.json", "status.json", "meta.json", "result.json"):
+        path = folder.path / name
+        if path.is_file():
+            try:
+                require(path.stat().st_size <= _JSON_BYTES and isinstance(loads(path.read_bytes()), dict), "")
+            except ValueError:
+                raise UnusableRequest(f"{name} in this zip file is damaged") from None
+    try:
+        config: RunConfig = folder.config()
+    except (TypeError, ValueError) as error:
+        raise UnusableRequest(f"config.json in this zip file cannot be used: {error}") from None
+    require(config.dataset.name != "", "config.json in this zip file names no dataset")
+    try:
+        status = folder.status()
+        dataclasses.asdict(status)
+        json.dumps(dataclasses.asdict(status))
+    except (TypeError, ValueError):
+        raise UnusableRequest("status.json in this zip file is damaged") from None
+    assert status.state in STATES
+    state = status.state if status.over else "interrupted"
+    reason = status.reason if status.over else "it was exported while it was going"
+    folder.write_status(
+        dataclasses.replace(status, state=state, reason=reason, pid=None, host="", claimed_by="", commands_seen=0)
+    )
+    names = "events.jsonl, meta.json or result.json"
+    require(RunReader(folder).read().error != DAMAGED, f"{names} in this zip file holds what no run writes")
+
+
+def _free_id(runs: Path, wanted: str) -> str:
+    """``wanted`` if it can be an id and is free, else something like it."""
+    try:
+        base = run_id = check_run_id(wanted)
+    except UnusableRequest:
+        base, run_id = "imported", f"imported-{secrets.token_hex(3)}"
+    while (runs / run_id).exists():
+        run_id = f"{base[:60]}-{secrets.token_hex(2)}"
+    return run_id

@@ -1,0 +1,130 @@
+"""The run card: everything one needs to judge a figure, and to get it again, as plain text to copy."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from mfcore.evaluation.protocol import Protocol
+from mfcore.models.config import MODELS
+from mfcore.runs.config import RunConfig
+from mfcore.runs.export.command import command_line
+from mfcore.runs.layout import RunFolder
+
+Card = dict[str, dict[str, str]]
+TIE_WORDS = {"half": "count half", "optimistic": "rank below (optimistic)", "pessimistic": "rank above (pessimistic)"}
+
+
+def card_facts(folder: RunFolder) -> Card:
+    """Section → fact → value, in reading order. What is not known yet is absent.
+
+    Raises:
+        UnusableRequest: the run has no readable configuration.
+    """
+    config, known, result = folder.config(), folder.provenance(), folder.result()
+    card: Card = {
+        "run": {"id": folder.run_id, "name": str(folder.meta()["name"]), "state": folder.status().state},
+        "data": {
+            "dataset": config.dataset.name,
+            **{name: f"{value:g}" for name, value in config.dataset.options.items()},
+            "fingerprint": str(known.get("dataset_fingerprint", "")),
+            "split": split_words(config),
+            "split hash": str(known.get("split_hash", "")),
+        },
+        "model": {"kind": MODELS[config.model.name], **_settings(config, "model", skip=("name",))},
+        "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
+        "protocol": protocol_facts(
+            config.protocol, rated=not config.training.implicit and config.split.kind != "leave-last-out"
+        ),
+        "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
+        "measured on": {
+            "epochs": _epochs(config, result),
+            "device": str(result.get("device", "")),
+            "threads": str(result.get("threads", "")),
+            **{name: str(version) for name, version in _mapping(known.get("packages")).items()},
+        },
+        "again": {"command": command_line(config)},
+    }
+    filled = {section: {name: value for name, value in facts.items() if value} for section, facts in card.items()}
+    return {section: facts for section, facts in filled.items() if facts}
+
+
+def run_card(folder: RunFolder) -> str:
+    """:func:`card_facts` as plain text, one aligned line a fact.
+
+    Raises:
+        UnusableRequest: the run has no readable configuration.
+    """
+    card = card_facts(folder)
+    width = max(len(name) for facts in card.values() for name in facts)
+    blocks = [
+        "\n".join([section, *(f"  {name:<{width}}  {value}" for name, value in facts.items())])
+        for section, facts in card.items()
+    ]
+    return "\n".join(blocks) + "\n"
+
+
+def protocol_facts(protocol: Protocol, *, rated: bool) -> dict[str, str]:
+    """What is measured and against what. ``rated``: only held-out ratings from the threshold up count as relevant."""
+    draws = "one draw" if protocol.draws == 1 else f"mean of {protocol.draws} draws"
+    relevant = f"held-out ratings of {protocol.relevance_threshold:g} or more" if rated else "every held-out interaction"
+    return {
+        "K": str(protocol.k),
+        "relevant": relevant,
+        "sampled ranking": f"1 + {protocol.sampled_negatives} never-interacted items, {draws}, seed {protocol.negatives_seed}",
+        "full ranking": "all items but the user's training (at test time also validation) items",
+        "ties": TIE_WORDS[protocol.ties],
+    }
+
+
+def split_words(config: RunConfig) -> str:
+    """The split with the settings it uses."""
+    split = config.split
+    used = {
+        "random": f"{split.test_fraction:g} test, {split.valid_fraction:g} validation, seed {split.seed}",
+        "leave-last-out": "each user's latest is test, the one before validation",
+        "time": f"latest {split.test_fraction:g} test, {split.valid_fraction:g} before it validation",
+        "official": f"fold {split.fold}, {split.valid_fraction:g} validation, seed {split.seed}",
+    }
+    return f"{split.kind} ({used[split.kind]})"
+
+
+_OF_STEPS = (
+    *("learning_rate", "lr_scaling", "batch_size", "schedule", "schedule_every", "schedule_factor"),
+    *("factor_lr_multiplier", "bias_lr_multiplier", "negatives", "negative_sampling"),
+)
+"""What ALS, which solves, makes no use of."""
+
+
+def _settings(config: RunConfig, section: str, skip: tuple[str, ...]) -> dict[str, str]:
+    """Every field of a section that is set to something, without those of layers the model has not."""
+    chosen = getattr(config, section)
+    if config.model.name not in ("mlp", "neumf"):
+        skip = (*skip, "mlp_layers", "mlp_lr_multiplier")
+    if config.model.init == "uniform":
+        skip = (*skip, "init_std")
+    if config.training.optimizer == "als":
+        skip = (*skip, *_OF_STEPS)
+    values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(chosen) if f.name not in skip}
+    return {name: _words(value) for name, value in values.items() if value not in ("", None, (), False)}
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if value is True:
+        return "yes"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _epochs(config: RunConfig, result: Mapping[str, Any]) -> str:
+    if "epochs" not in result:
+        return ""
+    refit = ", then refitted on train + validation" if "test_before_refit" in result else ""
+    chosen = f"epoch {result.get('best_epoch', 0)} chosen on validation"
+    return f"{result['epochs']} of {config.training.num_epochs} trained, {chosen}{refit}"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

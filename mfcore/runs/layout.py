@@ -1,0 +1,190 @@
+"""A run is a folder. Whatever can write one can train; whatever can read one can show it.
+
+One writer per file: the process that holds ``run.lock`` (the worker) writes events, checkpoints and the status; while nobody
+holds it, the manager may take it and write the status. Anybody may add a command file or change the label in ``meta.json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from mfcore.errors import UnusableRequest
+from mfcore.files import read_json, write_json
+from mfcore.runs.checkpoints.retention import kept_epochs
+from mfcore.runs.commands import last_number, read_commands, write_command
+from mfcore.runs.config import RunConfig
+from mfcore.runs.events import EVENT_VERSION as EVENT_VERSION
+from mfcore.runs.events import RunEvents
+from mfcore.runs.places import check_run_id as check_run_id
+from mfcore.runs.places import runs_dir as runs_dir
+from mfcore.runs.status import LIVE_STATES as LIVE_STATES
+from mfcore.runs.status import OVER_STATES as OVER_STATES
+from mfcore.runs.status import STATES as STATES
+from mfcore.runs.status import RunStatus as RunStatus
+from mfcore.runs.status import parse_status
+from mfcore.runs.status import this_host as this_host
+from mfcore.validate import boolean, require
+
+
+@dataclass(frozen=True)
+class RunFolder(RunEvents):
+    """The folder of one run, and the only code that knows its layout."""
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "worker.log"
+
+    @classmethod
+    def create(
+        cls,
+        home: str | Path | None,
+        config: RunConfig,
+        *,
+        claimed: bool = False,
+        fill: Callable[[RunFolder], None] = lambda folder: None,
+    ) -> RunFolder:
+        """Make the folder of a new, queued run. Its id sorts by time: ``20261122-143012-mf-a1b2``.
+
+        ``claimed``: this process will train it itself; no manager is to take it from the queue. ``fill``: puts into the folder
+        what the run begins with, before anybody can see it; what it raises is passed on, and no folder is left behind.
+        """
+        for _ in range(100):
+            run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{config.model.name}-{secrets.token_hex(2)}"
+            folder = cls(runs_dir(home) / run_id)
+            # Built under a hidden name: nobody may list a run that has no config or status yet.
+            hidden = cls(folder.path.with_name(f".new-{run_id}-{os.getpid()}"))
+            queued = RunStatus("queued", created=time.time())
+            try:
+                hidden.checkpoints.mkdir(parents=True)
+                (hidden.path / "commands").mkdir()
+                write_json(hidden.path / "config.json", config.to_dict())
+                write_json(hidden.path / "meta.json", {"name": config.name, "note": "", "starred": False})
+                hidden.write_status(queued.claim() if claimed else queued)
+                fill(hidden)
+            except BaseException:
+                shutil.rmtree(hidden.path, ignore_errors=True)
+                raise
+            try:
+                hidden.path.rename(folder.path)
+            except OSError:  # the id is taken
+                shutil.rmtree(hidden.path)
+                continue
+            return folder
+        raise RuntimeError("no free run id could be found")
+
+    def exists(self) -> bool:
+        return (self.path / "config.json").is_file()
+
+    # --- what the run is ---------------------------------------------------------------------------------------------
+
+    def config(self) -> RunConfig:
+        """The run's configuration.
+
+        Raises:
+            UnusableRequest: config.json is missing or damaged.
+        """
+        values = read_json(self.path / "config.json")
+        if values is None:
+            raise UnusableRequest(f"run {self.run_id} has no readable config.json; delete it or import it again")
+        values.pop("provenance", None)
+        return RunConfig.from_dict(values)
+
+    def provenance(self) -> dict[str, Any]:
+        """What the worker met: hashes of dataset and split, package versions. Empty before it started."""
+        found = (read_json(self.path / "config.json") or {}).get("provenance", {})
+        return found if isinstance(found, dict) else {}
+
+    def write_provenance(self, provenance: dict[str, Any]) -> None:
+        write_json(self.path / "config.json", {**self.config().to_dict(), "provenance": provenance})
+
+    def meta(self) -> dict[str, Any]:
+        """``{"name": str, "note": str, "starred": bool}``: what people call the run."""
+        return {"name": "", "note": "", "starred": False, **(read_json(self.path / "meta.json") or {})}
+
+    def write_meta(self, *, name: str | None = None, note: str | None = None, starred: bool | None = None) -> None:
+        """Change the given labels, keep the others."""
+        meta = self.meta()
+        if name is not None:
+            meta["name"] = str(name).strip()[:200]
+        if note is not None:
+            meta["note"] = str(note)[:10_000]
+        if starred is not None:
+            meta["starred"] = boolean("starred", starred)
+        write_json(self.path / "meta.json", meta)
+
+    def result(self) -> dict[str, Any]:
+        """The final result (what ``--json`` prints); empty until test has been scored."""
+        return read_json(self.path / "result.json") or {}
+
+    def kept_epochs(self) -> list[int]:
+        """Epochs from which one can branch, in order; 0 is the untrained model."""
+        return kept_epochs(self.checkpoints)
+
+    # --- where it stands ---------------------------------------------------------------------------------------------
+
+    def lock(self) -> FileLock:
+        """The lock its worker holds. Not re-entrant across instances, also not within one process."""
+        return FileLock(self.path / "run.lock", timeout=0, thread_local=False)
+
+    def locked(self) -> bool:
+        """Whether a worker (or, for a moment, a manager) holds the run."""
+        if not self.path.is_dir():
+            return False
+        try:
+            with self.lock():
+                return False
+        except Timeout:
+            return True
+
+    def status(self) -> RunStatus:
+        """The status as written; a damaged or missing one reads as interrupted, so that nothing waits for it."""
+        return parse_status(read_json(self.path / "status.json") or {})
+
+    def write_status(self, status: RunStatus) -> None:
+        write_json(self.path / "status.json", dataclasses.asdict(status))
+
+    # --- what people ask of it ---------------------------------------------------------------------------------------
+
+    def add_command(self, kind: str, **args: Any) -> int:
+        """Leave a request for the worker in a file of its own number, so that two tabs never overwrite each other."""
+        return write_command(self.path / "commands", {"kind": kind, "time": round(time.time(), 3), **args})
+
+    def last_command(self) -> int:
+        """The highest command number in use, 0 when there is none."""
+        return last_number(self.path / "commands")
+
+    def pending_commands(self, after: int = 0) -> list[dict[str, Any]]:
+        """Commands with a number above ``after``, in order, each with its ``number``.
+
+        A file whose writer has not finished ends the list; if it stays unreadable for 2 s it is passed over.
+        """
+        return read_commands(self.path / "commands", after)
+
+
+def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:
+    """The folder of an existing run.
+
+    Raises:
+        UnusableRequest: there is no such run.
+    """
+    folder = RunFolder(runs_dir(home) / check_run_id(run_id))
+    require(folder.exists(), f"there is no run {run_id}; `python -m mfcore runs` lists them")
+    return folder

@@ -1,0 +1,1 @@
+"""What a server asks of its runs: start, watch, steer, queue."""

@@ -1,0 +1,11 @@
+from .config import TrainConfig as TrainConfig
+from .device import DeviceChoice as DeviceChoice
+from .device import available_devices as available_devices
+from .device import default_threads as default_threads
+from .device import resolve_device as resolve_device
+from .events import EpochEnd as EpochEnd
+from .events import StepEnd as StepEnd
+from .events import TrainingDiverged as TrainingDiverged
+from .events import TrainingStopped as TrainingStopped
+from .refit import refit as refit
+from .trainer import Trainer as Trainer

@@ -1,0 +1,116 @@
+"""Alternating least squares, as the trainer sees it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mfcore.models.dot import MF
+from mfcore.training.engines.als.layout import Grouped
+from mfcore.training.engines.als.problem import Features, Weights
+from mfcore.training.engines.als.solve import solve_rows
+from mfcore.training.engines.workbench import Workbench
+from mfcore.training.samples import Samples
+from mfcore.training.weight_decay_rows import decay_per_row
+from mfcore.typing import Float64
+
+if TYPE_CHECKING:
+    from mfcore.training.config import TrainConfig
+
+Solver = Callable[[Grouped, Features, Weights, Tensor], tuple[Tensor, Tensor]]
+"""As :func:`solve_rows`."""
+
+_COMPILED = "mfcore.training.engines.als.compiled"
+
+
+class AlsEngine:
+    """An epoch is a sweep of two steps: all users are solved, then all items. MF and BiasedMF, any device with float64.
+
+    Each step finds the exact minimum of the loss that other optimizers descend, L2 included, over the rows of one side:
+    λ per occurrence makes a ridge of λ·n_u for a user with n_u ratings (weighted-λ, Zhou et al. 2008). A bias is solved
+    with its vector, as one more dimension whose feature is 1. Nothing is remembered between steps but the model.
+
+    ``weighted-mse`` counts every cell of the matrix: 1 if chosen, else ``unobserved_weight``; occurrences carry the same
+    weights, so that the ridge is λ·(n_u + w0·(num_items − n_u)) (Rendle et al. 2021, with their ν = 1).
+
+    The loss of a step is the mean over ratings (cells, by weight) after it, without L2.
+
+    On the CPU rows are solved by compiled code, elsewhere and without numba in batches by PyTorch; ``note`` says which.
+    """
+
+    name = "als"
+
+    def __init__(self, bench: Workbench, solver: Solver | None = None, floats: int | None = None) -> None:
+        assert isinstance(bench.model, MF)
+        self.model, self.meter, train = bench.model, bench.meter, bench.train
+        self.stretch = (max(2, len(train)) + 1) // 2
+        self.weights = weights_of(bench.config)
+        self._solve_rows, self.note = (solver, "") if solver else choose_solver(bench)
+        device, biased = self.model.device, self.model.user_biases() is not None
+        dim = self.model.user_factors.shape[1] + biased
+        shape = train.num_users, train.num_items
+        users, items, ratings = train.user_idx, train.item_idx, train.rating
+        self._sides = (
+            Grouped(users, items, ratings, shape, dim, device, floats),
+            Grouped(items, users, ratings, shape[::-1], dim, device, floats),
+        )
+        decays = (torch.from_numpy(decay).to(device) for decay in decay_per_row(bench.config, train))
+        self._ridges = tuple(
+            decay * self.weights.of_rows(side.counts, side.num_columns) for decay, side in zip(decays, self._sides, strict=True)
+        )
+
+    def train(self, part: Samples, rates: Float64) -> tuple[int, float] | None:
+        return self.meter.add(self.solve(by_item=bool(part.user_idx[0])), len(part))
+
+    @torch.no_grad()
+    def solve(self, *, by_item: bool) -> Tensor:
+        """Solve all items, or all users. Returns the mean loss afterwards, a scalar."""
+        rows, ridge = self._sides[by_item], self._ridges[by_item]
+        features = self._features(of_items=not by_item)
+        solution, left = self._solve_rows(rows, features, self.weights, ridge)
+        vectors, bias = self._tables(of_items=by_item)
+        vectors.copy_(solution[:, : vectors.shape[1]])
+        if bias is not None:
+            bias.copy_(solution[:, -1:])
+        return left.clamp(min=0.0) / self._total_weight()
+
+    def _tables(self, *, of_items: bool) -> tuple[Tensor, Tensor | None]:
+        # Read anew each time: taking up a checkpoint may put other tensors there.
+        side = "item" if of_items else "user"
+        bias = getattr(self.model, f"{side}_bias", None)
+        return getattr(self.model, f"{side}_factors").detach(), None if bias is None else bias.detach()
+
+    def _features(self, *, of_items: bool) -> Features:
+        return Features.of(*self._tables(of_items=of_items), self.model.global_mean)
+
+    def _total_weight(self) -> float:
+        rows = self._sides[0]
+        return float(self.weights.of_rows(rows.counts, rows.num_columns).sum(dtype=torch.float64))
+
+
+def choose_solver(bench: Workbench) -> tuple[Solver, str]:
+    """What solves rows fastest here, and a few words about it."""
+    if bench.model.device.type != "cpu":
+        return solve_rows, "in batches"
+    why_not = load_solver()
+    if why_not:
+        return solve_rows, f"in batches, because {why_not}"
+    solver: Solver = importlib.import_module(_COMPILED).CompiledSolver(bench.threads)
+    return solver, "by compiled code"
+
+
+def load_solver() -> str:
+    """Make the compiled solver ready, so that nobody waits for it later. Returns why there is none, in words, else nothing."""
+    try:
+        importlib.import_module(_COMPILED).load_kernels()
+    except ImportError as error:
+        return f"numba cannot be used ({error})"
+    return ""
+
+
+def weights_of(config: TrainConfig) -> Weights:
+    return Weights(config.unobserved_weight if config.loss == "weighted-mse" else None)

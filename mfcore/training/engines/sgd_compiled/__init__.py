@@ -1,0 +1,1 @@
+"""One rating at a time, compiled."""

@@ -1,1 +1,0 @@
-"""One rating at a time at native speed: gradients derived by hand, compiled by Numba. Without numba nothing here is used."""

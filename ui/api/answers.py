@@ -1,0 +1,89 @@
+"""How our routes answer: strict JSON, tables of numbers as bytes, and refusals in words."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mfcore.embeddings.stored import StoredSpace, open_stored
+from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.typing import Float32
+
+MAGIC = b"MFS1"
+_NO_STORE = {"Cache-Control": "no-store"}
+_WORTH_PACKING = 10_000
+_SHORT = 32767
+
+
+def answered(route: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """What cannot be answered is refused in words: 404 for what is not there, 400 for what makes no sense, 409 without data."""
+
+    def handler(request: Request) -> Response:
+        try:
+            stored_of(request)
+        except UnusableRequest as error:
+            return json_answer(request, {"error": str(error)}, 404)
+        try:
+            return route(request)
+        except UnusableRequest as error:
+            return json_answer(request, {"error": str(error)}, 400)
+        except DataUnavailable as error:
+            return json_answer(request, {"error": str(error)}, 409)
+
+    return handler
+
+
+def stored_of(request: Request) -> StoredSpace:
+    """The run or the imported embeddings that an address names.
+
+    Raises:
+        UnusableRequest: there are none of this name.
+    """
+    names = request.path_params
+    if "run_id" in names:
+        return open_stored("runs", names["run_id"])
+    return open_stored("embeddings", names["embeddings_id"])
+
+
+def refusal(status: int, why: str) -> Response:
+    """No, and why, in one line that a page can show."""
+    return JSONResponse({"error": why}, status_code=status, headers=_NO_STORE)
+
+
+def json_answer(request: Request, content: Any, status: int = 200) -> Response:
+    """Strict JSON, compressed where that is worth it."""
+    body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    headers = {**_NO_STORE, "Vary": "Accept-Encoding"}
+    if len(body) > _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        body = gzip.compress(body, compresslevel=1)
+    return Response(body, status, headers, "application/json")
+
+
+def binary_answer(header: dict[str, Any], points: Float32) -> Response:
+    """The format of ``api_space``: header with ``ranges``, then points (F, n, c) as int16, not worth packing."""
+    shorts, ranges = _shorts(points)
+    text = json.dumps({**header, "ranges": ranges}, ensure_ascii=False, allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    body = MAGIC + struct.pack("<I", len(text)) + text + shorts.tobytes()
+    return Response(body, headers=_NO_STORE, media_type="application/octet-stream")
+
+
+def finite(value: float, digits: int) -> float | None:
+    """Rounded for JSON; None where it is NaN or infinite."""
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _shorts(points: Float32) -> tuple[npt.NDArray[np.int16], list[list[float]]]:
+    """(F, n, c) numbers as int16 of their range per frame and column: an error of at most 1/65534 of the range."""
+    ranges = np.abs(points).max(axis=1, initial=0.0)  # (F, c)
+    scale = np.where(ranges > 0, ranges, 1.0)[:, None, :]
+    return np.rint(points / scale * _SHORT).astype("<i2"), [[float(f"{value:.6g}") for value in row] for row in ranges.tolist()]

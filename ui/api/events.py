@@ -1,0 +1,127 @@
+"""The route that live views poll: events of a run from an offset, its state, and how often to ask."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mfcore.errors import UnusableRequest
+from mfcore.runs.layout import open_folder
+from mfcore.runs.manager.manager import manager_for
+from mfcore.runs.summary import RunSummary
+from ui.api.answers import refusal
+from ui.run_titles import run_title
+
+_NO_STORE = {"Cache-Control": "no-store"}
+_SHOWN = ("num_epochs", "learning_rate", "weight_decay", "batch_size", "optimizer", "loss")
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "mf": ("factor_lr_multiplier",),
+    "biased-mf": ("factor_lr_multiplier", "bias_lr_multiplier"),
+    "gmf": ("factor_lr_multiplier", "mlp_lr_multiplier"),
+    "mlp": ("factor_lr_multiplier", "mlp_lr_multiplier"),
+    "neumf": ("factor_lr_multiplier", "mlp_lr_multiplier"),
+}
+"""Which multipliers of the learning rate have something to multiply."""
+
+
+class Watchers:
+    """How many live views ask, so that each can be told how often to: sixty of them must not cost what they watch.
+
+    One view asks five times a second, sixty every one and a half seconds: together at most about forty questions a second.
+    """
+
+    EACH, SHORTEST, LONGEST = 0.025, 0.2, 1.5
+    _FORGET = 6.0
+    _MOST = 1000
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+        self._guard = threading.Lock()
+
+    def every(self, watcher: str, now: float) -> float:
+        """Seconds that this watcher should wait before it asks again. ``now``: a monotonic time in seconds."""
+        with self._guard:
+            if len(self._seen) < self._MOST or watcher in self._seen:
+                self._seen[watcher] = now
+            gone = [name for name, last in self._seen.items() if now - last > self._FORGET]
+            for name in gone:
+                del self._seen[name]
+            return min(self.LONGEST, max(self.SHORTEST, self.EACH * len(self._seen)))
+
+
+_watchers = Watchers()
+
+
+def run_events(request: Request) -> Response:
+    """``GET /api/runs/<id>/events?from=<offset>&watcher=<any short word>``: what happened since, where to read on, the state.
+
+    Plain ``def``: Starlette runs it in a thread, so a slow disk never holds the event loop.
+    """
+    run_id, text = request.path_params["run_id"], request.query_params.get("from", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        return refusal(400, f"from must be a whole number >= 0, got {text!r}")
+    try:
+        answer = _events_since(run_id, int(text))
+    except UnusableRequest as error:  # no such run; names that could leave the runs folder are refused there too
+        return refusal(404, str(error))
+    watcher = request.query_params.get("watcher", "")[:16]
+    answer["every_ms"] = round(1000 * _watchers.every(watcher, time.monotonic()))
+    return JSONResponse(answer, headers=_NO_STORE)
+
+
+def _events_since(run_id: str, offset: int) -> dict[str, Any]:
+    # The state is read before the events: were it the other way round, a run that ends in between would say
+    # "finished" while its last events are still unread, and the reader would stop too early. The manager is asked
+    # rather than the folder because it notices a worker that died without a word.
+    run = manager_for().get(run_id)
+    folder = open_folder(run_id)
+    events, following = folder.events(offset)
+    answer: dict[str, Any] = {"events": events, "next": following, "state": run.state, "kept": folder.kept_epochs()}
+    if run.reason:
+        answer["reason"] = run.reason
+    if offset == 0:
+        answer["config"] = _settings(run)
+    if run.state == "queued":
+        answer["waiting_for"] = _runs_before(run_id, run.created)
+    return answer
+
+
+def _settings(run: RunSummary) -> dict[str, Any]:
+    """What the live view shows of a configuration, and where a branch comes from."""
+    training, groups, shown = run.config.training, _GROUPS.get(run.model, ()), _SHOWN
+    if training.optimizer == "als":  # it has no steps whose length or batch one could choose
+        groups, shown = (), tuple(name for name in _SHOWN if name not in ("learning_rate", "batch_size"))
+    settings: dict[str, Any] = {
+        "model": run.model,
+        "title": run_title(run),
+        "k": run.config.protocol.k,
+        "pace": run.config.pace,
+        "groups": groups,
+        **{name: getattr(training, name) for name in (*shown, *groups)},
+    }
+    parent = run.config.parent
+    if parent:
+        settings["parent"] = {"changes": {}, **parent}
+        settings["parent_title"] = _title_of(parent["run_id"])
+    return settings
+
+
+def _title_of(run_id: str) -> str:
+    try:
+        return run_title(manager_for().get(run_id))
+    except UnusableRequest:
+        return "a run that is not here any more"
+
+
+def _runs_before(run_id: str, created: float) -> int:
+    """How many runs are being trained, or wait before this one."""
+    others = (run for run in manager_for().list() if run.run_id != run_id)
+    return sum(run.state in ("running", "paused") or (run.state == "queued" and run.created <= created) for run in others)
+
+
+EVENT_ROUTES = [Route("/api/runs/{run_id}/events", run_events, methods=["GET"])]

@@ -1,0 +1,142 @@
+"""Pictures of a dataset as Plotly figures. They change only when a person chooses something else."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mfcore.data import stats
+from mfcore.data.interactions import Interactions
+from ui.charts import titled
+from ui.data.words import rounded_percent
+from ui.format import escape_plotly
+from ui.memo import kept
+from ui.theme import colour, sequential
+
+CELLS = 60  # the whole table is drawn as CELLS × CELLS squares, whatever its size
+
+
+@kept
+def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
+    """Users × items, both sorted by how much they have; a square's colour is the share of its cells that is filled."""
+    people, things = words
+    user_bin, user_size = _bins(data.activity())
+    item_bin, item_size = _bins(data.popularity())
+    filled = np.zeros((len(user_size), len(item_size)))
+    np.add.at(filled, (user_bin[data.user_idx], item_bin[data.item_idx]), 1.0)
+    share = 100.0 * filled / np.outer(user_size, item_size)
+    chart = titled(
+        f"{rounded_percent(data.density)} of the table is filled",
+        f"{things} (most rated at the left)",
+        f"{people} (most active on top)",
+        note="stronger colour = more of the cells there are known",
+    )
+    chart.add_heatmap(
+        z=share,
+        colorscale=_scale(),
+        zmin=0,
+        zmax=min(100.0, 1200.0 * data.density),  # tied to the density: where nothing stands out, nothing looks as if it did
+        showscale=False,
+        hovertemplate="%{z:.0f} % of the cells here are known<extra></extra>",
+    )
+    return as_picture(chart)
+
+
+@kept
+def densest_corner(data: Interactions, words: tuple[str, str], size: int = 40) -> go.Figure:
+    """The ratings of the most active users on the most rated items."""
+    people, things = words
+    users, items = stats.most_first(data.activity())[:size], stats.most_first(data.popularity())[:size]
+    ratings = stats.block(data, data.rating, users, items)
+    known = np.isfinite(ratings)
+    names = [escape_plotly(title) for title in data.item_table["title"].iloc[items].tolist()]
+    chart = titled(
+        f"Even here {rounded_percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
+        f"the {len(items)} most rated {things}",
+        f"the {len(users)} most active {people}",
+        note="colour = rating, gaps = what a recommender must guess",
+    )
+    chart.add_heatmap(
+        z=ratings,
+        colorscale=_scale(),
+        zmin=data.rating_scale[0],
+        zmax=data.rating_scale[1],
+        colorbar={"thickness": 8, "outlinewidth": 0},
+        customdata=np.tile(np.array(names, dtype=object), (len(users), 1)),
+        hovertemplate="%{customdata}: rated %{z:.1f}<extra></extra>",
+        xgap=1,
+        ygap=1,
+    )
+    return as_picture(chart)
+
+
+@kept
+def long_tail(data: Interactions, thing: str) -> go.Figure:
+    """Ratings that the best-known items hold, whatever share of them is asked. The title states what a fifth of them holds."""
+    tail = stats.long_tail(data)
+    head = stats.head_share(tail)
+    drawn = tail.iloc[np.unique(np.linspace(0, len(tail) - 1, 400).astype(int))]  # no more points than a screen can show
+    x, y = (np.concatenate([[0.0], 100.0 * drawn[share]]) for share in ("item_share", "rating_share"))
+    chart = titled(
+        f"20 % of the {thing} hold {100 * head:.0f} % of the ratings",
+        f"share of {thing}, most rated first (%)",
+        "share of all ratings (%)",
+        note="dashed: if all were rated equally often",
+    )
+    chart.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"dash": "dash", "width": 1, "color": colour("baseline")}, hoverinfo="skip"
+    )
+    chart.add_scatter(
+        x=x[x <= 20], y=y[x <= 20], mode="none", fill="tozeroy", fillcolor=colour("primary"), opacity=0.5, hoverinfo="skip"
+    )
+    chart.add_scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"color": colour("text"), "width": 2},
+        hovertemplate=f"the top %{{x:.0f}} % of {thing}<br>hold %{{y:.0f}} % of the ratings<extra></extra>",
+    )
+    return chart.update_layout(showlegend=False).update_xaxes(range=[0, 100]).update_yaxes(range=[0, 102])
+
+
+@kept
+def rating_histogram(data: Interactions) -> go.Figure:
+    """How often each rating was given; twenty equal bins when ratings are real numbers."""
+    table = stats.rating_histogram(data)
+    values, counts = table["rating"].to_numpy(), table["count"].to_numpy()
+    mean = float(data.rating.mean())
+    if table["width"].any():
+        title = f"Ratings average {mean:.2f}"
+    else:
+        favourite = f"Most often {values[counts.argmax()]:g}" if counts.max() > 1.1 * counts.mean() else "No favourite"
+        title = f"{favourite}, on average {mean:.2f}"
+    chart = titled(title, "rating", "share of ratings (%)", note="guessing the mean every time is the floor to beat")
+    chart.add_bar(
+        x=values,
+        y=100.0 * counts / counts.sum(),
+        marker={"color": colour("muted"), "line": {"width": 0}},
+        customdata=counts,
+        hovertemplate="rating %{x:.3g}: %{customdata:,} times (%{y:.1f} %)<extra></extra>",
+    )
+    chart.add_vline(x=mean, line={"dash": "dot", "width": 2, "color": colour("primary")})
+    return chart.update_xaxes(dtick=1).update_layout(bargap=0.15)
+
+
+def _bins(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rank by count, cut into at most CELLS equal groups: the group of each index, and the size of each group."""
+    rank = np.empty(len(counts), dtype=np.int64)
+    rank[stats.most_first(counts)] = np.arange(len(counts))
+    groups = min(CELLS, len(counts))
+    group = rank * groups // len(counts)
+    return group, np.bincount(group, minlength=groups)
+
+
+def _scale() -> list[list[object]]:
+    """From the page's own background upwards, so that empty looks empty."""
+    return [[0.0, colour("surface")], *([0.02 + 0.98 * at, step] for at, step in sequential())]
+
+
+def as_picture(chart: go.Figure) -> go.Figure:
+    """A table has no numbered axes: only their titles stay, and the first row is on top."""
+    chart.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
+    return chart.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, autorange="reversed")

@@ -1,0 +1,104 @@
+"""How a run was measured: protocol, leak meter, and the card to copy."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.evaluation import Leak, leak_meter
+from mfcore.runs.export.card import run_card
+from ui.charts import show, titled
+from ui.controls import error_line
+from ui.evaluate.store import stored_split
+from ui.format import percent
+from ui.items import nouns
+from ui.runbar import current_settings
+from ui.state import manager
+from ui.theme import colour
+from ui.verdict import protocol_sentence
+
+if TYPE_CHECKING:
+    from mfcore.runs.summary import RunSummary
+
+
+def method(run: RunSummary) -> None:
+    """What one needs to compare these numbers with others, to doubt them, and to get them again."""
+    st.subheader("How this was measured", anchor=False)
+    st.markdown(protocol_sentence(run.config, nouns(run.config.dataset)))
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        if run.test:
+            leak(run)
+    with left:
+        st.markdown("**Run card**: everything behind these numbers, to copy")
+        try:
+            st.code(run_card(manager().folder(run.run_id)), language=None, height=420)
+        except UnusableRequest as error:
+            error_line(error)
+        with st.expander("Settings that differ from the defaults"):
+            current_settings(run)
+
+
+def leak(run: RunSummary) -> None:
+    """How much of what the model learned from lies in the future of what it is tested on."""
+    st.markdown("**Leak meter**: how much of training lies in the future")
+    try:
+        found = leak_meter(stored_split(run.run_id).with_validation_in_train() if refitted(run) else stored_split(run.run_id))
+    except (UnusableRequest, DataUnavailable) as error:
+        error_line(error)
+        return
+    if math.isnan(found.everyone):
+        st.markdown("This data has no timestamps, so there is no before and after.")
+        return
+    st.markdown(leak_words(found))
+    show(leak_chart(found), key="leak", alt="Share of training that lies after each user's first test interaction")
+
+
+def refitted(run: RunSummary) -> bool:
+    """Whether test was scored by a model trained on train + validation."""
+    return "test_before_refit" in manager().folder(run.run_id).result()
+
+
+def leak_words(found: Leak) -> str:
+    """Both shares, and what they mean."""
+    own = (
+        f"None of a user's own training ratings are later than their first test rating; **{percent(found.everyone, 0)}** of "
+        "everybody's are."
+        if not found.own
+        else f"On average **{percent(found.own, 0)}** of a user's own training ratings are later than their first test rating, "
+        f"and **{percent(found.everyone, 0)}** of everybody's."
+    )
+    return (
+        f"{own} A model in service could have known none of those, so these numbers flatter a little. Split *By time* has none."
+    )
+
+
+def leak_chart(found: Leak) -> go.Figure:
+    """Users by the share of all training interactions that come after their first test interaction."""
+    edges = np.linspace(0, 1, 11)
+    share = np.histogram(found.per_user, edges)[0] / max(len(found.per_user), 1)
+    figure = titled(
+        f"On average {percent(found.everyone, 0)} of training is from the future",
+        "training ratings later than the user's first test rating",
+        "",
+        note="share of users; dotted: mean",
+        height=280,
+        showlegend=False,
+        bargap=0.06,
+    )
+    figure.add_bar(
+        x=100 * (edges[:-1] + edges[1:]) / 2,
+        y=100 * share,
+        marker={"color": colour("test")},
+        customdata=[f"{100 * low:.0f} to {100 * high:.0f} %" for low, high in pairwise(edges)],
+        hovertemplate="%{y:.1f} % of users have<br>%{customdata} of training after their test<extra></extra>",
+    )
+    figure.add_vline(x=100 * found.everyone, line={"color": colour("text"), "width": 1, "dash": "dot"})
+    figure.update_xaxes(range=[0, 100], ticksuffix=" %")
+    return figure.update_yaxes(ticksuffix=" %")

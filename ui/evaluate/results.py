@@ -1,0 +1,146 @@
+"""The figures themselves: headline metrics with their intervals, then everything in one table beside the baselines."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.evaluation import Interval, bootstrap_intervals, summarise
+from mfcore.evaluation.comparison import CANNOT_TELL
+from ui.evaluate.compare import paired
+from ui.evaluate.contest import scored_baseline, scored_run
+from ui.evaluate.store import RANKERS, RATERS
+from ui.evaluate.tables import metrics_table, show_metrics
+from ui.format import lower_is_better, metric, metric_help, metric_name
+from ui.state import data_at_hand, manager
+from ui.verdict import PART_WORDS, TIE_WORDS, best_baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mfcore.evaluation import EvaluationDetails
+    from mfcore.runs.summary import RunSummary
+    from ui.verdict import Verdict
+
+EXPLAINED = {
+    "test": "**Test**: held out until the end, scored once.",
+    "valid": "**Validation**: held out from training too, but used to choose the epoch, so a little flattering.",
+}
+INTERVAL_HELP = (
+    "95 % interval: with other users of the same kind the figure would, 19 times in 20, lie between these two "
+    "(users drawn again 2,000 times). It does not say how much another seed would change."
+)
+
+
+def results(run: RunSummary, details: EvaluationDetails | None, ties: str) -> None:
+    """Test as tiles and table, then validation as a table."""
+    if details is None or ties == details.ties:
+        metrics, baselines = run.test, run.baselines.get("test", {})
+    else:
+        metrics, baselines = recounted(run, ties)
+        st.caption(f"{TIE_WORDS[ties]} {_effect(run, metrics)}")
+    if details is not None:
+        tiles(metrics, baselines, intervals(*_identity(run, ties)), run.config.protocol.k)
+    table_of(run, "test", metrics, baselines, before=details is None or ties == details.ties)
+    if run.valid:
+        table_of(run, "valid", run.valid, run.baselines.get("valid", {}))
+
+
+def table_of(
+    run: RunSummary,
+    part: str,
+    metrics: Mapping[str, float],
+    baselines: Mapping[str, Mapping[str, float]],
+    *,
+    before: bool = True,
+) -> None:
+    """All metrics of one part in one table, with the figures before the refit where there was one."""
+    st.markdown(EXPLAINED[part])
+    refitted = manager().folder(run.run_id).result().get("test_before_refit") if part == "test" and before else None
+    table = metrics_table(metrics, baselines, refitted)
+    show_metrics(table, model=run.model, key=f"metrics_{part}", alt=f"All {PART_WORDS[part]} metrics beside the baselines")
+
+
+def recounted(run: RunSummary, ties: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Metrics of the run and its baselines under another tie policy; rating errors know no ties and stay."""
+    lines = {name: scored_baseline(run, name, ties) for name in RANKERS}
+    stored = run.baselines.get("test", {})
+    baselines = {name: dict(found) for name, found in stored.items() if name not in RANKERS}
+    baselines |= {name: summarise(line.details) for name, line in lines.items() if line is not None and name in stored}
+    return summarise(scored_run(run, ties).details), baselines
+
+
+def _effect(run: RunSummary, metrics: Mapping[str, float]) -> str:
+    k = run.config.protocol.k
+    key = next((key for key in (f"ndcg@{k}", f"ndcg@{k}/full") if key in metrics and key in run.test), None)
+    if key is None:
+        return ""
+    same = abs(metrics[key] - run.test[key]) < 0.0005
+    changed = "stays" if same else f"becomes {metric(metrics[key])} instead of"
+    why = ": this model's scores hardly ever tie" if same else ""
+    return f"{metric_name(key)} {changed} {metric(run.test[key])}{why}."
+
+
+def _identity(run: RunSummary, ties: str) -> tuple[str, EvaluationDetails]:
+    line = scored_run(run, ties)
+    return line.key, line.details
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def intervals(key: str, _details: EvaluationDetails) -> dict[str, Interval]:
+    """Bootstrap interval of every metric."""
+    return bootstrap_intervals(_details)
+
+
+def interval_note(run: RunSummary, verdict: Verdict | None, details: EvaluationDetails) -> str:
+    """The interval of the headline metric, as a sentence before others."""
+    found = intervals(*_identity(run, details.ties)).get(verdict.metric) if verdict is not None else None
+    words = interval_words(found)
+    return f"{words[0].upper()}{words[1:]}. " if words else ""
+
+
+def within_chance(run: RunSummary, verdict: Verdict, details: EvaluationDetails) -> bool:
+    """Whether other users might turn the order of the run and the best baseline, compared user by user.
+
+    False where that cannot be known: another baseline than those kept here, or data that is not at hand.
+    """
+    if verdict.baseline_name not in (*RANKERS, *RATERS) or not data_at_hand(run.dataset):
+        return False
+    try:
+        ours, other = scored_run(run, details.ties), scored_baseline(run, verdict.baseline_name, details.ties)
+        if other is None:
+            return False
+        found = paired(ours.key, other.key, details.k, ours.details, other.details).get(verdict.metric)
+    except (UnusableRequest, DataUnavailable):
+        return False
+    return found is not None and found.verdict == CANNOT_TELL and math.isfinite(found.low)
+
+
+def tiles(
+    metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], found: Mapping[str, Interval], k: int
+) -> None:
+    """Up to four headline metrics, each with its interval and its distance to the best baseline."""
+    wanted = [key for key in ("rmse", "mae", f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full") if key in metrics]
+    with st.grid(min(4, len(wanted)) or 1, min_column_width=150):
+        for key in wanted[:4]:
+            best = best_baseline(key, baselines)
+            with st.container(border=True, gap="xxsmall"):
+                st.metric(
+                    metric_name(key),
+                    metric(metrics[key]),
+                    delta=f"{metrics[key] - best[1]:+.3f}" if best else None,
+                    delta_description=f"to {best[0]}" if best else None,
+                    delta_color="inverse" if lower_is_better(key) else "normal",
+                    help=metric_help(key) or None,
+                )
+                st.caption(interval_words(found.get(key)), help=INTERVAL_HELP)
+
+
+def interval_words(interval: Interval | None) -> str:
+    """95 % interval 0.637 to 0.698; empty without one."""
+    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return ""
+    return f"95 % interval {metric(interval.low)} to {metric(interval.high)}"

@@ -1,0 +1,165 @@
+"""One run, picked from the table: what it is, its name and note, and all that can be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mfcore.data.config import SPLITS
+from mfcore.errors import UnusableRequest
+from mfcore.models.config import MODELS
+from mfcore.runs import command_line, run_script
+from mfcore.training.config import OPTIMIZERS
+from ui.address import write_param
+from ui.components.live import live_run
+from ui.controls import error_line, failed_state, link_to, plain_errors
+from ui.format import duration, escape_markdown, when
+from ui.run_titles import lineage, run_title
+from ui.state import ACTIVE, manager
+
+if TYPE_CHECKING:
+    from mfcore.runs.manager.manager import RunSummary
+
+FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would only repeat themselves
+
+
+def show_run(run: RunSummary) -> None:
+    """The panel of one run."""
+    with st.container(border=True, key="run_panel"):
+        st.markdown(f"#### {'★ ' if run.starred else ''}{escape_markdown(run_title(run))}")
+        st.caption(escape_markdown(facts(run)))
+        if run.state == "failed":
+            failed_state(run.reason)
+        elif run.reason and run.state in ("interrupted", "stopped"):
+            st.caption(f":material/info: {escape_markdown(run.reason)}")
+        _links(run)
+        picture, labels = st.columns([3, 2], gap="large")
+        with picture:
+            live_run(run.run_id, height=230, key="panel_live", compact=True, going=not run.over)
+        with labels:
+            _labels(run)
+        _actions(run)
+
+
+def facts(run: RunSummary) -> str:
+    """The run in one line of plain words."""
+    training = run.config.training
+    parts = [
+        MODELS.get(run.model, run.model),
+        f"{run.dataset}, {SPLITS[run.config.split.kind].lower()}",
+        OPTIMIZERS[training.optimizer] + ("" if training.optimizer == "als" else f", learning rate {training.learning_rate:g}"),
+        f"{run.epochs_done} of {run.num_epochs} epochs",
+        f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
+        f"on {run.device}" if run.device else "",
+        f"created {when(run.created)}",
+        run.run_id,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _links(run: RunSummary) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        parent = run.config.parent
+        if parent:
+            words = lineage(run, {other.run_id: other for other in manager().list()})
+            link_to("runs", escape_markdown(words), run=parent["run_id"])
+        link_to("train", "Watch" if run.state in ACTIVE else "Training", icon=":material/show_chart:", run=run.run_id)
+        if run.epochs_done:
+            link_to("evaluate", "Evaluate", icon=":material/monitoring:", run=run.run_id)
+            link_to("recommend", "Recommend", icon=":material/recommend:", run=run.run_id)
+            link_to("embeddings", "Embeddings", icon=":material/scatter_plot:", run=run.run_id)
+
+
+def _labels(run: RunSummary) -> None:
+    """Name, note and star, saved together."""
+    with st.form(f"labels_{run.run_id}", border=False):
+        name = st.text_input("Name", run.name, max_chars=200, placeholder=run_title(run), key=f"name_{run.run_id}")
+        note = st.text_area(
+            "Note", run.note, max_chars=10_000, height=90, placeholder="What did this run show?", key=f"note_{run.run_id}"
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            saved = st.form_submit_button("Save", icon=":material/save:")
+            starred = st.toggle("Star", run.starred, key=f"star_{run.run_id}", help="Starred runs can be listed on their own.")
+    if saved:
+        with plain_errors():
+            manager().set_meta(run.run_id, name=name or "", note=note or "", starred=starred)
+            st.rerun()
+
+
+def _actions(run: RunSummary) -> None:
+    with st.container(horizontal=True):
+        if run.state in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop", help="What it has learned is kept."):
+            with plain_errors():
+                manager().stop(run.run_id)
+                st.toast("Stopping at the next step. What it has learned is kept.", icon=":material/stop:")
+        if can_resume(run) and st.button("Resume", type="primary", icon=":material/resume:", key="resume"):
+            with plain_errors():
+                manager().resume(run.run_id)
+                st.rerun()
+        busy = "Stop it first: a run that is still going changes under the copy." if run.state in ACTIVE else None
+        st.download_button(
+            "Export",
+            data=lambda: manager().export_zip(run.run_id),
+            file_name=f"{run.run_id}.zip",
+            mime="application/zip",
+            icon=":material/archive:",
+            key="export",
+            on_click="ignore",
+            disabled=busy is not None,
+            help=busy or "The whole run as a zip file, to keep or to import elsewhere.",
+        )
+        st.download_button(
+            "Python script",
+            data=lambda: run_script(run.config),
+            file_name=f"{run.run_id}.py",
+            mime="text/x-python",
+            icon=":material/code:",
+            key="script",
+            on_click="ignore",
+            help="A short program that trains this again and prints the same test numbers.",
+        )
+        with st.popover("Command", icon=":material/terminal:", help="The same run from a terminal."):
+            st.code(command_line(run.config), language="bash", wrap_lines=True)
+        delete_button([run])
+
+
+def can_resume(run: RunSummary) -> bool:
+    """Whether the run stopped half-way through no fault of its settings."""
+    return run.state == "interrupted" or (run.state == "failed" and run.error not in FINAL_ERRORS)
+
+
+def delete_button(runs: list[RunSummary]) -> None:
+    """Delete, after a question. Runs that are going must be stopped first."""
+    going = any(run.state in ACTIVE for run in runs)
+    label = "Delete" if len(runs) == 1 else f"Delete {len(runs)} runs"
+    if st.button(label, icon=":material/delete:", key="delete", disabled=going, help="Stop it first." if going else None):
+        _confirm_delete(runs)
+
+
+@st.dialog("Delete for good?", icon=":material/delete:")
+def _confirm_delete(runs: list[RunSummary]) -> None:
+    st.markdown("Curves, results and learned vectors will be gone from this machine. An exported zip file stays.")
+    for run in runs[:8]:
+        st.markdown(f"- **{escape_markdown(run_title(run))}**, {when(run.created)}")
+    if len(runs) > 8:
+        st.markdown(f"- and {len(runs) - 8} more")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep", key="keep"):
+            st.rerun()
+        if st.button("Delete", type="primary", icon=":material/delete:", key="delete_now"):
+            failed = [problem for run in runs if (problem := _delete(run.run_id))]
+            if not failed:
+                for param in ("run", "runs"):  # a link to what is gone would only be warned about
+                    write_param(param, None)
+                st.rerun()
+            error_line("; ".join(failed))
+
+
+def _delete(run_id: str) -> str:
+    """Delete one run; returns what kept it from being deleted, if anything did."""
+    try:
+        manager().delete(run_id)
+    except (UnusableRequest, OSError) as error:
+        return str(error)
+    return ""

@@ -1,0 +1,166 @@
+"""Many runs at a glance: the table, its filter, the overlay of several curves and what sets runs apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from mfcore.data.config import SPLITS
+from mfcore.models.config import MODELS
+from ui.charts import titled
+from ui.controls import STATE_WORDS
+from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
+from ui.run_titles import lineage, run_title
+from ui.theme import colour
+from ui.train.knobs import MODEL_WORDS
+from ui.verdict import verdict_on_test
+
+if TYPE_CHECKING:
+    from mfcore.runs.manager.manager import RunSummary
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
+
+
+def table(runs: list[RunSummary], every: Sequence[RunSummary] = ()) -> pd.DataFrame:
+    """One row a run, newest first, in the order of ``runs``. ``every``: all runs, for the names of those branched from."""
+    by_id = {run.run_id: run for run in every or runs}
+    made = pd.DataFrame([_row(run) for run in runs])
+    origins = [lineage(run, by_id) for run in runs]
+    if any(origins):  # where nothing was branched the column would only take room
+        made.insert(1, "lineage", origins)
+    return made
+
+
+def _row(run: RunSummary) -> dict[str, Any]:
+    found = verdict_on_test(run)
+    return {
+        "name": run_title(run),
+        "star": "★" if run.starred else "",
+        "model": MODEL_WORDS.get(run.model, run.model),
+        "dataset": run.dataset,
+        "split": SPLITS[run.config.split.kind],
+        "state": STATE_WORDS.get(run.state, run.state),
+        "curve": sparkline(run),
+        "metric": metric_name(found.metric) if found else "",
+        "test": found.value if found else None,
+        "baseline": f"{metric(found.baseline)} {found.baseline_name}" if found and found.baseline_name else "",
+        "gain": round(100 * found.gain, 1) + 0.0 if found and math.isfinite(found.gain) else None,
+        "created": pd.Timestamp.fromtimestamp(run.created),
+        "note": run.note,
+        "time": duration(run.train_seconds) if run.train_seconds else "",
+    }
+
+
+def sparkline(run: RunSummary) -> list[float] | None:
+    """The validation curve on a scale of 0 to 1 that also holds the baselines: a run that barely moves looks flat."""
+    curve = [value for value in run.curve if math.isfinite(value)]
+    if len(curve) < 2:
+        return None
+    floors = [
+        values[run.selection_metric] for values in run.baselines.get("valid", {}).values() if run.selection_metric in values
+    ]
+    low, high = min(curve + floors), max(curve + floors)
+    return [(value - low) / ((high - low) or 1.0) for value in curve]
+
+
+def matching(
+    runs: list[RunSummary], text: str = "", models: Sequence[str] = (), states: Sequence[str] = (), starred: bool = False
+) -> list[RunSummary]:
+    """The runs to show: every word of ``text`` in name, note, id, model or dataset; empty lists ask for nothing."""
+
+    def fits(run: RunSummary) -> bool:
+        haystack = " ".join((run.name, run.note, run.run_id, run.model, MODELS.get(run.model, ""), run.dataset)).lower()
+        return (
+            all(word in haystack for word in text.lower().split())
+            and (not models or run.model in models)
+            and (not states or run.state in states)
+            and (not starred or run.starred)
+        )
+
+    return [run for run in runs if fits(run)]
+
+
+def columns(*, branches: bool = False) -> dict[str, Any]:
+    """How the columns of :func:`table` look, each with what it means. ``branches``: whether any row is one.
+
+    The widths leave only the last column, the time it took, to a sideways scroll on a screen of 1280 pixels.
+    """
+    c = st.column_config
+    origin = c.TextColumn("Branch of", width=150, help="The run and the epoch from which this one went its own way.")
+    return {
+        "name": c.TextColumn("Run", width=170),
+        **({"lineage": origin} if branches else {}),
+        "star": c.TextColumn("★", width=28, help="Starred runs; star one in its panel below."),
+        "model": c.TextColumn("Model", width=78),
+        "dataset": c.TextColumn("Data", width=66),
+        "split": c.TextColumn("Split", width=92, help="How ratings were divided into train, validation and test."),
+        "state": c.TextColumn("State", width=78),
+        "curve": c.LineChartColumn(
+            "Validation",
+            width=72,
+            y_min=0,
+            y_max=1,
+            help="The validation metric, epoch by epoch, drawn to fit in the baselines.",
+        ),
+        "metric": c.TextColumn(
+            "Metric",
+            width=76,
+            help="RMSE: error of predicted ratings, lower is better. NDCG: how near the top of a list the right items are, "
+            "higher is better.",
+        ),
+        "test": c.NumberColumn("Test", width=50, format="%.3f", help="On held-out ratings that no choice ever looked at."),
+        "baseline": c.TextColumn("Best baseline", width=114, help="The best that can be had without learning any vectors."),
+        "gain": c.NumberColumn(
+            "Gain",
+            width=66,
+            format="%+.1f %%",
+            help="How much better than the best baseline. Below zero, the baseline would have been the better choice.",
+        ),
+        "created": c.DatetimeColumn("Created", width=106, format="D MMM YY, HH:mm"),
+        "note": c.TextColumn("Note", width=90),
+        "time": c.TextColumn("Took", width=64, help="Time spent training; waiting and pauses not counted."),
+    }
+
+
+def overlay(runs: list[RunSummary], key: str) -> go.Figure:
+    """Validation curves of several runs on one metric, each in its model's colour; dashes tell runs of one model apart."""
+    way = "lower" if lower_is_better(key) else "higher"
+    chart = titled(
+        f"{metric_name(key)} on validation, epoch by epoch",
+        "epoch (0 = before training)",
+        metric_name(key),
+        note=f"{way} is better; one colour per model, dashes tell runs of the same model apart",
+        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        showlegend=True,
+    )
+    of_model: dict[str, int] = {}
+    for run in runs:
+        nth = of_model[run.model] = of_model.get(run.model, -1) + 1
+        chart.add_scatter(
+            x=list(range(len(run.curve))),
+            y=run.curve,
+            mode="lines",
+            name=escape_plotly(run_title(run)),
+            line={"color": colour(run.model), "width": 2, "dash": DASHES[nth % len(DASHES)]},
+            hovertemplate="epoch %{x}: %{y:.3f}",
+        )
+    return chart
+
+
+def differences(runs: list[RunSummary]) -> pd.DataFrame:
+    """The settings in which the runs differ: one row a setting, one column a run."""
+    flats = [run.config.to_flat(defaults=True) for run in runs]
+    keys = [key for key in dict.fromkeys(k for flat in flats for k in flat) if key not in NO_INFLUENCE]
+    rows = {key: [str(flat.get(key, "–")) for flat in flats] for key in keys}
+    titles = [f"{number}. {run_title(run)}" for number, run in enumerate(runs, start=1)]
+    return pd.DataFrame(
+        [row for row in rows.values() if len(set(row)) > 1],
+        columns=titles,
+        index=pd.Index([key.replace("_", " ") for key, row in rows.items() if len(set(row)) > 1], name="setting"),
+    )

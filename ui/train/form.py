@@ -1,0 +1,213 @@
+"""The form of the Train page: fields that read and write the draft, which lives in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from mfcore.data import DATASETS
+from mfcore.models.config import MODELS
+from mfcore.runs import PRESETS
+from mfcore.runs.config import help_for
+from mfcore.training.device import available_devices
+from ui.projector import PARAM, with_projector
+from ui.state import current_run, data_at_hand, forget, recall, remember, requested_run_id
+from ui.train.draft import Draft, change, draft_of, first_draft, from_query, to_query
+from ui.train.knobs import GROUPS, LEARNING_RATE, MODEL_WORDS, OPTIMIZER, Knob
+
+_DRAFT, _WRITTEN, _EDITED = "train_draft", "train_written", "train_edited"
+_MODEL_HELP = "; ".join(f"**{MODEL_WORDS[name]}** {words}" for name, words in MODELS.items() if MODEL_WORDS[name] != words)
+
+
+# --- draft and address -----------------------------------------------------------------------------------------------
+
+
+def read_draft() -> tuple[Draft, list[str]]:
+    """The draft of this rerun, and parameters of the address that nobody knows.
+
+    After a field was changed here the session's draft is newer than the address the browser sent along. Otherwise the
+    address wins if it is not the one we wrote last: it is a fresh link, a reload, or the back button.
+    """
+    query = st.query_params.to_dict()
+    asked, strangers = from_query(query)
+    draft: Draft | None = recall(_DRAFT)
+    edited = recall(_EDITED, False)
+    forget(_EDITED)
+    if draft is not None and (edited or _address(query) == recall(_WRITTEN)):
+        return draft, strangers
+    if asked is None:
+        run = current_run() if requested_run_id() else None
+        asked = draft_of(run.config) if run else (draft or first_draft(data_here=data_at_hand()))
+    return asked, strangers
+
+
+def write_draft(draft: Draft) -> None:
+    """Keep the draft, and put it into the address beside the run that is shown."""
+    remember(_DRAFT, draft)
+    run = requested_run_id()
+    wanted = with_projector({**to_query(draft), **({"run": run} if run else {})})
+    if _address(st.query_params.to_dict()) != _address(wanted):
+        st.query_params.from_dict(wanted)
+    remember(_WRITTEN, _address(wanted))
+
+
+def edit(key: str, value: str) -> None:
+    """Change one setting of the draft; to be called from a widget's callback."""
+    draft: Draft | None = recall(_DRAFT)
+    if draft is not None:
+        keep(change(draft, key, value))
+
+
+def newest_draft() -> Draft:
+    """The draft as it is on screen, for a button's callback: with a field that was typed in right before the click.
+
+    Streamlit may hand over both at once, and in either order.
+    """
+    draft: Draft = recall(_DRAFT)
+    if not recall(_EDITED, False):
+        for key in draft:
+            value = recall(_widget(key))
+            if key != "preset" and isinstance(value, str) and value.strip() != draft[key]:
+                draft = change(draft, key, value.strip())
+    return draft
+
+
+def keep(draft: Draft) -> None:
+    """Take a whole draft; to be called from a widget's callback."""
+    remember(_DRAFT, draft)
+    remember(_EDITED, True)
+
+
+def _address(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key, value) for key, value in query.items() if key != PARAM))
+
+
+# --- fields ----------------------------------------------------------------------------------------------------------
+
+
+def main_fields(draft: Draft) -> None:
+    """What is always in view: start, dataset, model, optimizer, learning rate, device."""
+    _preset_field(draft)
+    _select(draft, "dataset", "Dataset", {name: entry.title for name, entry in DATASETS.items()})
+    _segmented(draft, "model", "Model", MODEL_WORDS, _MODEL_HELP)
+    left, right = st.columns(2, gap="small", wrap=False)
+    with left:
+        _field(draft, OPTIMIZER)
+    with right:
+        if LEARNING_RATE.matters(draft):
+            _field(draft, LEARNING_RATE)
+    devices = {d.name: d.label if d.available else f"{d.label}: absent, {d.reason}" for d in available_devices()}
+    _select(draft, "device", "Device", devices)
+
+
+def more_fields(draft: Draft) -> None:
+    """Everything else, folded away, and only what matters for the choices made."""
+    for title, knobs in GROUPS.items():
+        shown = [knob for knob in knobs if knob.matters(draft)]
+        with st.expander(title):
+            if title == "Task and split":
+                _dataset_options(draft)
+            wide = [knob for knob in shown if knob.key == "loss"]
+            for knob in wide:
+                _field(draft, knob)
+            _in_pairs(draft, [knob for knob in shown if knob not in wide])
+
+
+def _in_pairs(draft: Draft, knobs: list[Knob]) -> None:
+    for index in range(0, len(knobs), 2):
+        for column, knob in zip(st.columns(2, gap="small", wrap=False), knobs[index : index + 2], strict=False):
+            with column:
+                _field(draft, knob)
+
+
+def _dataset_options(draft: Draft) -> None:
+    entry = DATASETS.get(draft["dataset"])
+    options = entry.options if entry else {}
+    for index in range(0, len(options), 2):
+        pair = list(options.items())[index : index + 2]
+        for column, (name, option) in zip(st.columns(2, gap="small", wrap=False), pair, strict=False):
+            key = f"dataset.{name}"
+            with column:
+                _text(draft, key, name.replace("_", " ").capitalize(), option.help, shown=draft.get(key, f"{option.default:g}"))
+
+
+def _field(draft: Draft, knob: Knob) -> None:
+    if knob.options is None:
+        _text(draft, knob.key, knob.label, help_for(knob.key))
+    else:
+        _select(draft, knob.key, knob.label, knob.options)
+
+
+def _preset_field(draft: Draft) -> None:
+    words = {name: preset.title + (" (bad on purpose)" if preset.kind == "bad" else "") for name, preset in PRESETS.items()}
+    st.selectbox(
+        "Start from",
+        ["", *words],
+        format_func=lambda name: words.get(name, "Own settings"),
+        key=_put("preset", draft["preset"] if draft["preset"] in words else ""),
+        help="A complete choice of settings to begin with: good ones, bad ones worth watching, and some from the literature.",
+        on_change=_take_preset,
+    )
+
+
+def _take_preset() -> None:
+    from mfcore.runs import preset_config
+
+    name = recall(_widget("preset"))
+    if name in PRESETS:
+        keep(draft_of(preset_config(name)))
+
+
+def _select(draft: Draft, key: str, label: str, options: Mapping[str, str]) -> None:
+    known = draft[key] in options
+    st.selectbox(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=_put(key, draft[key] if known else None),
+        # An unknown value (from a hand-written link) leaves the field empty; the line under Train says what is wrong.
+        index=0 if known else None,
+        placeholder=f"{draft[key]}?",
+        help=help_for(key),
+        on_change=_changed,
+        args=(key,),
+    )
+
+
+def _segmented(draft: Draft, key: str, label: str, options: Mapping[str, str], more_help: str) -> None:
+    st.segmented_control(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=_put(key, draft[key] if draft[key] in options else None),
+        help=f"{help_for(key)} {more_help}.",
+        required=draft[key] in options,
+        on_change=_changed,
+        args=(key,),
+        width="stretch",
+    )
+
+
+def _text(draft: Draft, key: str, label: str, help: str, shown: str | None = None) -> None:
+    st.text_input(
+        label, key=_put(key, draft[key] if shown is None else shown), help=help or None, on_change=_changed, args=(key,)
+    )
+
+
+def _widget(key: str) -> str:
+    return f"train_{key.replace('.', '_')}"
+
+
+def _put(key: str, value: str | None) -> str:
+    """Bring the widget in line with the draft, touching it only where it differs: half-typed text elsewhere stays."""
+    widget = _widget(key)
+    if recall(widget) != value:
+        remember(widget, value)
+    return widget
+
+
+def _changed(key: str) -> None:
+    value = recall(_widget(key))
+    if value is not None:
+        edit(key, str(value).strip())
