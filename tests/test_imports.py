@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "cli": {"runs", "recommendation", "embeddings", "training", "evaluation", "models", "data"},
     "__main__": {"cli", "data"},
 }
-INSIDE_MFCORE = {part: FOUNDATION for part in FOUNDATION} | {part: below | FOUNDATION for part, below in LAYERS.items()}
+INSIDE_MFCORE = dict.fromkeys(FOUNDATION, FOUNDATION) | {part: below | FOUNDATION for part, below in LAYERS.items()}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -3,9 +3,9 @@ from .build import MODEL_CLASSES as MODEL_CLASSES
 from .build import build_model as build_model
 from .config import MODELS as MODELS
 from .config import ModelConfig as ModelConfig
-from .dot import BiasedMF as BiasedMF
 from .dot import GMF as GMF
 from .dot import MF as MF
+from .dot import BiasedMF as BiasedMF
 from .memory import check_memory as check_memory
 from .memory import count_parameters as count_parameters
 from .memory import estimate_memory as estimate_memory

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mfcore.data import forget_loaded, load_dataset, random_split, registry
-from mfcore.data.sources.fetching import stored as made
+from mfcore.data.sources import stored as made
 from mfcore.data.sources.generated import planted
 from mfcore.data.sources.long_tail import long_tailed_cells
 from mfcore.data.split import Split

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from mfcore.runs import RunConfig, RunFolder, RunStatus
 from mfcore.runs.manager.manager import RunManager
 from ui.api.headers import HEADERS, SecurityHeaders
-from ui.api.routes import routes as api
+from ui.api import routes as api
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from mfcore.embeddings.view import View
 from mfcore.runs import RunFolder
 from mfcore.runs.worker.session import train_run
 from tests.runs.tiny_runs import tiny, wait_until
-from ui.api.routes import routes as api
+from ui.api import routes as api
 
 
 @pytest.fixture(scope="module")

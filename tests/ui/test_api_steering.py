@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
 from mfcore.runs.manager.manager import RunManager, manager_for
-from ui.api.routes import routes as api
+from ui.api import routes as api
 from ui.api.steering import TOKEN_HEADER, steering_token
 
 
