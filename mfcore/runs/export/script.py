@@ -7,7 +7,8 @@ from typing import Any
 
 from mfcore.data.config import SplitConfig
 from mfcore.evaluation.protocol import Protocol
-from mfcore.models.config import MODELS, ModelConfig
+from mfcore.models.config import ModelConfig
+from mfcore.registry import MODELS
 from mfcore.runs.config import RunConfig
 from mfcore.training.config import TrainConfig
 
@@ -64,7 +65,7 @@ def run_script(config: RunConfig) -> str:
     pretrained = _PRETRAINED.format(gmf=model.pretrained_gmf, mlp=model.pretrained_mlp) if model.pretrained_gmf else ""
     refit = _REFIT.format(model=_build(config, "together"), pretrained=pretrained) if config.training.refit else ""
     return _SCRIPT.format(
-        title=MODELS[model.name],
+        title=MODELS[model.name].title,
         branch=_BRANCH.format(**config.parent) if config.parent else "",
         dataset=config.dataset.name,
         imports="from mfcore.runs import load_run\n" if pretrained else "",
