@@ -76,12 +76,14 @@ class Registry(Mapping[str, S], Generic[S]):
 
     @contextmanager
     def temporarily(self, spec: S) -> Iterator[S]:
-        """Registered inside, gone afterwards; for tests."""
+        """Registered inside, in the place of one of this name if there is one; afterwards as before. For tests."""
         self._load()
+        before = dict(self._specs)
         try:
-            yield self.register(spec)
+            self._specs[spec.name] = spec
+            yield spec
         finally:
-            self._specs.pop(spec.name, None)
+            self._specs = before
 
     def __getitem__(self, name: str) -> S:
         """Raises UnusableRequest: there is none of that name."""
@@ -357,6 +359,10 @@ class SplitSpec(Spec):
     holds_out_one: bool = False
     function: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def suits(self, data: DatasetSpec) -> bool:
+        """Whether a dataset has what this way of dividing it needs."""
+        return (data.has_timestamps or not self.needs_timestamps) and (data.num_folds > 0 or not self.needs_folds)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DatasetSpec, Interactions, dataset_status, load_dataset, make_split
+from mfcore.data import Interactions, dataset_status, load_dataset, make_split
 from mfcore.errors import UnusableRequest
+from mfcore.registry import DatasetSpec
 from ui.charts import show
 from ui.controls import error_line, link_to, page_header
 from ui.data.charts import densest_corner, long_tail, rating_histogram, whole_table

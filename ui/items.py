@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mfcore.data.registry import DATASETS
+from mfcore.registry import DATASETS
 
 if TYPE_CHECKING:
     from mfcore.data import Interactions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mfcore.registry import SPLITS
 from mfcore.settings import check, default
 
 TIES = {"half": 0.5, "optimistic": 0.0, "pessimistic": 1.0}
@@ -28,3 +29,9 @@ class Protocol:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+def all_relevant(split: str, *, ranks: bool) -> bool:
+    """Whether every held-out interaction counts as relevant, whatever its rating: where one a user is held out by its place in
+    time, and where ranking is what is learned. Else ratings from the protocol's threshold up."""
+    return ranks or SPLITS[split].holds_out_one

@@ -60,7 +60,8 @@ class Setting:
         effect: ``weights``: what is learned may differ; ``rounding``: only its last digits (devices, threads); ``none``:
             nothing is.
         live: it may change while a run trains. in_branch: it may change where a branch begins.
-        title: how a run's title names it, such as "lr {}"; empty: never. offered: values to pick from instead of typing.
+        title: how a run's title names it, such as "lr {}"; empty: never. title_rank: what people vary first has 1.
+        offered: values to pick from instead of typing.
     """
 
     key: str
@@ -77,6 +78,7 @@ class Setting:
     effect: str = "weights"
     live: bool = False
     title: str = ""
+    title_rank: int = 0
     offered: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, value: Any) -> Any:
@@ -120,7 +122,7 @@ def _data() -> Iterator[Setting]:
     )
     yield Setting(
         "split", "split", "kind", Choice(SPLITS), "random", "Split",
-        "How ratings are divided into train, validation and test.", TASK, flag="--split", title="{} split",
+        "How ratings are divided into train, validation and test.", TASK, flag="--split", title="{} split", title_rank=16,
     )
     yield Setting(
         "test_fraction", "split", "test_fraction", fraction, 0.2, "Share for test",
@@ -134,11 +136,11 @@ def _data() -> Iterator[Setting]:
     )
     yield Setting(
         "fold", "split", "fold", Whole(low=1), 1, "Fold", "Which of the folds that came with the data is the test set.", TASK,
-        flag="--fold", idle=when.split_uses("fold", "only the official split has folds"), title="fold {}",
+        flag="--fold", idle=when.split_uses("fold", "only the official split has folds"), title="fold {}", title_rank=17,
     )
     yield Setting(
         "split_seed", "split", "seed", Whole(0, LARGEST_SEED), 0, "Seed of the split", "Seed of the random division.", TASK,
-        idle=when.split_uses("split_seed", "this split is not drawn"), title="split seed {}",
+        idle=when.split_uses("split_seed", "this split is not drawn"), title="split seed {}", title_rank=19,
     )
 
 
@@ -150,17 +152,17 @@ def _model() -> Iterator[Setting]:
     yield Setting(
         "embedding_dim", "model", "embedding_dim", Whole(low=1), 64, "Embedding dim",
         "Numbers learned per user and per item. 16 to 128 suits MovieLens 100K.", MODEL,
-        flag="--embedding-dim", idle=when.embedding_dim, title="{} dim",
+        flag="--embedding-dim", idle=when.embedding_dim, title="{} dim", title_rank=4,
     )
     yield Setting(
         "init", "model", "init", Choice(INITS), "normal", "Start",
         "How starting vectors are drawn: around 0, or between 0 and 1 (first guesses then average a quarter of embedding_dim).",
-        MODEL, idle=when.model_uses("init", "such a start"), title="{} start",
+        MODEL, idle=when.model_uses("init", "such a start"), title="{} start", title_rank=13,
     )
     yield Setting(
         "init_std", "model", "init_std", Real(low=0.0), 0.1, "Spread of the start",
         "Spread of the random starting vectors. 0.1 is safe; 1 starts with wild guesses. Not for uniform.", MODEL,
-        idle=when.spread, title="start ± {}",
+        idle=when.spread, title="start ± {}", title_rank=14,
     )
     yield Setting(
         "bias_std", "model", "bias_std", Real(low=0.0), 0.0, "Spread of the biases",
@@ -178,12 +180,12 @@ def _model() -> Iterator[Setting]:
     yield Setting(
         "mlp_layers", "model", "mlp_layers", Widths(), (32, 16, 8), "MLP layers",
         "Widths of the MLP tower; the first is user plus item embedding, so it is even.", MODEL,
-        idle=when.model_uses("mlp_layers", "a tower"), title="layers {}",
+        idle=when.model_uses("mlp_layers", "a tower"), title="layers {}", title_rank=8,
     )
     yield Setting(
         "dropout", "model", "dropout", Real(low=0.0, below=1.0), 0.0, "Dropout",
         "Share of MLP inputs switched off at random in each training step; 0 to 0.5 is usual.", MODEL,
-        idle=when.model_uses("dropout", "a tower"), title="dropout {}",
+        idle=when.model_uses("dropout", "a tower"), title="dropout {}", title_rank=9,
     )
     for kind in ("gmf", "mlp"):
         yield Setting(
@@ -197,22 +199,23 @@ def _training() -> Iterator[Setting]:
     factor = Real(low=0.0, high=LARGEST_FACTOR)
     yield Setting(
         "loss", "training", "loss", Choice(LOSSES), "mse", "Loss",
-        "What training minimises: squared error predicts ratings, the others rank items.", TASK, flag="--loss", title="{}",
+        "What training minimises: squared error predicts ratings, the others rank items.", TASK, flag="--loss",
+        title="{}", title_rank=1,
     )
     yield Setting(
         "optimizer", "training", "optimizer", Choice(OPTIMIZERS), "adam", "Optimizer",
         "The rule that turns gradients into steps. ALS needs neither: it solves all users exactly, then all items.",
-        flag="--optimizer", title="{}",
+        flag="--optimizer", title="{}", title_rank=2,
     )
     yield Setting(
         "learning_rate", "training", "learning_rate", Real(above=0.0), 5e-3, "Learning rate",
         "Length of a step. Too high and the loss explodes, too low and nothing moves.",
-        flag="--lr", idle=when.steps, live=True, title="lr {}",
+        flag="--lr", idle=when.steps, live=True, title="lr {}", title_rank=3,
     )
     yield Setting(
         "weight_decay", "training", "weight_decay", factor, 0.0, "Weight decay",
         "L2 penalty per rating on the vectors touched; holds overfitting back.", TRAINING,
-        flag="--weight-decay", live=True, title="decay {}",
+        flag="--weight-decay", live=True, title="decay {}", title_rank=5,
     )
     yield Setting(
         "weight_decay_scaling", "training", "weight_decay_scaling", Choice(DECAY_SCALINGS), "none", "Weight decay for",
@@ -222,7 +225,7 @@ def _training() -> Iterator[Setting]:
     yield Setting(
         "batch_size", "training", "batch_size", Whole(1, MOST_SAMPLES), 1024, "Batch size",
         "Ratings per step. 1 runs compiled code for MF and biased MF with SGD or Adagrad on the CPU.", TRAINING,
-        flag="--batch-size", idle=when.steps, live=True, title="batch {}",
+        flag="--batch-size", idle=when.steps, live=True, title="batch {}", title_rank=6,
     )
     yield Setting(
         "lr_scaling", "training", "lr_scaling", Choice(LR_SCALINGS), "none", "Rate follows batch size",
@@ -231,12 +234,12 @@ def _training() -> Iterator[Setting]:
     )
     yield Setting(
         "num_epochs", "training", "num_epochs", Whole(1, MOST_EPOCHS), 20, "Epochs",
-        "How many times training goes through all ratings.", TRAINING, flag="--epochs", title="{} epochs",
+        "How many times training goes through all ratings.", TRAINING, flag="--epochs", title="{} epochs", title_rank=7,
     )
     yield Setting(
         "negatives", "training", "negatives", Whole(1, 1000), 4, "Negatives",
         "Items drawn as 'not chosen' for each interaction, anew each epoch.", TASK,
-        flag="--negatives", idle=when.draws_negatives, title="{} negatives",
+        flag="--negatives", idle=when.draws_negatives, title="{} negatives", title_rank=10,
     )
     yield Setting(
         "negative_sampling", "training", "negative_sampling", Choice(NEGATIVE_SAMPLING), "uniform", "Negatives drawn",
@@ -250,7 +253,7 @@ def _training() -> Iterator[Setting]:
     yield Setting(
         "momentum", "training", "momentum", Real(low=0.0, below=1.0), 0.0, "Momentum",
         "SGD and RMSprop: share of the last step carried into the next.", TRAINING,
-        idle=when.optimizer_uses("momentum", "only SGD and RMSprop have one"), title="momentum {}",
+        idle=when.optimizer_uses("momentum", "only SGD and RMSprop have one"), title="momentum {}", title_rank=12,
     )
     yield Setting(
         "nesterov", "training", "nesterov", Flag(), False, "Nesterov",
@@ -276,7 +279,7 @@ def _training() -> Iterator[Setting]:
     )
     yield Setting(
         "schedule", "training", "schedule", Choice(SCHEDULES), "constant", "Schedule",
-        "How the learning rate changes from epoch to epoch.", TRAINING, idle=when.steps, title="{} schedule",
+        "How the learning rate changes from epoch to epoch.", TRAINING, idle=when.steps, title="{} schedule", title_rank=11,
     )
     yield Setting(
         "schedule_every", "training", "schedule_every", Whole(1, MOST_EPOCHS), 5, "Every … epochs",
@@ -288,7 +291,8 @@ def _training() -> Iterator[Setting]:
     )
     yield Setting(
         "patience", "training", "patience", Whole(0, MOST_EPOCHS), 0, "Patience",
-        "Stop after this many epochs without a better validation metric; 0 never stops early.", TRAINING, title="patience {}",
+        "Stop after this many epochs without a better validation metric; 0 never stops early.", TRAINING,
+        title="patience {}", title_rank=15,
     )
     yield Setting(
         "tolerance", "training", "tolerance", factor, 0.0, "Tolerance",
@@ -318,7 +322,8 @@ def _training() -> Iterator[Setting]:
     )
     yield Setting(
         "seed", "training", "seed", Whole(0, LARGEST_SEED), 0, "Seed",
-        "Start of all randomness: the same seed repeats the run exactly.", MEASURING, flag="--seed", title="seed {}",
+        "Start of all randomness: the same seed repeats the run exactly.", MEASURING,
+        flag="--seed", title="seed {}", title_rank=18,
     )
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from ui.train.knobs import GROUPS, LEARNING_RATE, OPTIMIZER
 
-from mfcore.data import DATASETS
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
+from mfcore.registry import DATASETS, LOSSES, MODELS, OPTIMIZERS
 from mfcore.runs import PRESETS, RunConfig, preset_config
 from mfcore.runs.config import FLAT_KEYS
-from mfcore.training.config import LOSSES, OPTIMIZERS
 from ui.train.draft import as_text, change, draft_of, first_draft, from_query, hint, to_config, to_query
-from ui.train.knobs import GROUPS, LEARNING_RATE, OPTIMIZER
 
 
 def without_show(config: RunConfig) -> dict:

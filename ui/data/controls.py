@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DATASETS, DatasetSpec, fetch
-from mfcore.data.config import SPLITS, SplitConfig
+from mfcore.data import fetch
+from mfcore.data.config import SplitConfig
 from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.registry import DATASETS, SPLITS, DatasetSpec
 from ui.address import linked_choice, write_param
 from ui.controls import error_line
 from ui.format import escape_markdown
@@ -53,14 +54,17 @@ def _shape_number(name: str, default: float, low: float, high: float, meaning: s
 
 def choose_split(entry: DatasetSpec) -> SplitConfig:
     """How ratings are divided: ``?split=``, for the official folds ``?fold=``. Only what this dataset allows is offered."""
-    kinds = [kind for kind in SPLITS if kind == "random" or (entry.has_timestamps and kind != "official")]
-    kinds += ["official"] if entry.name == "ml-100k" else []
-    kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.__getitem__, default="random")
-    if kind != "official":
+    kinds = [kind for kind, spec in SPLITS.items() if spec.suits(entry)]
+    kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.titles().__getitem__, default="random")
+    if not SPLITS[kind].needs_folds:
         write_param("fold", None)
         return SplitConfig(kind)
     fold = linked_choice(
-        "Fold", [1, 2, 3, 4, 5], "fold", default=1, help="Fold 1 tests the first fifth of the file, and so on."
+        "Fold",
+        list(range(1, entry.num_folds + 1)),
+        "fold",
+        default=1,
+        help="Fold 1 tests the first part of the file, and so on.",
     )
     return SplitConfig(kind, fold=fold)
 

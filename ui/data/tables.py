@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mfcore.data import DatasetSpec, Interactions, Split
+from mfcore.data import Interactions, Split
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.stats import most_rated, split_summary
 from mfcore.paths import data_dir
+from mfcore.registry import DatasetSpec
 from ui.data.words import PART_WORDS, rounded_percent, words_for
 from ui.format import NOTHING, count, escape_markdown
 from ui.memo import kept

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.protocol import Protocol, all_relevant
 from mfcore.registry import MODELS, SPLITS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.export.command import command_line
@@ -34,9 +34,7 @@ def card_facts(folder: RunFolder) -> Card:
         },
         "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("name",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
-        "protocol": protocol_facts(
-            config.protocol, rated=not config.training.implicit and config.split.kind != "leave-last-out"
-        ),
+        "protocol": protocol_facts(config.protocol, rated=not all_relevant(config.split.kind, ranks=config.training.implicit)),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {
             "epochs": _epochs(config, result),
