@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mfcore.registry import SPLITS
+from mfcore.settings import SETTINGS
 from ui.charts import titled
 from ui.controls import STATE_WORDS
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
@@ -153,9 +154,8 @@ def overlay(runs: list[RunSummary], key: str) -> go.Figure:
 def differences(runs: list[RunSummary]) -> pd.DataFrame:
     """The settings in which the runs differ: one row a setting, one column a run."""
     flats = [run.config.to_flat(defaults=True) for run in runs]
-    keys = [
-        key for key in dict.fromkeys(k for flat in flats for k in flat) if key not in SETTINGS or SETTINGS[key].effect != "none"
-    ]
+    every = dict.fromkeys(key for flat in flats for key in flat)
+    keys = [key for key in every if key not in SETTINGS or SETTINGS[key].effect != "none"]
     rows = {key: [str(flat.get(key, "–")) for flat in flats] for key in keys}
     titles = [f"{number}. {run_title(run)}" for number, run in enumerate(runs, start=1)]
     return pd.DataFrame(
