@@ -75,13 +75,13 @@ class Registry(Mapping[str, S], Generic[S]):
         return spec
 
     @contextmanager
-    def temporarily(self, spec: S) -> Iterator[S]:
-        """Registered inside, in the place of one of this name if there is one; afterwards as before. For tests."""
+    def temporarily(self, *specs: S) -> Iterator[None]:
+        """Inside, these are registered too, in the place of those of their names; afterwards all is as before. For tests."""
         self._load()
         before = dict(self._specs)
         try:
-            self._specs[spec.name] = spec
-            yield spec
+            self._specs |= {spec.name: spec for spec in specs}
+            yield
         finally:
             self._specs = before
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from torch.nn.utils import skip_init
 
 from mfcore.models.config import ModelConfig
 from mfcore.registry import MODELS
+
+if TYPE_CHECKING:
+    from mfcore.data.interactions import Interactions
 
 
 class RecommenderModel(nn.Module):
@@ -50,6 +53,10 @@ class RecommenderModel(nn.Module):
         self.register_buffer("global_mean", torch.tensor(self._start_at, dtype=torch.float32))
 
     # What each model fills in
+
+    def observe(self, train: Interactions) -> None:
+        """Take in what the model must know of the training part besides its size, such as which items each user has; called
+        once, before weights are drawn. Nothing by default; what is kept in buffers is stored with the weights."""
 
     def gather(self, user_idx: Tensor, item_idx: Tensor) -> tuple[Tensor, ...]:
         """The rows of every table that the pairs touch: user_idx, item_idx (B,) int64 → tensors (B, d) float32.

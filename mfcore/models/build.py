@@ -41,5 +41,6 @@ def build_model(
     built: RecommenderModel = load(MODELS[config.name].implementation)(
         config, train.num_users, train.num_items, mean_rating=mean, rating_scale=train.rating_scale
     )
+    built.observe(train)
     built.reset_parameters(generator if generator is not None else torch.Generator().manual_seed(seed))
     return built
