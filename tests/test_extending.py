@@ -84,7 +84,7 @@ def test_what_is_registered_trains_as_what_it_is() -> None:
     model = build_model("euclidean", split.train, embedding_dim=4)
     assert count_parameters(model.config, model.num_users, model.num_items) == model.num_parameters
     trainer = Trainer(model, split, TrainConfig(loss="absolute", optimizer="nadam", learning_rate=0.01, num_epochs=3))
-    assert [type(optimizer) for optimizer in trainer._optimizers] == [torch.optim.NAdam]
+    assert [type(optimizer) for optimizer in trainer.state.optimizers] == [torch.optim.NAdam]
     ends = list(trainer.fit())
     assert ends[-1].train_loss < ends[0].train_loss
     assert {"mrr@20", "mrr@20/full"} <= set(ends[-1].metrics)

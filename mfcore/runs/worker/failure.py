@@ -8,8 +8,8 @@ from typing import Any
 
 from mfcore.data import Split
 from mfcore.runs.worker.running import Running
+from mfcore.training.divergence import OffendingSample, find_offending_sample
 from mfcore.training.events import TrainingDiverged
-from mfcore.training.offending_sample import Culprit, find_culprit
 
 TOO_FAR = 4.0
 """Times the lowest loss: an RMSE twice as large. Learning by heart rarely takes a validation loss that far."""
@@ -19,7 +19,7 @@ def post_mortem(run: Running, error: TrainingDiverged) -> None:
     """Tell of the divergence; the last good epoch becomes the run's last checkpoint and can be branched from."""
     run.diary.frozen_at = {"step": error.step, "epoch": error.epoch - 1}
     anchor, rate = run.keeper.anchor, run.trainer.rates.base
-    culprit = None if anchor is None else find_culprit(run.trainer, anchor, error)
+    culprit = None if anchor is None else find_offending_sample(run.trainer, anchor, error)
     event = {"kind": "diverged", "step": error.step, "epoch": error.epoch, "learning_rate": rate}
     if culprit is not None:
         event |= _named(culprit, run.split)
@@ -50,7 +50,7 @@ def last_good(events: Iterable[Mapping[str, Any]], kept: Collection[int], finite
     return max(good.intersection(kept), default=finite)
 
 
-def _named(culprit: Culprit, split: Split) -> dict[str, Any]:
+def _named(culprit: OffendingSample, split: Split) -> dict[str, Any]:
     """The culprit as people know it. ``predicted_text``: a prediction that is no finite number."""
     data = split.data
     facts: dict[str, Any] = {

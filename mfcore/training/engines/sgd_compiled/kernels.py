@@ -13,15 +13,19 @@ Everything compiled is in this one file, because Numba's cache looks at the file
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 
-from mfcore.training.engines.sgd_compiled.compiling import Function, kernel
+from mfcore.training.engines.compiling import Function, kernel
 from mfcore.typing import Float32, Int64
 
+if TYPE_CHECKING:
+    from mfcore.training.engines.sgd_compiled.engine import Rule, Tables
+
 MSE, BCE, BPR = 0, 1, 2
+LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
 BLOCK = 256
 """Steps between two looks at the losses."""
 EPS = np.float32(1e-10)  # torch's Adagrad adds it to the root
@@ -43,38 +47,6 @@ def _block(function: Function) -> Function:
     """Many steps, compiled by itself."""
     compiled: Function = numba.njit(nogil=True, error_model="numpy", **_UNCOUNTED)(function)
     return compiled
-
-
-class Tables(NamedTuple):
-    """One array per table of the model: factors (n, d), biases (n, 1); (0, 1) where the model has no biases. float32.
-
-    The same shape holds Adagrad's sums of squared gradients; for SGD those are all empty.
-    """
-
-    user_factors: Float32
-    item_factors: Float32
-    user_bias: Float32
-    item_bias: Float32
-
-
-class Rule(NamedTuple):
-    """What a step is made of. All numbers are float32.
-
-    ``base``: constant part of every score (μ). ``low``, ``span``: the output range; ``span`` 0 squeezes nothing.
-    ``factor_rate``, ``bias_rate``: multipliers of the learning rate. ``user_decay`` (num_users,), ``item_decay``
-    (num_items,): λ.
-    """
-
-    loss: int
-    biased: bool
-    adagrad: bool
-    base: Any
-    low: Any
-    span: Any
-    factor_rate: Any
-    bias_rate: Any
-    user_decay: Float32
-    item_decay: Float32
 
 
 @_helper
