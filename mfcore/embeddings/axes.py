@@ -15,12 +15,12 @@ from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import require
 
 WEAKEST = 0.25
-"""|ρ| below this names nothing, however many films make it significant."""
+"""|ρ| below this names nothing, however many items make it significant."""
 _STRONG = 0.5
 _RISK = 0.01
 """Chance of naming any axis by any property where nothing is related to anything."""
 _RARE = 10
-"""A genre of fewer films is no property to follow an axis by."""
+"""A genre of fewer items is no property to follow an axis by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def _varies(values: Float64) -> bool:
 
 @dataclass(frozen=True)
 class Correlation:
-    """``rho``: Spearman's rank correlation of an axis with a property, over the ``count`` films it is known of; a genre counts
+    """``rho``: Spearman's rank correlation of an axis with a property, over the ``count`` items it is known of; a genre counts
     as 0 and 1. ``p``: two-sided, by Student's t with count − 2 degrees of freedom, times the comparisons made (Bonferroni).
     """
 
@@ -78,7 +78,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class AxisName:
-    """One axis in words. ``correlations``: strongest first. ``low``, ``high``: rows of the films at its ends, outermost first.
+    """One axis in words. ``correlations``: strongest first. ``low``, ``high``: rows of the items at its ends, outermost first.
 
     Attributes as said; ``axis`` counts from 0.
     """
@@ -101,15 +101,15 @@ def name_axes(
     """Put each axis into words.
 
     Args:
-        coordinates: (n, c). titles: n. known: (n,) bool, the films to take for the ends (default all): a point at the edge that
-            nobody has heard of explains nothing. ends: films named at each end.
+        coordinates: (n, c). titles: n. known: (n,) bool, the items to take for the ends (default all): a point at the edge that
+            nobody has heard of explains nothing. ends: items named at each end.
 
     Raises:
-        UnusableRequest: lengths disagree, or fewer than 8 films.
+        UnusableRequest: lengths disagree, or fewer than 8 items.
     """
     points = np.asarray(coordinates, dtype=np.float64)
     require(points.ndim == 2 and len(points) == len(titles), "coordinates must be a table with one row per title")
-    require(len(points) >= 8, f"to name axes takes at least 8 films, got {len(points)}")
+    require(len(points) >= 8, f"to name axes takes at least 8 items, got {len(points)}")
     table = correlations(points, attributes)
     allowed = np.flatnonzero(np.ones(len(points), bool) if known is None else np.asarray(known, dtype=bool))
     named = []
@@ -129,7 +129,7 @@ def axis_names(source: SnapshotSource, data: Interactions, view: View | None = N
     Rows in ``low`` and ``high`` are those of the view's items. Films for the ends are taken from the more rated half.
 
     Raises:
-        UnusableRequest: nothing to show yet, or a selection of fewer than 8 films.
+        UnusableRequest: nothing to show yet, or a selection of fewer than 8 items.
     """
     chosen = source if view is None else view.selected(source)
     newest = latest(chosen)

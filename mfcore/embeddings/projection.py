@@ -69,14 +69,14 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """From some films to others. ``unit``: (d,) float64 of length 1. ``middle``: (d,) half-way. ``length``: the way between."""
+    """From some items to others. ``unit``: (d,) float64 of length 1. ``middle``: (d,) half-way. ``length``: the way between."""
 
     unit: Float64
     middle: Float64
     length: float
 
     def along(self, vectors: npt.ArrayLike) -> Float64:
-        """(n, d) → (n,): (v − middle)·unit. The first films lie around −length/2, the others around +length/2."""
+        """(n, d) → (n,): (v − middle)·unit. The first items lie around −length/2, the others around +length/2."""
         found: Float64 = (np.asarray(vectors, dtype=np.float64) - self.middle) @ self.unit
         return found
 
@@ -90,13 +90,13 @@ def direction_between(vectors: npt.ArrayLike, start: npt.ArrayLike, end: npt.Arr
     table = np.asarray(vectors, dtype=np.float64)
     means = []
     for side, rows in (("first", np.atleast_1d(np.asarray(start))), ("second", np.atleast_1d(np.asarray(end)))):
-        require(rows.size > 0, f"the {side} side of the axis has no film; name at least one on each side")
+        require(rows.size > 0, f"the {side} side of the axis has no item; name at least one on each side")
         inside = rows.dtype.kind in "iu" and bool(((rows >= 0) & (rows < len(table))).all())
-        require(inside, f"the {side} side of the axis names a film that is not in this space")
+        require(inside, f"the {side} side of the axis names an item that is not in this space")
         means.append(table[rows].mean(axis=0))
     difference = means[1] - means[0]
     length = float(np.linalg.norm(difference))
-    require(length > 0, "both sides of the axis are in the same place; choose films that differ")
+    require(length > 0, "both sides of the axis are in the same place; choose items that differ")
     return Direction(difference / length, (means[0] + means[1]) / 2, length)
 
 

@@ -51,9 +51,9 @@ class View:
         if self.basis is not None:
             integer("basis", self.basis, low=0)
         integer("components", self.components, low=1, high=MOST_COMPONENTS)
-        require(bool(self.start) == bool(self.end), "an axis goes from some films to others; name films on both sides")
-        require(max(len(self.start), len(self.end)) <= _MOST_NAMED, f"at most {_MOST_NAMED} films on each side of an axis")
-        require(len(self.items) == 0 or len(set(self.items)) >= 3, "choose at least 3 films to look at them alone")
+        require(bool(self.start) == bool(self.end), "an axis goes from some items to others; name items on both sides")
+        require(max(len(self.start), len(self.end)) <= _MOST_NAMED, f"at most {_MOST_NAMED} items on each side of an axis")
+        require(len(self.items) == 0 or len(set(self.items)) >= 3, "choose at least 3 items to look at them alone")
 
     def selected(self, source: SnapshotSource) -> SnapshotSource:
         """``source`` with no other items than ``items``."""
@@ -81,16 +81,16 @@ class _Selected:
         return dataclasses.replace(whole, items=whole.items[self._rows], item_biases=biases)
 
 
-def places(item_idx: Int64, wanted: tuple[int, ...]) -> list[int]:
-    """Where in ascending ``item_idx`` (n,) the ``wanted`` are.
+def places(index: Int64, wanted: tuple[int, ...], what: str = "item") -> list[int]:
+    """Where in ascending ``index`` (n,), item_idx or user_idx, the ``wanted`` are. ``what``: the word for one of them.
 
     Raises:
         UnusableRequest: one is not there.
     """
-    found = np.searchsorted(item_idx, wanted).clip(max=len(item_idx) - 1)
-    missing = [item for item, place in zip(wanted, found.tolist(), strict=True) if item_idx[place] != item]
-    require(not missing, f"item {missing[0] if missing else ''} is not in this space; it is kept for the most rated ones only")
-    return [int(place) for place in found]
+    missing = sorted(set(wanted).difference(index.tolist()))
+    first = missing[0] if missing else ""
+    require(not missing, f"{what} {first} is not in this space, which may have those with the most ratings only")
+    return [int(place) for place in np.searchsorted(index, wanted)]
 
 
 @dataclass(frozen=True, eq=False)

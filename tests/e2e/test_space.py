@@ -170,7 +170,7 @@ def test_neighbours_are_those_of_the_whole_vectors(page: Page, server: AppServer
     """Cosine and dot product in all dimensions, at the epoch of the slider; of a user the nearest films."""
     space = opened(page, server, f"run={run}&film=50&epoch=2&points=Both")
     space.wait("view.near.length === 10")
-    snapshot = open_space("runs", run, server.home).frames().load(int(space.told("epoch") or -1))
+    snapshot = open_space("runs", run, server.home).snapshots().load(int(space.told("epoch") or -1))
     assert snapshot is not None
     items, star_wars = snapshot.items.astype(float), space.ask("view.chosen")
     for to, left_out in ((items[star_wars], star_wars), (snapshot.users[0].astype(float), None)):

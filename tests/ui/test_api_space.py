@@ -192,6 +192,8 @@ def test_imported_embeddings_are_shown_by_the_same_routes(client: TestClient, ho
     )
     assert client.get(f"/api/embeddings/{added.name}/space/points").json()["items"]["title"][0] == "w0"
     assert client.get(f"/api/embeddings/{added.name}/neighbours?item=0&n=2").status_code == 200
+    nobody = client.get(f"/api/embeddings/{added.name}/neighbours?user=0")
+    assert (nobody.status_code, nobody.json()["error"][:28]) == (400, "user 0 is not in this space,")
     assert client.get("/api/embeddings/nothing/space").status_code == 404
 
 

@@ -81,7 +81,7 @@ def neighbours(request: Request) -> Response:
         row = places(source.item_idx, (integer("item", query["item"], low=0),))[0]
         rows, values = nearest(snapshot.items, snapshot.items[row], n, by, without=row)
     else:
-        user = places(source.user_idx, (integer("user", query["user"], low=0),))[0]
+        user = places(source.user_idx, (integer("user", query["user"], low=0),), "user")[0]
         rows, values = nearest(snapshot.items, snapshot.users[user], n, by)
     return json_answer(request, {"epoch": wanted, "item_idx": source.item_idx[rows].tolist(), "value": plain(values)})
 
