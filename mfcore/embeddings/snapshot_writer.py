@@ -79,7 +79,7 @@ class SnapshotWriter:
         )
         self._files.write_metadata(self._about)
         self._limit = limits.count(width * (items + users))
-        self._keep = {0}
+        self._keep: set[int] = set()
         self._epochs = self._files.epochs()
         self._budget = Budget()
         self._due = self._block_due = float("-inf")

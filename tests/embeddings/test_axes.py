@@ -101,6 +101,7 @@ def test_attributes_are_those_the_data_knows() -> None:
     rng = np.random.default_rng(6)
     items = 30
     genres = [("Drama",) if item % 2 else ("Comedy", "Rare") if item == 0 else ("Comedy",) for item in range(items)]
+    genres = [(*names, "Usual") if item else names for item, names in enumerate(genres)]
     item_idx = np.concatenate([np.arange(items), np.arange(5)])
     data = Interactions(
         user_idx=np.concatenate([np.zeros(items, int), np.ones(5, int)]),
@@ -113,7 +114,12 @@ def test_attributes_are_those_the_data_knows() -> None:
         rating_scale=(1.0, 5.0),
     )
     found = {one.name: one for one in item_attributes(data, np.arange(items))}
-    assert set(found) == {"popularity", "mean rating", "Comedy", "Drama"}  # no year is known; one film is no genre
+    assert set(found) == {
+        "popularity",
+        "mean rating",
+        "Comedy",
+        "Drama",
+    }  # no year is known; one film is no genre, nor all but one
     assert found["popularity"].values.tolist() == [2.0] * 5 + [1.0] * 25
     assert found["Drama"].values.tolist() == [float(item % 2) for item in range(items)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,16 @@ def test_a_blocks_order_brings_likes_together() -> None:
 
 def test_most_takes_the_highest_counts_first_come_first() -> None:
     assert most(np.array([3, 9, 3, 1, 9]), 3).tolist() == [0, 1, 4]
+
+
+def test_validation_does_not_decide_the_order() -> None:
+    rating = SPLIT.data.rating.copy()
+    rating[SPLIT.valid_rows] = np.where(rating[SPLIT.valid_rows] > 3, 1.0, 5.0)
+    other = random_split(dataclasses.replace(SPLIT.data, rating=rating), test=0.2, valid=0.1, seed=0)
+    np.testing.assert_array_equal(other.valid_rows, SPLIT.valid_rows)
+    one, two = (RatingBlock.of(split, implicit=False) for split in (SPLIT, other))
+    assert one.user_idx.tolist() == two.user_idx.tolist() and one.item_idx.tolist() == two.item_idx.tolist()
+    assert np.abs(one.known - two.known)[one.heldout].max() > 1
 
 
 def test_a_block_of_ratings_is_on_the_scale_of_the_data() -> None:

@@ -92,6 +92,12 @@ def test_the_budget_is_a_share_of_the_time_that_passes() -> None:
     assert SHARE < 0.02
 
 
+def test_only_so_much_time_is_saved_up() -> None:
+    budget = Budget()
+    assert budget.left(0.0) == IN_HAND
+    assert budget.left(1e6) == IN_HAND
+
+
 def test_numbers_are_bounded_and_thinned_out_evenly(folder: Path) -> None:
     made, clock = model(), Clock()
     writer = SnapshotWriter(folder, SPLIT, made, limits=Limits(snapshots=20), clock=clock)
@@ -185,6 +191,8 @@ def test_the_block_inside_an_epoch_is_replaced_and_goes_with_a_resume(folder: Pa
     assert len(files.blocks_within_epoch()) == 1
     writer.write(made, 2, 20, keep=True)
     assert files.block()[:2] == (2, 20)
+    assert files.block(1)[0] == 1
+    assert files.block(99)[0] == 2, "the last before the one asked for"
     writer.take_back(1)
     assert files.epochs() == [1]
     assert files.blocks_within_epoch() == []

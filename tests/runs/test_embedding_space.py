@@ -76,6 +76,8 @@ def test_axes_are_put_into_words(home: Path, run: RunFolder) -> None:
     named = axis_names(source, opened.data_for(source), View(components=2))
     assert [one.sentence.split(" ")[1] for one in named] == ["1", "2"]
     assert "Item " in named[0].sentence
+    often = opened.data_for(source).popularity()
+    assert often[source.item_idx[[*named[0].low, *named[0].high]]].min() >= np.median(often), "ends that somebody has heard of"
     chosen = tuple(range(12))
     assert len(axis_names(source, opened.data_for(source), View(items=chosen, components=1))) == 1
 
