@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mfcore.embeddings.shape import effective_rank, norms_by_popularity, recovery, spectrum
+from mfcore.embeddings.spectrum import effective_rank, norms_by_popularity, recovery, spectrum
 from mfcore.errors import UnusableRequest
 
 RNG = np.random.default_rng
