@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mfcore.files import write_json
 from mfcore.runs import RunConfig, RunFolder
 from mfcore.runs.events import EpochEvent, MessageEvent
+
+if TYPE_CHECKING:
+    from mfcore.runs.worker.controller import Timing
 
 TINY = {
     "dataset": "planted",
@@ -22,6 +25,24 @@ TINY = {
     "device": "cpu",
     "threads": 1,
 }
+
+
+class FakeClock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def timing(self) -> Timing:
+        from mfcore.runs.worker.controller import Timing
+
+        return Timing(clock=self, sleep=self.sleep)
 
 
 def tiny(**changes: Any) -> RunConfig:

@@ -54,12 +54,11 @@ def train_run(
         interrupted: asked after every step; True saves and leaves. stop: as if somebody had sent the command stop.
         timing: how the worker tells and spends time. lock_seconds: how long to wait for who holds the run.
     """
-    lock = folder.lock()
     try:
-        lock.acquire(timeout=lock_seconds)  # a manager may be looking at it this very moment
+        held = folder.lock().acquire(timeout=lock_seconds)  # a manager may be looking at it this very moment
     except Timeout:
         return folder.status()
-    with lock:
+    with held:
         if folder.status().state != "queued":
             return folder.status()
         return Session(folder, home, progress, listen, Requests(interrupted, stop), timing or Timing()).run()
