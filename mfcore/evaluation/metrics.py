@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -178,7 +178,7 @@ def live_keys(k: int, *, ratings: bool) -> list[str]:
     return [*errors, *sampled, *(spec.key(k, full=True) for spec in live if spec.of_lists is not None)]
 
 
-def described(keys: Iterable[str]) -> list[dict[str, object]]:
+def described(keys: Iterable[str]) -> list[str | dict[str, Any]]:
     """Metrics as the start of a run tells them to whoever draws it: key, label, lower_is_better, share and help of each."""
     return [
         {

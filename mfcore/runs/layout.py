@@ -21,10 +21,9 @@ from filelock import FileLock, Timeout
 from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
 from mfcore.runs.checkpoints.retention import kept_epochs
-from mfcore.runs.commands import last_number, read_commands, write_command
+from mfcore.runs.commands import Command, PendingCommand, last_number, read_commands, write_command
 from mfcore.runs.config import RunConfig
-from mfcore.runs.events import EVENT_VERSION as EVENT_VERSION
-from mfcore.runs.events import RunEvents
+from mfcore.runs.events import EventLog
 from mfcore.runs.places import check_run_id as check_run_id
 from mfcore.runs.places import runs_dir as runs_dir
 from mfcore.runs.status import LIVE_STATES as LIVE_STATES
@@ -37,8 +36,10 @@ from mfcore.validate import boolean, require
 
 
 @dataclass(frozen=True)
-class RunFolder(RunEvents):
+class RunFolder:
     """The folder of one run, and the only code that knows its layout."""
+
+    path: Path
 
     @property
     def run_id(self) -> str:
@@ -47,6 +48,15 @@ class RunFolder(RunEvents):
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def commands(self) -> Path:
+        return self.path / "commands"
+
+    @property
+    def events(self) -> EventLog:
+        """What happened in it."""
+        return EventLog(self.path / "events.jsonl")
 
     @property
     def log_path(self) -> Path:
@@ -74,7 +84,7 @@ class RunFolder(RunEvents):
             queued = RunStatus("queued", created=time.time())
             try:
                 hidden.checkpoints.mkdir(parents=True)
-                (hidden.path / "commands").mkdir()
+                hidden.commands.mkdir()
                 write_json(hidden.path / "config.json", config.to_dict())
                 write_json(hidden.path / "meta.json", {"name": config.name, "note": "", "starred": False})
                 hidden.write_status(queued.claim() if claimed else queued)
@@ -134,6 +144,9 @@ class RunFolder(RunEvents):
         """The final result (what ``--json`` prints); empty until test has been scored."""
         return read_json(self.path / "result.json") or {}
 
+    def write_result(self, result: dict[str, Any]) -> None:
+        write_json(self.path / "result.json", result)
+
     def kept_epochs(self) -> list[int]:
         """Epochs from which one can branch, in order; 0 is the untrained model."""
         return kept_epochs(self.checkpoints)
@@ -163,20 +176,17 @@ class RunFolder(RunEvents):
 
     # --- what people ask of it ---------------------------------------------------------------------------------------
 
-    def add_command(self, kind: str, **args: Any) -> int:
+    def add_command(self, command: Command) -> int:
         """Leave a request for the worker in a file of its own number, so that two tabs never overwrite each other."""
-        return write_command(self.path / "commands", {"kind": kind, "time": round(time.time(), 3), **args})
+        return write_command(self.commands, command)
 
     def last_command(self) -> int:
         """The highest command number in use, 0 when there is none."""
-        return last_number(self.path / "commands")
+        return last_number(self.commands)
 
-    def pending_commands(self, after: int = 0) -> list[dict[str, Any]]:
-        """Commands with a number above ``after``, in order, each with its ``number``.
-
-        A file whose writer has not finished ends the list; if it stays unreadable for 2 s it is passed over.
-        """
-        return read_commands(self.path / "commands", after)
+    def pending_commands(self, after: int = 0) -> list[PendingCommand]:
+        """Commands with a number above ``after``, in order: see :func:`mfcore.runs.commands.read_commands`."""
+        return read_commands(self.commands, after)
 
 
 def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:
