@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mfcore.runs import preset_config
 from mfcore.training.config import LOSSES, OPTIMIZERS
 from ui.format import when
-from ui.train.knobs import MODEL_WORDS
+from ui.train.draft import usual_preset
+from ui.words import STAR, model_word
 
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
@@ -43,7 +44,22 @@ _NAMES = {"loss": LOSSES, "optimizer": OPTIMIZERS}
 
 def run_title(run: RunSummary) -> str:
     """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
-    return run.name or " · ".join([MODEL_WORDS.get(run.model, run.model), *_apart(run)])
+    return run.name or " · ".join([model_word(run.model), *_apart(run)])
+
+
+def run_label(run: RunSummary) -> str:
+    """A run where several are to choose from: star, title, dataset if it has no name, and the time of its id. Plain text."""
+    title = run.name or f"{run_title(run)} on {run.dataset}"
+    return f"{STAR + ' ' if run.starred else ''}{title} · {run.run_id[4:6]}-{run.run_id[6:8]} {_clock(run)}"
+
+
+def run_in_legend(run: RunSummary) -> str:
+    """A run beside others on a chart: its name, else its model and the time of its id. Plain text."""
+    return run.name or f"{model_word(run.model)} {_clock(run)}"
+
+
+def _clock(run: RunSummary) -> str:
+    return f"{run.run_id[9:11]}:{run.run_id[11:13]}"
 
 
 def lineage(run: RunSummary, runs: Mapping[str, RunSummary]) -> str:
@@ -90,5 +106,4 @@ def _value(key: str, value: Any) -> str:
 @cache
 def _usual(model: str, explicit: bool) -> dict[str, Any]:
     """Settings of the preset for such runs."""
-    name = (model if explicit else "mf-implicit") if model in ("mf", "biased-mf") else "neumf"
-    return {**preset_config(name).to_flat(defaults=True)}
+    return preset_config(usual_preset(model, ranking=not explicit)).to_flat(defaults=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -105,7 +105,8 @@ def _split(key: str, _split_hash: str, _run_id: str) -> Split:
 
     folder, home = manager().folder(_run_id), manager().home
     config = folder.config()
-    data = load_dataset(config.dataset.name, home=home, **config.dataset.options)
+    options: dict[str, Any] = dict(config.dataset.options)
+    data = load_dataset(config.dataset.name, home=home, **options)
     check_same_data(data, folder)
     return load_split(config, data, home, _split_hash)
 

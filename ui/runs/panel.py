@@ -8,7 +8,6 @@ import streamlit as st
 
 from mfcore.data.config import SPLITS
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
 from mfcore.runs import command_line, run_script
 from mfcore.training.config import OPTIMIZERS
 from ui.address import write_param
@@ -17,6 +16,7 @@ from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
 from ui.run_titles import lineage, run_title
 from ui.state import ACTIVE, manager
+from ui.words import STAR, model_title
 
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
@@ -27,7 +27,7 @@ FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would on
 def show_run(run: RunSummary) -> None:
     """The panel of one run."""
     with st.container(border=True, key="run_panel"):
-        st.markdown(f"#### {'★ ' if run.starred else ''}{escape_markdown(run_title(run))}")
+        st.markdown(f"#### {STAR + ' ' if run.starred else ''}{escape_markdown(run_title(run))}")
         st.caption(escape_markdown(facts(run)))
         if run.state == "failed":
             failed_state(run.reason)
@@ -46,7 +46,7 @@ def facts(run: RunSummary) -> str:
     """The run in one line of plain words."""
     training = run.config.training
     parts = [
-        MODELS.get(run.model, run.model),
+        model_title(run.model),
         f"{run.dataset}, {SPLITS[run.config.split.kind].lower()}",
         OPTIMIZERS[training.optimizer] + ("" if training.optimizer == "als" else f", learning rate {training.learning_rate:g}"),
         f"{run.epochs_done} of {run.num_epochs} epochs",

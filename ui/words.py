@@ -1,0 +1,95 @@
+"""The words of pages: models, states, baselines, splits, protocol. What run cards say too is in mfcore.evaluation.words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mfcore.evaluation.words import protocol_sentence as ranking_sentence
+from mfcore.evaluation.words import split_sentence
+from mfcore.models.config import MODELS
+from ui.datasets import Nouns, dataset_title, nouns, num_folds
+
+if TYPE_CHECKING:
+    from mfcore.runs import RunConfig
+
+STAR = "★"
+"""Marks a starred run."""
+
+_SHORT_MODELS = {"mf": "MF", "gmf": "GMF", "mlp": "MLP"}
+
+STATES: dict[str, tuple[str, str]] = {
+    "queued": ("waiting", "gray"),
+    "running": ("running", "blue"),
+    "paused": ("paused", "orange"),
+    "stopped": ("stopped", "orange"),
+    "finished": ("finished", "green"),
+    "failed": ("failed", "red"),
+    "interrupted": ("interrupted", "orange"),
+}
+"""State of a run → its word and the colour of its badge."""
+
+_BASELINES = {
+    "global mean": "always predicting the mean rating",
+    "user mean": "predicting each {user}'s mean",
+    "item mean": "predicting each {item}'s mean",
+    "bias only": "predicting from each {user}'s and {item}'s average alone",
+    "popularity": "recommending what is most popular",
+    "random": "drawing by lot",
+    "item-kNN": "comparing {items} by who chose them (item-kNN)",
+    "EASE": "a linear model in closed form (EASE)",
+}
+
+
+def model_word(name: str) -> str:
+    """A model in a table or title: "MF", "Biased MF"."""
+    return _SHORT_MODELS.get(name) or model_title(name)
+
+
+def model_title(name: str) -> str:
+    """A model in full: "Matrix factorization"; its name where it is not registered (any more)."""
+    return MODELS.get(name, name)
+
+
+def state_word(state: str) -> str:
+    """A run's state as people say it."""
+    return STATES.get(state, (state, ""))[0]
+
+
+def baseline_words(name: str, called: Nouns) -> str:
+    """What a baseline does, as the subject of a sentence; its name where nobody described it."""
+    return _BASELINES[name].format_map(vars(called)) if name in _BASELINES else name
+
+
+def protocol_sentence(config: RunConfig) -> str:
+    """Split, candidates and ties: everything one must know to compare a run's numbers with others."""
+    called = nouns(config.dataset)
+    everything = config.split.kind == "leave-last-out" or config.training.implicit
+    ranking = ranking_sentence(config.protocol, all_relevant=everything, item=called.item, items=called.items)
+    return f"{split_sentence(config.split, called.item)} {ranking}"
+
+
+def split_lesson(kind: str, dataset: str) -> str:
+    """What a kind of split asks of a model, and what to make of figures on it."""
+    called = nouns(dataset)
+    return {
+        "random": "Ratings are dealt out at random. Easy to compare with published figures, but a model may learn from the "
+        "future to predict the past.",
+        "leave-last-out": f"Each {called.user}'s latest rating is the test, the one before it validation, all earlier ones "
+        f"train: “which {called.item} will this person choose next?”",
+        "time": "One date divides all ratings: what came before trains, what came after tests. Closest to real life and the "
+        f"hardest, because new {called.users} and new {called.items} appear that nobody could learn.",
+        "official": f"The {num_folds(dataset)} divisions that came with {dataset_title(dataset)}, each with another part as "
+        "test. Published figures often use them; validation is drawn from the rest.",
+    }[kind]
+
+
+def rating_error_words(error: float, called: Nouns) -> str:
+    """An error of predicted ratings as people say it: "about half a star"."""
+    if error < 0.1:
+        return f"less than a tenth of {called.one_unit}"
+    for limit, words in ((0.6, f"about half {called.one_unit}"), (0.85, f"about three quarters of {called.one_unit}")):
+        if error < limit:
+            return words
+    if error < 1.0:
+        return f"less than one {called.unit}"
+    return f"about one {called.unit}" if error < 1.25 else f"{error:.1f} {called.units}"
