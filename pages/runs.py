@@ -15,7 +15,7 @@ from ui.format import count, escape_markdown
 from ui.runs.panel import delete_button, show_run
 from ui.runs.table import columns, differences, matching, overlay, table
 from ui.state import manager
-from ui.words import model_title, state_word
+from ui.words import choice_title, state_word
 
 VISIBLE = 8  # rows shown without scrolling
 
@@ -64,7 +64,7 @@ def show_filters(runs: list[RunSummary]) -> list[RunSummary]:
             label_visibility="collapsed",
             width=240,
         )
-        models = any_of("model", {run.model for run in runs}, model_title)
+        models = any_of("model", {run.model for run in runs}, lambda name: choice_title("model", name))
         states = any_of("state", {run.state for run in runs}, state_word)
         starred = st.toggle("Starred", key="starred")
         st.button(

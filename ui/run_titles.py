@@ -7,10 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mfcore.runs import preset_config
-from mfcore.training.config import LOSSES, OPTIMIZERS
 from ui.format import when
 from ui.train.draft import usual_preset
-from ui.words import STAR, model_word
+from ui.words import STAR, choice_word, model_word
 
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
@@ -39,7 +38,6 @@ _WORDS: dict[str, str] = {
     "seed": "seed {}",
     "split_seed": "split seed {}",
 }
-_NAMES = {"loss": LOSSES, "optimizer": OPTIMIZERS}
 
 
 def run_title(run: RunSummary) -> str:
@@ -98,8 +96,8 @@ def _apart(run: RunSummary) -> list[str]:
 
 
 def _value(key: str, value: Any) -> str:
-    if key in _NAMES:
-        return str(_NAMES[key].get(value, value)).partition(" (")[0].partition(":")[0]
+    if key in ("loss", "optimizer"):
+        return choice_word(key, value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

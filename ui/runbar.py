@@ -15,7 +15,7 @@ from ui.format import escape_markdown, metric, metric_name
 from ui.run_titles import run_label
 from ui.state import ACTIVE, current_run_id, manager
 from ui.verdict import comparison, judge
-from ui.words import model_title
+from ui.words import choice_title
 
 if TYPE_CHECKING:
     from mfcore.runs import RunConfig
@@ -112,7 +112,7 @@ def _which_epoch(loaded: LoadedRun) -> str:
 
 def model_and_data(config: RunConfig) -> str:
     """Markdown badges with model and dataset of a run."""
-    named = model_title(config.model.name), dataset_title(config.dataset.name)
+    named = choice_title("model", config.model.name), dataset_title(config.dataset.name)
     return " ".join(f":gray-badge[{escape_markdown(name)}]" for name in named)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mfcore.data.config import SPLITS
 from mfcore.evaluation.words import protocol_sentence as ranking_sentence
 from mfcore.evaluation.words import split_sentence
 from mfcore.models.config import MODELS
+from mfcore.training.config import LOSSES, OPTIMIZERS
 from ui.datasets import Nouns, dataset_title, nouns, num_folds
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 STAR = "★"
 """Marks a starred run."""
 
+_CHOICES = {"model": MODELS, "loss": LOSSES, "optimizer": OPTIMIZERS, "split": SPLITS}
 _SHORT_MODELS = {"mf": "MF", "gmf": "GMF", "mlp": "MLP"}
 
 STATES: dict[str, tuple[str, str]] = {
@@ -42,12 +45,17 @@ _BASELINES = {
 
 def model_word(name: str) -> str:
     """A model in a table or title: "MF", "Biased MF"."""
-    return _SHORT_MODELS.get(name) or model_title(name)
+    return _SHORT_MODELS.get(name) or choice_title("model", name)
 
 
-def model_title(name: str) -> str:
-    """A model in full: "Matrix factorization"; its name where it is not registered (any more)."""
-    return MODELS.get(name, name)
+def choice_title(setting: str, value: object) -> str:
+    """What is chosen for a setting, in full: model "mf" → "Matrix factorization"; itself where nobody named it."""
+    return str(_CHOICES.get(setting, {}).get(str(value), value))
+
+
+def choice_word(setting: str, value: object) -> str:
+    """The same in short, without what stands in brackets or after a colon: optimizer "als" → "ALS"."""
+    return choice_title(setting, value).partition(" (")[0].partition(":")[0]
 
 
 def state_word(state: str) -> str:

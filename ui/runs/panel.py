@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.data.config import SPLITS
 from mfcore.errors import UnusableRequest
 from mfcore.runs import command_line, run_script
-from mfcore.training.config import OPTIMIZERS
 from ui.address import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
 from ui.run_titles import lineage, run_title
 from ui.state import ACTIVE, manager
-from ui.words import STAR, model_title
+from ui.words import STAR, choice_title
 
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
@@ -46,9 +44,10 @@ def facts(run: RunSummary) -> str:
     """The run in one line of plain words."""
     training = run.config.training
     parts = [
-        model_title(run.model),
-        f"{run.dataset}, {SPLITS[run.config.split.kind].lower()}",
-        OPTIMIZERS[training.optimizer] + ("" if training.optimizer == "als" else f", learning rate {training.learning_rate:g}"),
+        choice_title("model", run.model),
+        f"{run.dataset}, {choice_title('split', run.config.split.kind).lower()}",
+        choice_title("optimizer", training.optimizer),
+        "" if training.optimizer == "als" else f"learning rate {training.learning_rate:g}",
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",

@@ -10,13 +10,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.data.config import SPLITS
 from ui.charts import new_chart
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
 from ui.run_titles import lineage, run_title
 from ui.theme import colour
 from ui.verdict import verdict_on_test
-from ui.words import STAR, model_title, model_word, state_word
+from ui.words import STAR, choice_title, model_word, state_word
 
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
@@ -42,7 +41,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "star": STAR if run.starred else "",
         "model": model_word(run.model),
         "dataset": run.dataset,
-        "split": SPLITS[run.config.split.kind],
+        "split": choice_title("split", run.config.split.kind),
         "state": state_word(run.state),
         "curve": sparkline(run),
         "metric": metric_name(found.metric) if found else "",
@@ -73,7 +72,7 @@ def matching(
     """The runs to show: every word of ``text`` in name, note, id, model or dataset; empty lists ask for nothing."""
 
     def fits(run: RunSummary) -> bool:
-        haystack = " ".join((run.name, run.note, run.run_id, run.model, model_title(run.model), run.dataset)).lower()
+        haystack = " ".join((run.name, run.note, run.run_id, run.model, choice_title("model", run.model), run.dataset)).lower()
         return (
             all(word in haystack for word in text.lower().split())
             and (not models or run.model in models)

@@ -64,7 +64,7 @@ def _submit() -> None:
 def _check_fits(config: RunConfig) -> None:
     """Refuse here what no machine could hold, rather than in a run that fails. Generated data is not made for that."""
     entry = DATASETS[config.dataset.name]
-    if entry.options:
+    if {"num_users", "num_items"} <= set(entry.options):
         sizes = [config.dataset.options.get(name, entry.options[name].default) for name in ("num_users", "num_items")]
     elif data_at_hand(config.dataset.name):
         data = load_dataset(config.dataset.name)
