@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
 from mfcore.embeddings.manifold import ManifoldSettings, has_umap
 from mfcore.embeddings.manifold_job import manifold_job
+from mfcore.runs import RunSummary
 from ui.components.space import MapEvents, space_map
 from ui.controls import plain_errors
 from ui.datasets import DEFAULT_DATASET, nouns
@@ -16,9 +15,6 @@ from ui.embeddings.closer_look import closer_look
 from ui.format import count
 from ui.runbar import run_bar, unfinished
 from ui.state import ACTIVE
-
-if TYPE_CHECKING:
-    from mfcore.runs.summary import RunSummary
 
 STILL = "No vectors of single epochs were kept for this run, so there is one moment to see: the model as it is."
 METHODS = {"tsne": "t-SNE", **({"umap": "UMAP"} if has_umap() else {})}

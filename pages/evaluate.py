@@ -6,7 +6,7 @@ import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import EvaluationDetails
-from mfcore.runs.summary import RunSummary
+from mfcore.runs import RunSummary
 from ui.address import write_param
 from ui.controls import error_line
 from ui.datasets import nouns

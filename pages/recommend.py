@@ -17,7 +17,7 @@ from ui.recommend.views import profile_line, show_history, show_recommended, sho
 from ui.runbar import open_model, run_bar
 
 if TYPE_CHECKING:
-    from mfcore.runs.loaded import LoadedRun
+    from mfcore.runs import LoadedRun
 
 LENGTHS = [5, 10, 20, 50]
 

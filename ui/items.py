@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from mfcore.data import Interactions
+from mfcore.data import Interactions
 
 
 def title_of(title: Any, item_id: Any) -> str:

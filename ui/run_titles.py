@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mfcore.runs import preset_config
+from mfcore.runs import RunSummary, preset_config
 from ui.format import when
 from ui.train.draft import usual_preset
 from ui.words import STAR, choice_word, model_word
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
 
 MOST = 3
 """Settings named in a title."""

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation.words import PARTS
+from mfcore.runs import RunConfig, RunSummary
 from ui.address import write_param
 from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_missing, state_badge
 from ui.datasets import dataset_title
@@ -18,9 +19,7 @@ from ui.verdict import comparison, judge
 from ui.words import choice_title
 
 if TYPE_CHECKING:
-    from mfcore.runs import RunConfig
-    from mfcore.runs.loaded import LoadedRun
-    from mfcore.runs.summary import RunSummary
+    from mfcore.runs import LoadedRun
 
 
 def run_bar(purpose: str) -> RunSummary | None:

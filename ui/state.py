@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs import RunManager, RunSummary
 from mfcore.runs.manager.manager import manager_for
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunManager, RunSummary
 
 ACTIVE = ("queued", "running", "paused")
 _PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"

@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mfcore.evaluation.protocol import Protocol
+from mfcore.runs import RunConfig, RunSummary
+from ui.datasets import Nouns
 from ui.format import lower_is_better, metric, metric_name, percent
 from ui.words import baseline_words, rating_error_words
-
-if TYPE_CHECKING:
-    from mfcore.evaluation.protocol import Protocol
-    from mfcore.runs import RunConfig
-    from mfcore.runs.summary import RunSummary
-    from ui.datasets import Nouns
 
 Metrics = Mapping[str, float]
 Baselines = Mapping[str, Metrics]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mfcore.data.config import SPLITS
 from mfcore.evaluation.words import protocol_sentence as ranking_sentence
 from mfcore.evaluation.words import split_sentence
 from mfcore.models.config import MODELS
+from mfcore.runs import RunConfig
 from mfcore.training.config import LOSSES, OPTIMIZERS
 from ui.datasets import Nouns, dataset_title, nouns, num_folds
-
-if TYPE_CHECKING:
-    from mfcore.runs import RunConfig
 
 STAR = "★"
 """Marks a starred run."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.evaluation import Comparison, compare
+from mfcore.evaluation import Comparison, EvaluationDetails, compare
 from mfcore.evaluation.comparison import A_IS_BETTER, B_IS_BETTER, CANNOT_TELL
+from mfcore.runs import RunSummary
 from ui.address import linked_choice
 from ui.charts import new_chart, show_chart
 from ui.controls import error_line, link_to
@@ -22,10 +22,6 @@ from ui.run_titles import run_label
 from ui.runbar import retry_link
 from ui.theme import colour
 from ui.verdict import headline_metric
-
-if TYPE_CHECKING:
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
 BADGES = {
     A_IS_BETTER: ":green-badge[A is better]",

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zlib import crc32
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
+from mfcore.evaluation import EvaluationDetails
 from mfcore.evaluation.words import TIES
+from mfcore.runs import RunSummary
 from ui.address import write_param
 from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, stored_details, with_ties
 from ui.format import escape_plotly
 from ui.run_titles import run_in_legend, run_label
 from ui.state import manager
 from ui.theme import colour
-
-if TYPE_CHECKING:
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
 OURS = "this run"  # the line that every chart is about
 BASELINE_DASHES = {"popularity": "dash", "item-kNN": "dashdot", "EASE": "longdash", "random": "dot", "bias only": "dash"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.evaluation import ranking, sampled_curve
+from mfcore.evaluation import EvaluationDetails, ranking, sampled_curve
+from mfcore.runs import RunSummary
 from mfcore.typing import Float64
 from ui.charts import new_chart, show_chart
 from ui.datasets import Nouns, nouns
@@ -17,10 +18,6 @@ from ui.evaluate.contestants import OURS, TRAIN_AGAIN, Scored, baseline_line, co
 from ui.evaluate.store import peers
 from ui.format import count, escape_markdown, in_its_unit, metric, metric_help, unit_of
 from ui.theme import colour
-
-if TYPE_CHECKING:
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
 Curves = dict[str, Float64]
 """Metric → its values along the axis, (n,); ``hr`` is sampled ranking, ``hr_full`` full."""

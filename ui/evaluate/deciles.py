@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.evaluation import by_item_popularity, by_user_activity, ranking, summarise, user_metrics
+from mfcore.data import Split
+from mfcore.evaluation import EvaluationDetails, by_item_popularity, by_user_activity, ranking, summarise, user_metrics
+from mfcore.runs import RunSummary
 from mfcore.typing import Float64, Int64
 from ui.address import write_param
 from ui.charts import new_chart, show_chart
@@ -21,11 +23,6 @@ from ui.format import count, in_its_unit, metric_help, metric_name, unit_of
 from ui.items import titles
 from ui.state import page_path, recall
 from ui.theme import colour
-
-if TYPE_CHECKING:
-    from mfcore.data import Split
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
 USERS, ITEMS = "users", "items"
 PARAM = "group"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.evaluation import beyond_accuracy
+from mfcore.data import Interactions
+from mfcore.evaluation import EvaluationDetails, beyond_accuracy
 from mfcore.evaluation.lists import exposure
+from mfcore.runs import RunSummary
 from mfcore.typing import Float64, Int64
 from ui.charts import new_chart, show_chart
 from ui.datasets import nouns
@@ -19,11 +21,6 @@ from ui.evaluate.contestants import TRAIN_AGAIN, Scored, contestants, legend, ru
 from ui.evaluate.store import peers, stored_split
 from ui.format import percent
 from ui.theme import colour
-
-if TYPE_CHECKING:
-    from mfcore.data import Interactions
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
 
 def lists_section(run: RunSummary, details: EvaluationDetails) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +11,7 @@ import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import Leak, leak_meter
+from mfcore.runs import RunSummary
 from mfcore.runs.export.card import run_card
 from ui.charts import new_chart, show_chart
 from ui.controls import error_line
@@ -20,9 +20,6 @@ from ui.format import percent
 from ui.state import manager
 from ui.theme import colour
 from ui.words import protocol_sentence
-
-if TYPE_CHECKING:
-    from mfcore.runs.summary import RunSummary
 
 
 def method_section(run: RunSummary) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.evaluation import Calibration, calibration_table
+from mfcore.evaluation import Calibration, EvaluationDetails, calibration_table
+from mfcore.runs import RunSummary
 from mfcore.typing import Float32, Float64
 from ui.charts import new_chart, show_chart
 from ui.datasets import Nouns, nouns
 from ui.format import count, percent
 from ui.theme import colour
-
-if TYPE_CHECKING:
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
 BIN = 0.25  # of errors, in units of a rating
 MOST_BOXES = 12  # ratings with more distinct values than this are grouped

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
-from mfcore.evaluation import Interval, bootstrap_intervals, summarise
+from mfcore.evaluation import EvaluationDetails, Interval, bootstrap_intervals, summarise
 from mfcore.evaluation.comparison import CANNOT_TELL
 from mfcore.evaluation.words import PARTS, TIES
+from mfcore.runs import RunSummary
 from ui.datasets import data_at_hand
 from ui.evaluate.compare import paired
 from ui.evaluate.contestants import scored_baseline, scored_run
@@ -19,14 +21,7 @@ from ui.evaluate.store import RANKERS, RATERS
 from ui.format import NOTHING, headline_metrics, lower_is_better, metric, metric_help, metric_name, reading_order
 from ui.state import manager
 from ui.theme import colour
-from ui.verdict import best_baseline
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
-    from ui.verdict import Verdict
+from ui.verdict import Verdict, best_baseline
 
 THIS_RUN, BEFORE_REFIT = "This run", "Before refit"  # rows of the table
 EXPLAINED = {

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
+from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails
+from mfcore.runs import RunSummary
 from ui.state import manager
-
-if TYPE_CHECKING:
-    from mfcore.data import Split
-    from mfcore.runs.summary import RunSummary
 
 RANKERS = ("popularity", "item-kNN", "EASE")
 RATERS = ("bias only",)

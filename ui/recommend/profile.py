@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mfcore.data import Interactions
 from mfcore.evaluation.words import PARTS
 from mfcore.typing import Float32, Int64
 from ui.items import with_titles
 
 if TYPE_CHECKING:
-    from mfcore.data import Interactions
-    from mfcore.runs.loaded import LoadedRun
+    from mfcore.runs import LoadedRun
 
 
 def parts_of(run: LoadedRun, user_idx: int) -> dict[int, str]:

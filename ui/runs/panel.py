@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.runs import command_line, run_script
+from mfcore.runs import RunSummary, command_line, run_script
 from ui.address import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
@@ -15,9 +13,6 @@ from ui.format import duration, escape_markdown, when
 from ui.run_titles import lineage, run_title
 from ui.state import ACTIVE, manager
 from ui.words import STAR, choice_title
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
 
 FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would only repeat themselves
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from mfcore.runs import RunSummary
 from ui.charts import new_chart
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
 from ui.run_titles import lineage, run_title
 from ui.theme import colour
 from ui.verdict import verdict_on_test
 from ui.words import STAR, choice_title, model_word, state_word
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from mfcore.data import DATASETS, load_dataset
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.models.memory import check_memory
-from mfcore.runs import command_line, run_script
+from mfcore.runs import RunSummary, command_line, run_script
 from mfcore.runs.config import RunConfig
 from ui.controls import error_line, link_to
 from ui.datasets import DEFAULT_DATASET, STAND_IN, data_at_hand, dataset_title, fetch_with_progress
 from ui.state import forget, manager, recall, remember
 from ui.train.draft import Draft, change, draft_of, to_config
 from ui.train.form import keep, newest_draft
-
-if TYPE_CHECKING:
-    from mfcore.runs import RunSummary
 
 _PROBLEM = "train_problem"
 
