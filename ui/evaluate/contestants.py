@@ -14,10 +14,9 @@ from mfcore.evaluation import EvaluationDetails
 from mfcore.evaluation.words import TIES
 from mfcore.runs import RunSummary
 from ui.address import write_param
-from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, stored_details, with_ties
+from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, split_hash, stored_details, with_ties
 from ui.format import escape_plotly
 from ui.run_titles import run_in_legend, run_label
-from ui.state import manager
 from ui.theme import colour
 
 OURS = "this run"  # the line that every chart is about
@@ -64,8 +63,7 @@ def scored_baseline(run: RunSummary, name: str, ties: str) -> Scored | None:
     details = baseline_details(run, name)
     if details is None:
         return None
-    split_hash = manager().folder(run.run_id).provenance().get("split_hash", run.run_id)
-    key = f"{name}:{split_hash}:{run.config.protocol!r}:{details.about.get('all_relevant')}:{ties}"
+    key = f"{name}:{split_hash(run.run_id) or run.run_id}:{run.config.protocol!r}:{details.about.get('all_relevant')}:{ties}"
     return Scored(name, key, with_ties(details, ties), baseline_line(name))
 
 

@@ -11,8 +11,7 @@ import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import Leak, leak_meter
-from mfcore.runs import RunSummary
-from mfcore.runs.export.card import run_card
+from mfcore.runs import RunSummary, run_card
 from ui.charts import new_chart, show_chart
 from ui.controls import error_line
 from ui.evaluate.store import stored_split
@@ -37,24 +36,16 @@ def method_section(run: RunSummary) -> None:
         except UnusableRequest as error:
             error_line(error)
         with st.expander("Settings that differ from the defaults"):
-            _settings(run)
-
-
-def _settings(run: RunSummary) -> None:
-    """Every setting of the run that differs from the default, folded away."""
-    try:
-        flat = run.config.to_flat()
-    except UnusableRequest as error:
-        error_line(error)
-        return
-    st.table({key.replace("_", " "): str(value) for key, value in flat.items()}, border="horizontal", width="content")
+            flat = run.config.to_flat()
+            st.table({key.replace("_", " "): str(value) for key, value in flat.items()}, border="horizontal", width="content")
 
 
 def leak(run: RunSummary) -> None:
     """How much of what the model learned from lies in the future of what it is tested on."""
     st.markdown("**Leak meter**: how much of training lies in the future")
     try:
-        found = leak_meter(stored_split(run.run_id).with_validation_in_train() if refitted(run) else stored_split(run.run_id))
+        split = stored_split(run.run_id)
+        found = leak_meter(split.with_validation_in_train() if refitted(run) else split)
     except (UnusableRequest, DataUnavailable) as error:
         error_line(error)
         return

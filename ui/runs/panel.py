@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
@@ -142,18 +144,20 @@ def _confirm_delete(runs: list[RunSummary]) -> None:
         if st.button("Keep", key="keep"):
             st.rerun()
         if st.button("Delete", type="primary", icon=":material/delete:", key="delete_now"):
-            failed = [problem for run in runs if (problem := _delete(run.run_id))]
-            if not failed:
+            problems = delete_runs([run.run_id for run in runs])
+            if not problems:
                 for param in ("run", "runs"):  # a link to what is gone would only be warned about
                     write_param(param, None)
                 st.rerun()
-            error_line("; ".join(failed))
+            error_line("; ".join(problems))
 
 
-def _delete(run_id: str) -> str:
-    """Delete one run; returns what kept it from being deleted, if anything did."""
-    try:
-        manager().delete(run_id)
-    except (UnusableRequest, OSError) as error:
-        return str(error)
-    return ""
+def delete_runs(run_ids: Sequence[str]) -> list[str]:
+    """Delete all of them that can be; returns what kept the others from it."""
+    problems = []
+    for run_id in run_ids:
+        try:
+            manager().delete(run_id)
+        except (UnusableRequest, OSError) as error:
+            problems.append(str(error))
+    return problems
