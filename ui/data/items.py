@@ -26,13 +26,12 @@ def show_items(data: Interactions, called: Nouns) -> None:
     )
     everything = item_rows(data)
     rows = search(everything, text or "")
-    st.caption(
-        f"{count(len(rows))} of {count(len(everything))} {called.items}" if text else f"{count(len(rows))} {called.items}"
-    )
+    of_all = f" of {count(len(everything))}" if text else ""
+    st.caption(f"{count(len(rows))}{of_all} {called.items}")
     if rows.empty:
         st.info("Nothing matches every word. Try fewer words, or part of one.", icon=":material/search_off:")
         return
-    _show_table(rows, called, most=int(everything["count"].max()))
+    _show_table(rows, everything, called)
 
 
 @kept
@@ -59,10 +58,12 @@ def _haystack(table: pd.DataFrame) -> pd.Series:
     return columns[0].str.cat(columns[1:], sep=" ").str.lower()
 
 
-def _show_table(rows: pd.DataFrame, called: Nouns, most: int) -> None:
-    """Items as :func:`item_rows` gives them. ``most``: ratings of the most rated one, the full bar."""
+def _show_table(rows: pd.DataFrame, everything: pd.DataFrame, called: Nouns) -> None:
+    """Those of the items in ``everything`` (:func:`item_rows`) that were searched for, with what is known of any item."""
     c = st.column_config
-    described = [name for name in ("year", "genres") if rows[name].replace("", pd.NA).notna().any()]
+    years, genres = bool(everything["year"].notna().any()), bool((everything["genres"] != "").any())
+    described = [name for name, known in (("year", years), ("genres", genres)) if known]
+    most = int(everything["count"].max())  # the full bar
     st.dataframe(
         rows,
         hide_index=True,
