@@ -348,11 +348,12 @@ class SplitSpec(Spec):
         needs_timestamps: it must know what came after what. needs_folds: the dataset must bring folds of its own.
         holds_out_one: of each user, whatever its rating; then every held-out interaction is relevant.
         function: the name in mfcore of the function for a script; arguments: its arguments ← fields of SplitConfig.
-        words: the settings it uses, in words.
+        words: the settings it uses, in words. sentence: how ratings were divided, where an item is called ``item``.
     """
 
     divide: Any
     words: Callable[[SplitConfig], str]
+    sentence: Callable[[SplitConfig, str], str]
     uses: frozenset[str] = frozenset()
     needs_timestamps: bool = False
     needs_folds: bool = False

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mfcore.registry import MODELS, Registry
-from mfcore.runs import preset_config
-from mfcore.settings import SETTINGS, Choice, Setting
+from mfcore.runs import RunSummary, preset_config
+from mfcore.settings import SETTINGS
 from ui.format import when
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
+from ui.train.draft import usual_preset
+from ui.words import STAR, choice_word, model_word
 
 MOST = 3
 """Settings named in a title."""
-_TITLED = sorted((setting for setting in SETTINGS.values() if setting.title), key=lambda setting: setting.title_rank)
+_TITLED = {key: setting for key, setting in sorted(SETTINGS.items(), key=lambda item: item[1].title_rank) if setting.title}
 """The dataset has a column of its own wherever titles are listed."""
 
 
 def run_title(run: RunSummary) -> str:
     """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
-    return run.name or " · ".join([model_words(run.model), *_apart(run)])
+    return run.name or " · ".join([model_word(run.model), *_apart(run)])
+
+
+def run_label(run: RunSummary) -> str:
+    """A run where several are to choose from: star, title, dataset if it has no name, and the time of its id. Plain text."""
+    title = run.name or f"{run_title(run)} on {run.dataset}"
+    return f"{STAR + ' ' if run.starred else ''}{title} · {run.run_id[4:6]}-{run.run_id[6:8]} {_clock(run)}"
+
+
+def run_in_legend(run: RunSummary) -> str:
+    """A run beside others on a chart: its name, else its model and the time of its id. Plain text."""
+    return run.name or f"{model_word(run.model)} {_clock(run)}"
+
+
+def _clock(run: RunSummary) -> str:
+    return f"{run.run_id[9:11]}:{run.run_id[11:13]}"
 
 
 def lineage(run: RunSummary, runs: Mapping[str, RunSummary]) -> str:
@@ -53,37 +66,20 @@ def _apart(run: RunSummary) -> list[str]:
     """At most :data:`MOST` settings: what a branch changed, where a run differs from its preset, or else its learning rate."""
     flat = run.config.to_flat(defaults=True)
     usual = _usual(run.model, run.config.training.loss)
-    differing = [setting for setting in _TITLED if flat.get(setting.key) != usual.get(setting.key)]
+    differing = [key for key in _TITLED if flat.get(key) != usual.get(key)]
     # Of a branch, what was changed in it says more than what it shares with its parent.
-    changes = run.config.parent.get("changes", {})
-    changed = [setting for setting in _TITLED if setting.key in changes]
-    named = list(dict.fromkeys(setting.key for setting in [*changed, *differing]))[:MOST]
-    return [_words(SETTINGS[key], flat.get(key)) for key in named or ["learning_rate"]]
+    changed = [key for key in _TITLED if key in run.config.parent.get("changes", {})]
+    named = list(dict.fromkeys([*changed, *differing]))[:MOST] or ["learning_rate"]
+    return [_TITLED[key].title.format(_value(key, flat.get(key))) for key in named]
 
 
-def _words(setting: Setting, value: Any) -> str:
-    options = setting.kind.options if isinstance(setting.kind, Choice) else None
-    spec = options.get(str(value)) if isinstance(options, Registry) and setting.title == "{}" else None
-    text = spec.label if spec is not None else f"{value:g}" if isinstance(value, float) else str(value)
-    return setting.title.format(text)
+def _value(key: str, value: Any) -> str:
+    if key in ("loss", "optimizer"):
+        return choice_word(key, value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @cache
 def _usual(model: str, loss: str) -> dict[str, Any]:
     """Settings of the preset for such runs."""
-    spec = MODELS.get(model)
-    starts = spec.starts if spec is not None else {}
-    name = starts.get(loss) or next(iter(starts.values()), "mf")
-    return preset_config(name).to_flat(defaults=True)
-
-
-def model_words(name: str) -> str:
-    """A model's short words; the bare name where nobody registered it."""
-    spec = MODELS.get(name)
-    return spec.label if spec is not None else name
-
-
-def model_title(name: str) -> str:
-    """A model's full words; the bare name where nobody registered it."""
-    spec = MODELS.get(name)
-    return spec.title if spec is not None else name
+    return preset_config(usual_preset(model, loss)).to_flat(defaults=True)

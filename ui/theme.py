@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import Any
+from zlib import crc32
 
 import streamlit as st
+
+from mfcore.registry import MODELS
 
 LIGHT: dict[str, str] = {
     "train": "#c4761b",
     "valid": "#1c7672",
     "test": "#7b4a93",
     "baseline": "#8b8178",
-    "mf": "#3a6ca8",
-    "biased-mf": "#b4512b",
-    "gmf": "#5c8a38",
-    "mlp": "#8a6244",
-    "neumf": "#a53f77",
     "text": "#2c2723",
     "muted": "#756b61",
     "background": "#fbf9f5",
@@ -32,11 +30,6 @@ DARK: dict[str, str] = {
     "valid": "#5cbdb5",
     "test": "#bf93d6",
     "baseline": "#9c9187",
-    "mf": "#7ea9dc",
-    "biased-mf": "#e88a62",
-    "gmf": "#9cc674",
-    "mlp": "#c79d7c",
-    "neumf": "#e085b5",
     "text": "#ece6de",
     "muted": "#aba196",
     "background": "#1d1a17",
@@ -47,7 +40,9 @@ DARK: dict[str, str] = {
     "warning": "#e3aa4e",
     "bad": "#ef8078",
 }
-COLOURS: dict[str, dict[str, str]] = {"light": LIGHT, "dark": DARK}
+# For what nobody foresaw, a new model above all: told apart from the colours above, and the same in every session.
+SPARE_LIGHT = ("#2f7f9e", "#9a7a16", "#6a5fb0", "#b0566a", "#4c7a63", "#7f6a8f")
+SPARE_DARK = ("#6cbbd8", "#d3b45c", "#a9a0e8", "#e594a4", "#8fc0a6", "#bda9cc")
 
 # Ten steps from little to much, for heat maps and for colouring points by a number.
 SEQUENTIAL_LIGHT = [
@@ -67,13 +62,31 @@ def dark() -> bool:
 
 
 def colours(is_dark: bool | None = None) -> dict[str, str]:
-    """All colours by meaning; of the theme on screen unless told which."""
-    return DARK if (dark() if is_dark is None else is_dark) else LIGHT
+    """All colours by meaning, every registered model among them; of the theme on screen unless told which."""
+    in_dark = dark() if is_dark is None else is_dark
+    return {**{name: colour(name, in_dark) for name in MODELS}, **(DARK if in_dark else LIGHT)}
+
+
+def palettes() -> dict[str, dict[str, str]]:
+    """:func:`colours` of both themes, ``light`` and ``dark``: what a component in the browser needs to change with it."""
+    return {"light": colours(False), "dark": colours(True)}
 
 
 def colour(meaning: str, is_dark: bool | None = None) -> str:
-    """The colour of one meaning: train, valid, test, baseline, or a model's name."""
-    return colours(is_dark)[meaning]
+    """The colour of one meaning: train, valid, test, baseline, or a model's name.
+
+    What has no colour of its own gets a spare one: registered models by order of registration, anything else by its name.
+    """
+    in_dark = dark() if is_dark is None else is_dark
+    foreseen, spare = (DARK, SPARE_DARK) if in_dark else (LIGHT, SPARE_LIGHT)
+    if meaning in foreseen:
+        return foreseen[meaning]
+    spec = MODELS.get(meaning)
+    if spec is not None and spec.colour is not None:
+        return spec.colour[in_dark]
+    newcomers = [name for name, other in MODELS.items() if other.colour is None]
+    at = newcomers.index(meaning) if meaning in newcomers else crc32(meaning.encode())
+    return spare[at % len(spare)]
 
 
 def sequential(is_dark: bool | None = None) -> list[list[Any]]:
@@ -84,7 +97,7 @@ def sequential(is_dark: bool | None = None) -> list[list[Any]]:
 
 def plotly_layout(is_dark: bool | None = None, **changes: Any) -> dict[str, Any]:
     """Layout shared by every chart; ``changes`` are laid over it key by key (one level deep)."""
-    shades = colours(is_dark)
+    shades = DARK if (dark() if is_dark is None else is_dark) else LIGHT
     axis = {
         "gridcolor": shades["grid"],
         "linecolor": shades["grid"],
@@ -97,7 +110,7 @@ def plotly_layout(is_dark: bool | None = None, **changes: Any) -> dict[str, Any]
         "font": {"family": '"Source Sans", "Source Sans 3", sans-serif', "size": 13, "color": shades["text"]},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "colorway": [shades[name] for name in ("valid", "train", "test", "mf", "biased-mf", "gmf", "mlp", "neumf")],
+        "colorway": [*(shades[name] for name in ("valid", "train", "test")), *(colour(name, is_dark) for name in MODELS)],
         "margin": {"l": 48, "r": 12, "t": 28, "b": 40},
         "xaxis": dict(axis),
         "yaxis": dict(axis),

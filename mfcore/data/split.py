@@ -227,6 +227,10 @@ SPLITS.register(
         uses=frozenset({"test_fraction", "valid_fraction", "split_seed"}),
         function="random_split",
         arguments={"test": "test_fraction", "valid": "valid_fraction", "seed": "seed"},
+        sentence=lambda split, item: (
+            f"Random split: {100 * split.test_fraction:.3g} % of ratings are test, "
+            f"{100 * split.valid_fraction:.3g} % validation (seed {split.seed})."
+        ),
         words=lambda split: f"{split.test_fraction:g} test, {split.valid_fraction:g} validation, seed {split.seed}",
     )
 )
@@ -240,6 +244,7 @@ SPLITS.register(
         needs_timestamps=True,
         holds_out_one=True,
         function="leave_last_out",
+        sentence=lambda split, item: f"Leave last out: each user's latest {item} is test, the one before it validation.",
         words=lambda split: "each user's latest is test, the one before validation",
     )
 )
@@ -254,6 +259,10 @@ SPLITS.register(
         needs_timestamps=True,
         function="time_split",
         arguments={"test": "test_fraction", "valid": "valid_fraction"},
+        sentence=lambda split, item: (
+            f"By time: the latest {100 * split.test_fraction:.3g} % of ratings are test, "
+            f"the {100 * split.valid_fraction:.3g} % before them validation."
+        ),
         words=lambda split: f"latest {split.test_fraction:g} test, {split.valid_fraction:g} before it validation",
     )
 )
@@ -268,6 +277,10 @@ SPLITS.register(
         needs_folds=True,
         function="official_split",
         arguments={"fold": "fold", "valid": "valid_fraction", "seed": "seed"},
+        sentence=lambda split, item: (
+            f"Official fold {split.fold} is test; {100 * split.valid_fraction:.3g} % of all ratings, "
+            "drawn from the rest, is validation."
+        ),
         words=lambda split: f"fold {split.fold}, {split.valid_fraction:g} validation, seed {split.seed}",
     )
 )

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.errors import UnusableRequest
-from mfcore.evaluation.protocol import TIES
+from mfcore.evaluation.ties import TIES
 from mfcore.files import write_atomically
 from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import choice, require
@@ -126,7 +126,7 @@ class EvaluationDetails:
 
 
 def _rank(greater: Int64, equal: Int64, num_candidates: Int64, ties: str) -> Float64:
-    rank: Float64 = greater + TIES[ties] * equal
+    rank: Float64 = greater + TIES[ties].cost * equal
     return np.where(num_candidates > 1, rank, np.nan)
 
 

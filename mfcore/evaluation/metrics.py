@@ -75,6 +75,15 @@ METRICS.register(
 )
 METRICS.register(
     MetricSpec(
+        name="map",
+        title="MAP",
+        help="Mean over users of the average precision in the first K; higher is better, and rarely above 0.3.",
+        of_lists=ranking.average_precision,
+        live=False,
+    )
+)
+METRICS.register(
+    MetricSpec(
         name="recall",
         title="Recall",
         help="Share of a user's held-out items found in the first K; higher is better. Good is like HR.",
@@ -87,18 +96,10 @@ METRICS.register(
     MetricSpec(
         name="precision",
         title="Precision",
+        short="Prec.",
         help="Share of the first K that the user really chose; at most 1/K with one held-out item.",
         of_lists=lambda found, k: ranking.hits(found, k) / k,
         share=True,
-        live=False,
-    )
-)
-METRICS.register(
-    MetricSpec(
-        name="map",
-        title="MAP",
-        help="Mean over users of the average precision in the first K; higher is better, and rarely above 0.3.",
-        of_lists=ranking.average_precision,
         live=False,
     )
 )
@@ -128,18 +129,25 @@ class Read(NamedTuple):
 
 
 def read_key(key: str) -> Read:
-    """``ndcg@10/full`` → the spec of ndcg, "10", True."""
+    """``ndcg@10/full`` (as among results) or ``ndcg_full`` (as in tables of curves) → the spec of ndcg, K as text, True."""
     base, _, variant = key.partition("/")
     stem, _, k = base.partition("@")
-    return Read(METRICS.get(base) or METRICS.get(stem), k, variant == "full")
+    full = variant == "full" or stem.endswith("_full")
+    return Read(METRICS.get(base) or METRICS.get(stem.removesuffix("_full")), k, full)
 
 
-def metric_title(key: str) -> str:
-    """``ndcg@10/full`` → "NDCG@10 (all items)"; ``rmse`` → "RMSE"."""
+def metric_title(key: str, *, short: bool = False) -> str:
+    """``ndcg@10/full`` → "NDCG@10 (all items)", in short "NDCG@10 all"; ``rmse`` → "RMSE". A stranger goes by its name."""
     spec, k, full = read_key(key)
-    title = spec.title if spec is not None else key.partition("/")[0].partition("@")[0].upper()
-    at = f"@{k}" if k and "@" not in title else ""
-    return f"{title}{at}{' (all items)' if full else ''}"
+    stem = key.partition("/")[0].partition("@")[0].removesuffix("_full")
+    title = (spec.label if short else spec.title) if spec is not None else stem.replace("_", " ").upper()
+    return f"{title}{f'@{k}' if k and '@' not in title else ''}{(' all' if short else ' (all items)') if full else ''}"
+
+
+def is_share(key: str) -> bool:
+    """Whether it is a share of something, shown in percent."""
+    spec = read_key(key).spec
+    return spec is not None and spec.share
 
 
 def metric_help(key: str, *, units: str = "stars", sampled: int = 99) -> str:

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from mfcore.registry import SPLITS
 from mfcore.settings import check, default
 
-TIES = {"half": 0.5, "optimistic": 0.0, "pessimistic": 1.0}
-"""Policy → how many places a competitor with the same score costs."""
-
 
 @dataclass(frozen=True)
 class Protocol:

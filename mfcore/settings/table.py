@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mfcore.evaluation.ties import TIES
 from mfcore.registry import DEFAULT_DATASET, LOSSES, MODELS, OPTIMIZERS, SPLITS
 from mfcore.settings import when
 from mfcore.settings.kinds import Choice, Flag, Kind, Real, Text, Whole, Widths
@@ -39,7 +40,6 @@ SCHEDULES = {
 NEGATIVE_SAMPLING = {"uniform": "Uniform", "popularity": "By popularity"}
 LR_SCALINGS = {"none": "Not at all", "sqrt": "With its square root", "linear": "In proportion"}
 DECAY_SCALINGS = {"none": "All alike", "sqrt-count": "Less where ratings are many"}
-TIES = {"half": "Half above", "optimistic": "None above", "pessimistic": "All above"}
 PACES = {"1": "1", "5": "5", "20": "20", "0": "Full speed"}
 
 MAIN, TASK, MODEL, TRAINING, MEASURING = "", "Task and split", "Model", "Training", "Measuring and machine"
@@ -345,7 +345,7 @@ def _protocol() -> Iterator[Setting]:
         "Seed of the sampled negatives.", MEASURING,
     )
     yield Setting(
-        "ties", "protocol", "ties", Choice(TIES), "half", "Ties",
+        "ties", "protocol", "ties", Choice({name: policy.title for name, policy in TIES.items()}), "half", "Ties",
         "Where items with the same score stand: half of them above (fair), none (optimistic: a model that scores everything "
         "alike looks perfect), or all (pessimistic).", MEASURING,
     )

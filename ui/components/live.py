@@ -9,13 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from mfcore.registry import OPTIMIZERS
+from mfcore.evaluation.metrics import metric_help
+from mfcore.registry import METRICS, OPTIMIZERS
 from ui.api.routes import plotly_url
 from ui.api.steering import steering_token
-from ui.format import METRIC_HELP
 from ui.projector import projector_script, projector_style
 from ui.state import recall
-from ui.theme import COLOURS
+from ui.theme import palettes
 
 _FOLDER = Path(__file__).parent / "live"
 # One module for the browser, in rooms for the reader.
@@ -50,7 +50,6 @@ _COMPONENT = st.components.v2.component(
     js="\n".join([projector_script(), *(_read(name) for name in _SCRIPTS)]),
     isolate_styles=False,
 )
-_HELP = {key.partition("@")[0]: text for key, text in METRIC_HELP.items() if "/" not in key}
 
 
 def live_run(
@@ -95,8 +94,8 @@ def live_run(
         "metric": metric,
         "idle": idle,
         "hint": hint,
-        "colours": COLOURS,
-        "help": _HELP,
+        "colours": palettes(),
+        "help": {stem: metric_help(stem) for stem in METRICS},
         "plotly": plotly_url(),
         "base": _base_path(),
         "token": steering_token(),

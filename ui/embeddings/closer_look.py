@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from ui.charts import show
+from ui.charts import show_chart
 from ui.controls import error_line, plain_errors
+from ui.datasets import nouns
 from ui.embeddings.charts import lengths_figure, rank_figure, recovery_figure, spectrum_figure
 from ui.format import escape_plotly
-from ui.items import nouns
 from ui.state import page_path
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ def _lengths(run: RunSummary) -> None:
     from mfcore.embeddings.spectrum import norms_by_popularity
     from mfcore.runs.embedding_space import run_space
 
-    opened = run_space(run.run_id)
-    source = opened.snapshots()
-    data, newest = opened.data_for(source), latest(source)
+    space = run_space(run.run_id)
+    source = space.snapshots()
+    data, newest = space.data_for(source), latest(source)
     found = norms_by_popularity(newest.items, data.popularity()[source.item_idx])
     names = [escape_plotly(title) for title in data.item_titles(source.item_idx)]
-    alt = "Length of each item's vector against how often it was rated"
-    show(lengths_figure(found, names, newest.epoch, nouns(run.config.dataset)[1]), key="lengths", alt=alt, bar="hover")
+    figure = lengths_figure(found, names, newest.epoch, nouns(run.config.dataset).items)
+    show_chart(figure, key="lengths", alt="Length of each item's vector against how often it was rated", bar="hover")
 
 
 def _spectrum(run: RunSummary) -> None:
@@ -55,16 +56,18 @@ def _spectrum(run: RunSummary) -> None:
     found = spectra(run_space(run.run_id).snapshots())
     left, right = st.columns(2)
     with left:
-        show(spectrum_figure(found), key="spectrum", alt="Singular values of the item vectors at a few epochs", bar="hover")
+        show_chart(
+            spectrum_figure(found), key="spectrum", alt="Singular values of the item vectors at a few epochs", bar="hover"
+        )
     with right:
-        show(rank_figure(found), key="rank", alt="Effective rank of the item vectors by epoch", bar="hover")
+        show_chart(rank_figure(found), key="rank", alt="Effective rank of the item vectors by epoch", bar="hover")
 
 
 def _recovery(run: RunSummary) -> None:
     from mfcore.runs.embedding_space import run_space
 
     figure = recovery_figure(run_space(run.run_id).recovery())
-    show(figure, key="recovery", alt="Share of the planted space found, by epoch", bar="hover")
+    show_chart(figure, key="recovery", alt="Share of the planted space found, by epoch", bar="hover")
 
 
 def _take(run: RunSummary) -> None:
@@ -72,16 +75,19 @@ def _take(run: RunSummary) -> None:
     from mfcore.embeddings.export import pack_tables, vector_tables
     from mfcore.runs.embedding_space import run_space
 
-    opened = run_space(run.run_id)
+    def packed(what: str) -> bytes:
+        return pack_tables(*vector_tables(run_space(run.run_id), what=what))
+
+    called = nouns(run.config.dataset)
     st.caption(
         "A zip of vectors.tsv and metadata.tsv, as TensorFlow's Embedding Projector loads them, of the model as it stands. "
         "Import brings them back here."
     )
     with st.container(horizontal=True):
-        for what, words in (("items", nouns(run.config.dataset)[1]), ("users", "users")):
+        for what, words in (("items", called.items), ("users", called.users)):
             st.download_button(
                 f"Vectors of all {words}",
-                lambda what=what: pack_tables(*vector_tables(opened, what=what)),
+                partial(packed, what),
                 file_name=f"{run.run_id}-{what}.zip",
                 mime="application/zip",
                 icon=":material/download:",

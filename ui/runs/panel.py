@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.registry import OPTIMIZERS, SPLITS
-from mfcore.runs import command_line, run_script
+from mfcore.runs import RunSummary, command_line, run_script
 from ui.address import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
-from ui.run_titles import lineage, model_title, run_title
+from ui.run_titles import lineage, run_title
 from ui.state import ACTIVE, manager
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
+from ui.words import STAR, choice_title
 
 FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would only repeat themselves
 
@@ -25,7 +22,7 @@ FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would on
 def show_run(run: RunSummary) -> None:
     """The panel of one run."""
     with st.container(border=True, key="run_panel"):
-        st.markdown(f"#### {'★ ' if run.starred else ''}{escape_markdown(run_title(run))}")
+        st.markdown(f"#### {STAR + ' ' if run.starred else ''}{escape_markdown(run_title(run))}")
         st.caption(escape_markdown(facts(run)))
         if run.state == "failed":
             failed_state(run.reason)
@@ -44,9 +41,10 @@ def facts(run: RunSummary) -> str:
     """The run in one line of plain words."""
     training = run.config.training
     parts = [
-        model_title(run.model),
-        f"{run.dataset}, {SPLITS[run.config.split.kind].title.lower()}",
-        OPTIMIZERS[training.optimizer].title + ("" if training.solves else f", learning rate {training.learning_rate:g}"),
+        choice_title("model", run.model),
+        f"{run.dataset}, {choice_title('split', run.config.split.kind).lower()}",
+        choice_title("optimizer", training.optimizer),
+        "" if training.optimizer == "als" else f"learning rate {training.learning_rate:g}",
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",
@@ -146,18 +144,20 @@ def _confirm_delete(runs: list[RunSummary]) -> None:
         if st.button("Keep", key="keep"):
             st.rerun()
         if st.button("Delete", type="primary", icon=":material/delete:", key="delete_now"):
-            failed = [problem for run in runs if (problem := _delete(run.run_id))]
-            if not failed:
+            problems = delete_runs([run.run_id for run in runs])
+            if not problems:
                 for param in ("run", "runs"):  # a link to what is gone would only be warned about
                     write_param(param, None)
                 st.rerun()
-            error_line("; ".join(failed))
+            error_line("; ".join(problems))
 
 
-def _delete(run_id: str) -> str:
-    """Delete one run; returns what kept it from being deleted, if anything did."""
-    try:
-        manager().delete(run_id)
-    except (UnusableRequest, OSError) as error:
-        return str(error)
-    return ""
+def delete_runs(run_ids: Sequence[str]) -> list[str]:
+    """Delete all of them that can be; returns what kept the others from it."""
+    problems = []
+    for run_id in run_ids:
+        try:
+            manager().delete(run_id)
+        except (UnusableRequest, OSError) as error:
+            problems.append(str(error))
+    return problems

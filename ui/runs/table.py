@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.registry import SPLITS
-from mfcore.settings import SETTINGS
-from ui.charts import titled
-from ui.controls import STATE_WORDS
+from mfcore.runs import RunSummary
+from ui.charts import new_chart
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
-from ui.run_titles import lineage, model_title, model_words, run_title
+from ui.run_titles import lineage, run_title
 from ui.theme import colour
 from ui.verdict import verdict_on_test
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
+from ui.words import STAR, choice_title, model_word, state_word
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
 
 
 def table(runs: list[RunSummary], every: Sequence[RunSummary] = ()) -> pd.DataFrame:
@@ -39,11 +36,11 @@ def _row(run: RunSummary) -> dict[str, Any]:
     found = verdict_on_test(run)
     return {
         "name": run_title(run),
-        "star": "★" if run.starred else "",
-        "model": model_words(run.model),
+        "star": STAR if run.starred else "",
+        "model": model_word(run.model),
         "dataset": run.dataset,
-        "split": SPLITS[run.config.split.kind].title,
-        "state": STATE_WORDS.get(run.state, run.state),
+        "split": choice_title("split", run.config.split.kind),
+        "state": state_word(run.state),
         "curve": sparkline(run),
         "metric": metric_name(found.metric) if found else "",
         "test": found.value if found else None,
@@ -73,7 +70,7 @@ def matching(
     """The runs to show: every word of ``text`` in name, note, id, model or dataset; empty lists ask for nothing."""
 
     def fits(run: RunSummary) -> bool:
-        haystack = " ".join((run.name, run.note, run.run_id, run.model, model_title(run.model), run.dataset)).lower()
+        haystack = " ".join((run.name, run.note, run.run_id, run.model, choice_title("model", run.model), run.dataset)).lower()
         return (
             all(word in haystack for word in text.lower().split())
             and (not models or run.model in models)
@@ -94,7 +91,7 @@ def columns(*, branches: bool = False) -> dict[str, Any]:
     return {
         "name": c.TextColumn("Run", width=170),
         **({"lineage": origin} if branches else {}),
-        "star": c.TextColumn("★", width=28, help="Starred runs; star one in its panel below."),
+        "star": c.TextColumn(STAR, width=28, help="Starred runs; star one in its panel below."),
         "model": c.TextColumn("Model", width=78),
         "dataset": c.TextColumn("Data", width=66),
         "split": c.TextColumn("Split", width=92, help="How ratings were divided into train, validation and test."),
@@ -129,7 +126,7 @@ def columns(*, branches: bool = False) -> dict[str, Any]:
 def overlay(runs: list[RunSummary], key: str) -> go.Figure:
     """Validation curves of several runs on one metric, each in its model's colour; dashes tell runs of one model apart."""
     way = "lower" if lower_is_better(key) else "higher"
-    chart = titled(
+    chart = new_chart(
         f"{metric_name(key)} on validation, epoch by epoch",
         "epoch (0 = before training)",
         metric_name(key),
@@ -154,8 +151,7 @@ def overlay(runs: list[RunSummary], key: str) -> go.Figure:
 def differences(runs: list[RunSummary]) -> pd.DataFrame:
     """The settings in which the runs differ: one row a setting, one column a run."""
     flats = [run.config.to_flat(defaults=True) for run in runs]
-    every = dict.fromkeys(key for flat in flats for key in flat)
-    keys = [key for key in every if key not in SETTINGS or SETTINGS[key].effect != "none"]
+    keys = [key for key in dict.fromkeys(k for flat in flats for k in flat) if key not in NO_INFLUENCE]
     rows = {key: [str(flat.get(key, "–")) for flat in flats] for key in keys}
     titles = [f"{number}. {run_title(run)}" for number, run in enumerate(runs, start=1)]
     return pd.DataFrame(

@@ -14,6 +14,7 @@ from mfcore.runs import PRESETS, RunConfig, preset_config
 from mfcore.settings import SETTINGS
 from mfcore.training.device import resolve_device
 from mfcore.validate import choice
+from ui.datasets import STAND_IN
 
 Draft = dict[str, str]
 
@@ -40,7 +41,7 @@ def draft_of(config: RunConfig) -> Draft:
 def first_draft(*, data_here: bool) -> Draft:
     """What the page opens with: a good preset, on planted ratings as long as the real ones are not here."""
     draft = draft_of(preset_config(FIRST_PRESET))
-    return draft if data_here else change(draft, "dataset", "planted")
+    return draft if data_here else change(draft, "dataset", STAND_IN)
 
 
 def to_config(draft: Draft) -> RunConfig:
@@ -167,14 +168,19 @@ def _solvable(chosen: Draft, key: str) -> Draft:
 
 
 def _preset_for(draft: Draft) -> Draft:
-    """The preset nearest to a draft's model and loss, and to ALS where that trains it."""
-    optimizer, model = OPTIMIZERS.get(draft["optimizer"]), MODELS.get(draft["model"])
+    """The preset nearest to a draft's model and loss, and to what solves where that trains it."""
+    optimizer = OPTIMIZERS.get(draft["optimizer"])
     if optimizer is not None and optimizer.solves:
         return _PRESET_DRAFTS["ials" if _ranks(draft) else "als"]
-    starts = model.starts if model is not None else {}
-    nearest = next((name for loss, name in starts.items() if LOSSES[loss].ranks == _ranks(draft)), "")
-    name = starts.get(draft["loss"], nearest) or ("mf-implicit" if _ranks(draft) else FIRST_PRESET)
-    return _PRESET_DRAFTS[name]
+    return _PRESET_DRAFTS[usual_preset(draft["model"], draft["loss"])]
+
+
+def usual_preset(model: str, loss: str) -> str:
+    """The preset whose settings are usual for a model and a loss, one that nobody foresaw included."""
+    spec, ranks = MODELS.get(model), loss not in LOSSES or LOSSES[loss].ranks
+    starts = spec.starts if spec is not None else {}
+    alike = next((name for other, name in starts.items() if LOSSES[other].ranks == ranks), "")
+    return starts.get(loss) or alike or ("mf-implicit" if ranks else FIRST_PRESET)
 
 
 def _labelled(draft: Draft) -> Draft:

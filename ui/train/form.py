@@ -10,8 +10,9 @@ from mfcore.registry import DATASETS, MODELS
 from mfcore.runs import PRESETS
 from mfcore.settings import GROUPS, SETTINGS, Setting, chosen
 from mfcore.training.device import available_devices
+from ui.datasets import data_at_hand
 from ui.projector import PARAM, with_projector
-from ui.state import current_run, data_at_hand, forget, recall, remember, requested_run_id
+from ui.state import current_run, forget, recall, remember, requested_run_id
 from ui.train.draft import Draft, change, draft_of, first_draft, from_query, to_query
 
 _DRAFT, _WRITTEN, _EDITED = "train_draft", "train_written", "train_edited"

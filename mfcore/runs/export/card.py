@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from mfcore.evaluation.protocol import Protocol, all_relevant
-from mfcore.registry import MODELS, SPLITS
+from mfcore.evaluation.protocol import all_relevant
+from mfcore.evaluation.words import protocol_facts, split_facts
+from mfcore.registry import MODELS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.export.command import command_line
 from mfcore.runs.layout import RunFolder
+from mfcore.settings import chosen, in_section
 
 Card = dict[str, dict[str, str]]
-TIE_WORDS = {"half": "count half", "optimistic": "rank below (optimistic)", "pessimistic": "rank above (pessimistic)"}
 
 
 def card_facts(folder: RunFolder) -> Card:
@@ -29,12 +29,14 @@ def card_facts(folder: RunFolder) -> Card:
             "dataset": config.dataset.name,
             **{name: f"{value:g}" for name, value in config.dataset.options.items()},
             "fingerprint": str(known.get("dataset_fingerprint", "")),
-            "split": split_words(config),
+            "split": split_facts(config.split),
             "split hash": str(known.get("split_hash", "")),
         },
-        "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("name",))},
+        "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("model",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
-        "protocol": protocol_facts(config.protocol, rated=not all_relevant(config.split.kind, ranks=config.training.implicit)),
+        "protocol": protocol_facts(
+            config.protocol, all_relevant=all_relevant(config.split.kind, ranks=config.training.implicit)
+        ),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {
             "epochs": _epochs(config, result),
@@ -63,41 +65,14 @@ def run_card(folder: RunFolder) -> str:
     return "\n".join(blocks) + "\n"
 
 
-def protocol_facts(protocol: Protocol, *, rated: bool) -> dict[str, str]:
-    """What is measured and against what. ``rated``: only held-out ratings from the threshold up count as relevant."""
-    draws = "one draw" if protocol.draws == 1 else f"mean of {protocol.draws} draws"
-    relevant = f"held-out ratings of {protocol.relevance_threshold:g} or more" if rated else "every held-out interaction"
-    return {
-        "K": str(protocol.k),
-        "relevant": relevant,
-        "sampled ranking": f"1 + {protocol.sampled_negatives} never-interacted items, {draws}, seed {protocol.negatives_seed}",
-        "full ranking": "all items but the user's training (at test time also validation) items",
-        "ties": TIE_WORDS[protocol.ties],
-    }
-
-
-def split_words(config: RunConfig) -> str:
-    """The split with the settings it uses."""
-    return f"{config.split.kind} ({SPLITS[config.split.kind].words(config.split)})"
-
-
-_OF_STEPS = (
-    *("learning_rate", "lr_scaling", "batch_size", "schedule", "schedule_every", "schedule_factor"),
-    *("factor_lr_multiplier", "bias_lr_multiplier", "negatives", "negative_sampling"),
-)
-"""What ALS, which solves, makes no use of."""
-
-
 def _settings(config: RunConfig, section: str, skip: tuple[str, ...]) -> dict[str, str]:
-    """Every field of a section that is set to something, without those of layers the model has not."""
-    chosen = getattr(config, section)
-    if config.model.name not in ("mlp", "neumf"):
-        skip = (*skip, "mlp_layers", "mlp_lr_multiplier")
-    if config.model.init == "uniform":
-        skip = (*skip, "init_std")
-    if config.training.optimizer == "als":
-        skip = (*skip, *_OF_STEPS)
-    values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(chosen) if f.name not in skip}
+    """What a section is set to, of what matters beside everything else; without what is off."""
+    asked = chosen(config.to_flat())
+    values = {
+        setting.attribute: getattr(getattr(config, section), setting.attribute)
+        for setting in in_section(section)
+        if setting.key not in skip and not setting.idle(asked)
+    }
     return {name: _words(value) for name, value in values.items() if value not in ("", None, (), False)}
 
 
