@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DatasetEntry, Interactions, dataset_status, load_dataset, make_split
+from mfcore.data import Interactions, dataset_status, load_dataset, make_split
 from mfcore.errors import UnusableRequest
+from mfcore.registry import DatasetSpec
 from ui.charts import show
 from ui.controls import error_line, link_to, page_header
 from ui.data.charts import densest_corner, long_tail, rating_histogram, whole_table
@@ -78,7 +79,7 @@ def show_items(data: Interactions) -> None:
     show_item_table(rows, things, most=int(everything["count"].max()))
 
 
-def show_split(entry: DatasetEntry, data: Interactions) -> None:
+def show_split(entry: DatasetSpec, data: Interactions) -> None:
     """What the model may learn from, what steers choices, what is kept for the end."""
     st.subheader("What the split does", anchor=False)
     words, picture = st.columns([5, 6], gap="large")
@@ -95,7 +96,7 @@ def show_split(entry: DatasetEntry, data: Interactions) -> None:
         show(split_picture(split, words_for(data)), key="split_picture", alt="Which ratings went to train, validation and test")
 
 
-def show_source(entry: DatasetEntry) -> None:
+def show_source(entry: DatasetSpec) -> None:
     """Whose data this is, on what terms, and where it lies."""
     st.subheader("Where this comes from", anchor=False)
     st.markdown(escape_markdown(entry.description))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
+from mfcore.registry import MODELS
 from mfcore.runs import RunSummary
 from ui.address import write_param
 from ui.charts import show
@@ -60,7 +60,7 @@ def show_filters(runs: list[RunSummary]) -> list[RunSummary]:
             label_visibility="collapsed",
             width=240,
         )
-        models = any_of("model", {run.model for run in runs}, MODELS)
+        models = any_of("model", {run.model for run in runs}, MODELS.titles())
         states = any_of("state", {run.state for run in runs}, STATE_WORDS)
         starred = st.toggle("Starred", key="starred")
         st.button(

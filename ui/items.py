@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mfcore.data.interactions import item_title
-from mfcore.data.registry import DATASETS
+from mfcore.registry import DATASETS
 
 if TYPE_CHECKING:
     from mfcore.data.config import DatasetConfig

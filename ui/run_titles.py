@@ -6,44 +6,23 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mfcore.registry import MODELS, Registry
 from mfcore.runs import preset_config
-from mfcore.training.config import LOSSES, OPTIMIZERS
+from mfcore.settings import SETTINGS, Choice, Setting
 from ui.format import when
-from ui.train.knobs import MODEL_WORDS
 
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
 
 MOST = 3
 """Settings named in a title."""
-# In the order of what people vary first. The dataset has a column of its own wherever titles are listed.
-_WORDS: dict[str, str] = {
-    "loss": "{}",
-    "optimizer": "{}",
-    "learning_rate": "lr {}",
-    "embedding_dim": "{} dim",
-    "weight_decay": "decay {}",
-    "batch_size": "batch {}",
-    "num_epochs": "{} epochs",
-    "mlp_layers": "layers {}",
-    "dropout": "dropout {}",
-    "negatives": "{} negatives",
-    "schedule": "{} schedule",
-    "momentum": "momentum {}",
-    "init": "{} start",
-    "init_std": "start ± {}",
-    "patience": "patience {}",
-    "split": "{} split",
-    "fold": "fold {}",
-    "seed": "seed {}",
-    "split_seed": "split seed {}",
-}
-_NAMES = {"loss": LOSSES, "optimizer": OPTIMIZERS}
+_TITLED = sorted((setting for setting in SETTINGS.values() if setting.title), key=lambda setting: setting.title_rank)
+"""The dataset has a column of its own wherever titles are listed."""
 
 
 def run_title(run: RunSummary) -> str:
     """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
-    return run.name or " · ".join([MODEL_WORDS.get(run.model, run.model), *_apart(run)])
+    return run.name or " · ".join([model_words(run.model), *_apart(run)])
 
 
 def lineage(run: RunSummary, runs: Mapping[str, RunSummary]) -> str:
@@ -73,22 +52,38 @@ def runs_to_compare(runs: list[RunSummary], most: int = 60) -> list[dict[str, st
 def _apart(run: RunSummary) -> list[str]:
     """At most :data:`MOST` settings: what a branch changed, where a run differs from its preset, or else its learning rate."""
     flat = run.config.to_flat(defaults=True)
-    usual = _usual(run.model, run.config.training.loss == "mse")
-    differing = [key for key in _WORDS if flat.get(key) != usual.get(key)]
+    usual = _usual(run.model, run.config.training.loss)
+    differing = [setting for setting in _TITLED if flat.get(setting.key) != usual.get(setting.key)]
     # Of a branch, what was changed in it says more than what it shares with its parent.
-    changed = [key for key in _WORDS if key in run.config.parent.get("changes", {})]
-    named = list(dict.fromkeys([*changed, *differing]))[:MOST] or ["learning_rate"]
-    return [_WORDS[key].format(_value(key, flat.get(key))) for key in named]
+    changes = run.config.parent.get("changes", {})
+    changed = [setting for setting in _TITLED if setting.key in changes]
+    named = list(dict.fromkeys(setting.key for setting in [*changed, *differing]))[:MOST]
+    return [_words(SETTINGS[key], flat.get(key)) for key in named or ["learning_rate"]]
 
 
-def _value(key: str, value: Any) -> str:
-    if key in _NAMES:
-        return str(_NAMES[key].get(value, value)).partition(" (")[0].partition(":")[0]
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _words(setting: Setting, value: Any) -> str:
+    options = setting.kind.options if isinstance(setting.kind, Choice) else None
+    spec = options.get(str(value)) if isinstance(options, Registry) and setting.title == "{}" else None
+    text = spec.label if spec is not None else f"{value:g}" if isinstance(value, float) else str(value)
+    return setting.title.format(text)
 
 
 @cache
-def _usual(model: str, explicit: bool) -> dict[str, Any]:
+def _usual(model: str, loss: str) -> dict[str, Any]:
     """Settings of the preset for such runs."""
-    name = (model if explicit else "mf-implicit") if model in ("mf", "biased-mf") else "neumf"
-    return {**preset_config(name).to_flat(defaults=True)}
+    spec = MODELS.get(model)
+    starts = spec.starts if spec is not None else {}
+    name = starts.get(loss) or next(iter(starts.values()), "mf")
+    return preset_config(name).to_flat(defaults=True)
+
+
+def model_words(name: str) -> str:
+    """A model's short words; the bare name where nobody registered it."""
+    spec = MODELS.get(name)
+    return spec.label if spec is not None else name
+
+
+def model_title(name: str) -> str:
+    """A model's full words; the bare name where nobody registered it."""
+    spec = MODELS.get(name)
+    return spec.title if spec is not None else name

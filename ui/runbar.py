@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
 from ui.address import write_param
 from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_label, run_missing, state_badge
 from ui.format import escape_markdown, metric, metric_name
+from ui.run_titles import model_title
 from ui.state import ACTIVE, current_run_id, manager
 from ui.verdict import PART_WORDS, comparison, judge
 
@@ -80,12 +80,12 @@ def retry_link(run: RunSummary, words: str) -> None:
 
 def model_and_data(config: RunConfig) -> str:
     """Markdown badges with model and dataset of a run."""
-    return f":gray-badge[{MODELS.get(config.model.name, config.model.name)}] :gray-badge[{dataset_title(config)}]"
+    return f":gray-badge[{model_title(config.model.name)}] :gray-badge[{dataset_title(config)}]"
 
 
 def dataset_title(config: RunConfig) -> str:
     """The dataset's name as people say it, safe in Markdown."""
-    from mfcore.data.registry import DATASETS
+    from mfcore.registry import DATASETS
 
     entry = DATASETS.get(config.dataset.name)
     return escape_markdown(entry.title if entry else config.dataset.name)

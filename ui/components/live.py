@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from mfcore.training.config import OPTIMIZERS
+from mfcore.registry import OPTIMIZERS
 from ui.api.routes import plotly_url
 from ui.api.steering import steering_token
 from ui.format import METRIC_HELP
@@ -101,7 +101,7 @@ def live_run(
         "base": _base_path(),
         "token": steering_token(),
         "runs": list(runs),
-        "optimizers": OPTIMIZERS,
+        "optimizers": OPTIMIZERS.titles(),
     }
     result = _COMPONENT(data=data, key=key, on_ended_change=lambda: None, on_opened_change=lambda: _open(key, on_open))
     return result.ended is not None

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DATASETS, DatasetEntry, fetch
-from mfcore.data.config import SPLITS, SplitConfig
+from mfcore.data import fetch
+from mfcore.data.config import SplitConfig
 from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.registry import DATASETS, SPLITS, DatasetSpec
 from ui.address import linked_choice, write_param
 from ui.controls import error_line
 from ui.format import escape_markdown
 
 
-def choose_dataset() -> DatasetEntry:
+def choose_dataset() -> DatasetSpec:
     """The dataset the page is about: ``?dataset=``, MovieLens 100K unless chosen otherwise."""
     chosen = linked_choice("Dataset", list(DATASETS), "dataset", text=lambda name: DATASETS[name].title, default="ml-100k")
     return DATASETS[chosen]
 
 
-def choose_shape(entry: DatasetEntry) -> dict[str, float]:
+def choose_shape(entry: DatasetSpec) -> dict[str, float]:
     """Numbers that shape a generated dataset, kept in the address as ``dataset.noise=…``; empty for a real one."""
     for param in [key for key in st.query_params if key.startswith("dataset.")]:
         if param.removeprefix("dataset.") not in entry.options:
@@ -51,21 +52,24 @@ def _shape_number(name: str, default: float, low: float, high: float, meaning: s
     return wanted
 
 
-def choose_split(entry: DatasetEntry) -> SplitConfig:
+def choose_split(entry: DatasetSpec) -> SplitConfig:
     """How ratings are divided: ``?split=``, for the official folds ``?fold=``. Only what this dataset allows is offered."""
-    kinds = [kind for kind in SPLITS if kind == "random" or (entry.has_timestamps and kind != "official")]
-    kinds += ["official"] if entry.name == "ml-100k" else []
-    kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.__getitem__, default="random")
-    if kind != "official":
+    kinds = [kind for kind, spec in SPLITS.items() if spec.suits(entry)]
+    kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.titles().__getitem__, default="random")
+    if not SPLITS[kind].needs_folds:
         write_param("fold", None)
         return SplitConfig(kind)
     fold = linked_choice(
-        "Fold", [1, 2, 3, 4, 5], "fold", default=1, help="Fold 1 tests the first fifth of the file, and so on."
+        "Fold",
+        list(range(1, entry.num_folds + 1)),
+        "fold",
+        default=1,
+        help="Fold 1 tests the first part of the file, and so on.",
     )
     return SplitConfig(kind, fold=fold)
 
 
-def offer_fetch(entry: DatasetEntry) -> None:
+def offer_fetch(entry: DatasetSpec) -> None:
     """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every road."""
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mfcore.data import DatasetEntry, Interactions, Split
+from mfcore.data import Interactions, Split
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.stats import most_rated, split_summary
 from mfcore.paths import data_dir
+from mfcore.registry import DatasetSpec
 from ui.data.words import PART_WORDS, rounded_percent, words_for
 from ui.format import NOTHING, count, escape_markdown
 from ui.memo import kept
@@ -83,7 +84,7 @@ def show_item_table(rows: pd.DataFrame, things: str, most: int) -> None:
     )
 
 
-def source_rows(entry: DatasetEntry) -> dict[str, str]:
+def source_rows(entry: DatasetSpec) -> dict[str, str]:
     """Size, terms, credit and whereabouts, as Markdown for a two-column table."""
     rows = {"Size": escape_markdown(entry.size), "Licence": escape_markdown(entry.licence)}
     if entry.citation:

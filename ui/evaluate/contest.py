@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
 from ui.address import write_param
 from ui.controls import run_label
 from ui.evaluate.charts import OURS
 from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, stored_details, with_ties
 from ui.format import escape_plotly
+from ui.run_titles import model_words
 from ui.state import manager
 from ui.theme import colour
 
@@ -113,7 +113,7 @@ def _strokes(look: Mapping[str, Any]) -> str:
 
 def short_name(run: RunSummary) -> str:
     """Its name, else its model with the time it was created: short enough for a legend."""
-    return run.name or f"{MODELS.get(run.model, run.model)} {run.run_id[9:11]}:{run.run_id[11:13]}"
+    return run.name or f"{model_words(run.model)} {run.run_id[9:11]}:{run.run_id[11:13]}"
 
 
 def runs_beside(run: RunSummary, others: Sequence[RunSummary], param: str = "beside") -> list[RunSummary]:

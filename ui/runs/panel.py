@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.data.config import SPLITS
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
+from mfcore.registry import OPTIMIZERS, SPLITS
 from mfcore.runs import command_line, run_script
-from mfcore.training.config import OPTIMIZERS
 from ui.address import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
-from ui.run_titles import lineage, run_title
+from ui.run_titles import lineage, model_title, run_title
 from ui.state import ACTIVE, manager
 
 if TYPE_CHECKING:
@@ -46,9 +44,9 @@ def facts(run: RunSummary) -> str:
     """The run in one line of plain words."""
     training = run.config.training
     parts = [
-        MODELS.get(run.model, run.model),
-        f"{run.dataset}, {SPLITS[run.config.split.kind].lower()}",
-        OPTIMIZERS[training.optimizer] + ("" if training.optimizer == "als" else f", learning rate {training.learning_rate:g}"),
+        model_title(run.model),
+        f"{run.dataset}, {SPLITS[run.config.split.kind].title.lower()}",
+        OPTIMIZERS[training.optimizer].title + ("" if training.solves else f", learning rate {training.learning_rate:g}"),
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",

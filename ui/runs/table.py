@@ -10,21 +10,19 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.data.config import SPLITS
-from mfcore.models.config import MODELS
+from mfcore.registry import SPLITS
+from mfcore.settings import SETTINGS
 from ui.charts import titled
 from ui.controls import STATE_WORDS
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
-from ui.run_titles import lineage, run_title
+from ui.run_titles import lineage, model_title, model_words, run_title
 from ui.theme import colour
-from ui.train.knobs import MODEL_WORDS
 from ui.verdict import verdict_on_test
 
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
 
 
 def table(runs: list[RunSummary], every: Sequence[RunSummary] = ()) -> pd.DataFrame:
@@ -42,9 +40,9 @@ def _row(run: RunSummary) -> dict[str, Any]:
     return {
         "name": run_title(run),
         "star": "★" if run.starred else "",
-        "model": MODEL_WORDS.get(run.model, run.model),
+        "model": model_words(run.model),
         "dataset": run.dataset,
-        "split": SPLITS[run.config.split.kind],
+        "split": SPLITS[run.config.split.kind].title,
         "state": STATE_WORDS.get(run.state, run.state),
         "curve": sparkline(run),
         "metric": metric_name(found.metric) if found else "",
@@ -75,7 +73,7 @@ def matching(
     """The runs to show: every word of ``text`` in name, note, id, model or dataset; empty lists ask for nothing."""
 
     def fits(run: RunSummary) -> bool:
-        haystack = " ".join((run.name, run.note, run.run_id, run.model, MODELS.get(run.model, ""), run.dataset)).lower()
+        haystack = " ".join((run.name, run.note, run.run_id, run.model, model_title(run.model), run.dataset)).lower()
         return (
             all(word in haystack for word in text.lower().split())
             and (not models or run.model in models)
@@ -156,7 +154,8 @@ def overlay(runs: list[RunSummary], key: str) -> go.Figure:
 def differences(runs: list[RunSummary]) -> pd.DataFrame:
     """The settings in which the runs differ: one row a setting, one column a run."""
     flats = [run.config.to_flat(defaults=True) for run in runs]
-    keys = [key for key in dict.fromkeys(k for flat in flats for k in flat) if key not in NO_INFLUENCE]
+    every = dict.fromkeys(key for flat in flats for key in flat)
+    keys = [key for key in every if key not in SETTINGS or SETTINGS[key].effect != "none"]
     rows = {key: [str(flat.get(key, "–")) for flat in flats] for key in keys}
     titles = [f"{number}. {run_title(run)}" for number, run in enumerate(runs, start=1)]
     return pd.DataFrame(

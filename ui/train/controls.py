@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.data import DATASETS, fetch, load_dataset
+from mfcore.data import fetch, load_dataset
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.models.memory import check_memory
+from mfcore.registry import DATASETS
 from mfcore.runs import command_line, run_script
 from mfcore.runs.config import RunConfig
 from ui.controls import error_line, link_to

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from mfcore.evaluation.protocol import Protocol
-from mfcore.models.config import MODELS
+from mfcore.evaluation.protocol import Protocol, all_relevant
+from mfcore.registry import MODELS, SPLITS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.export.command import command_line
 from mfcore.runs.layout import RunFolder
@@ -32,11 +32,9 @@ def card_facts(folder: RunFolder) -> Card:
             "split": split_words(config),
             "split hash": str(known.get("split_hash", "")),
         },
-        "model": {"kind": MODELS[config.model.name], **_settings(config, "model", skip=("name",))},
+        "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("name",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
-        "protocol": protocol_facts(
-            config.protocol, rated=not config.training.implicit and config.split.kind != "leave-last-out"
-        ),
+        "protocol": protocol_facts(config.protocol, rated=not all_relevant(config.split.kind, ranks=config.training.implicit)),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {
             "epochs": _epochs(config, result),
@@ -80,14 +78,7 @@ def protocol_facts(protocol: Protocol, *, rated: bool) -> dict[str, str]:
 
 def split_words(config: RunConfig) -> str:
     """The split with the settings it uses."""
-    split = config.split
-    used = {
-        "random": f"{split.test_fraction:g} test, {split.valid_fraction:g} validation, seed {split.seed}",
-        "leave-last-out": "each user's latest is test, the one before validation",
-        "time": f"latest {split.test_fraction:g} test, {split.valid_fraction:g} before it validation",
-        "official": f"fold {split.fold}, {split.valid_fraction:g} validation, seed {split.seed}",
-    }
-    return f"{split.kind} ({used[split.kind]})"
+    return f"{config.split.kind} ({SPLITS[config.split.kind].words(config.split)})"
 
 
 _OF_STEPS = (
