@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfcore.data import Split
 from mfcore.typing import Bool, Float32, Int64
+
+if TYPE_CHECKING:
+    from mfcore.models import RecommenderModel
 
 ROWS, COLUMNS = 40, 60
 """Users × items, at most."""
@@ -45,7 +48,7 @@ class RatingBlock:
         scale = (0.0, 1.0, "probability") if implicit else (*split.data.rating_scale, "stars")
         return cls(users[rows], items[columns], known[cells], heldout[cells], *scale)
 
-    def predicted(self, model: Any) -> Float32:
+    def predicted(self, model: RecommenderModel) -> Float32:
         """(r, c) float32: ratings, or probabilities σ(score) for ranking models. NaN and infinity stay what they are."""
         users, items = np.repeat(self.user_idx, len(self.item_idx)), np.tile(self.item_idx, len(self.user_idx))
         scores = np.asarray(model.predict(users, items).cpu(), dtype=np.float32).reshape(self.known.shape)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from mfcore.data import Split
 from mfcore.embeddings.rating_block import RatingBlock, most
 from mfcore.embeddings.snapshots import SnapshotFiles, SnapshotMetadata, write_arrays
 from mfcore.typing import Float32
+
+if TYPE_CHECKING:
+    from mfcore.models import RecommenderModel
 
 SHARE = 1 / 100
 """Of the time that passes, what writing may take."""
@@ -61,7 +64,7 @@ class SnapshotWriter:
         self,
         folder: Path,
         split: Split,
-        model: Any,
+        model: RecommenderModel,
         *,
         limits: Limits = Limits(),
         clock: Callable[[], float] = time.monotonic,
@@ -84,7 +87,7 @@ class SnapshotWriter:
         self._budget = Budget()
         self._due = self._block_due = float("-inf")
 
-    def write(self, model: Any, epoch: int, step: int = 0, *, keep: bool = False) -> bool:
+    def write(self, model: RecommenderModel, epoch: int, step: int = 0, *, keep: bool = False) -> bool:
         """Keep the model's vectors as those of ``epoch``. ``keep``: whatever the clock says, and never thin it out.
 
         Returns whether it was written: not when the last one is too recent, the vectors are not finite, or the disk will not
@@ -108,7 +111,7 @@ class SnapshotWriter:
         self._budget.spend(self._clock() - began)
         return True
 
-    def write_now(self, model: Any, epoch: float, step: int) -> bool:
+    def write_now(self, model: RecommenderModel, epoch: float, step: int) -> bool:
         """Renew the rating block inside an epoch; a few times a second at most. Returns whether that was done."""
         began = self._clock()
         if began < self._block_due or self._budget.left(began) <= 0:
@@ -132,7 +135,7 @@ class SnapshotWriter:
             path.unlink(missing_ok=True)
         self._epochs = self._files.epochs()
 
-    def _arrays(self, model: Any, epoch: int, step: int) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def _arrays(self, model: RecommenderModel, epoch: int, step: int) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         arrays: dict[str, npt.NDArray[Any]] = {}
         info: dict[str, Any] = {"epoch": epoch, "step": step}
         for name, rows, vectors, biases in (

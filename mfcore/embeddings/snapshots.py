@@ -16,7 +16,7 @@ from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from mfcore.embeddings.rating_block import RatingBlock
 from mfcore.files import replace_file
 from mfcore.typing import Float32, Int64
 from mfcore.validate import require
+
+if TYPE_CHECKING:
+    from mfcore.models import RecommenderModel
 
 _NAME = re.compile(r"epoch-(\d{5,})\.safetensors")
 
@@ -236,7 +239,7 @@ class ModelSnapshot:
 
     note = ""
 
-    def __init__(self, model: Any, *, epoch: int, key: Hashable, stamp: int) -> None:
+    def __init__(self, model: RecommenderModel, *, epoch: int, key: Hashable, stamp: int) -> None:
         items, users = np.asarray(model.item_vectors()), np.asarray(model.user_vectors())
         biases = [None if bias is None else np.asarray(bias) for bias in (model.item_biases(), model.user_biases())]
         self._snapshot, self._stamp, self.key = Snapshot(epoch, 0, items, users, biases[0], biases[1]), stamp, key

@@ -13,13 +13,12 @@ from mfcore.embeddings.rating_block import RatingBlock
 from mfcore.embeddings.snapshots import ModelSnapshot, Points, SnapshotFiles, SnapshotSource
 from mfcore.embeddings.spectrum import Recovery, recovery_over_time
 from mfcore.paths import data_dir
+from mfcore.registry import MODELS
 from mfcore.runs.layout import RunFolder, open_folder
 from mfcore.runs.loaded import LoadedRun, load_run
 from mfcore.validate import choice, require
 
 KINDS = ("runs", "embeddings")
-_DOT_PRODUCT = ("mf", "biased-mf")
-"""Models that predict by p·q."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class RunSpace:
         planted = self.data_for(source).planted
         if planted is None:
             return {}
-        return recovery_over_time(source, planted[1], dot_product=self.folder.config().model.name in _DOT_PRODUCT)
+        return recovery_over_time(source, planted[1], dot_product=MODELS[self.folder.config().model.name].dot_product)
 
     def _load(self) -> LoadedRun:
         return load_run(self.name, self.home)

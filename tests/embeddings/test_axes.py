@@ -119,7 +119,7 @@ def test_attributes_are_those_the_data_knows() -> None:
         "mean rating",
         "Comedy",
         "Drama",
-    }  # no year is known; one film is no genre, nor all but one
+    }  # no year is known; one item is no genre, nor all but one
     assert found["popularity"].values.tolist() == [2.0] * 5 + [1.0] * 25
     assert found["Drama"].values.tolist() == [float(item % 2) for item in range(items)]
 

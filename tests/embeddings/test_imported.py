@@ -28,6 +28,7 @@ def test_imported_embeddings_are_points_in_a_space(home: Path) -> None:
     stored = open_space("embeddings", added.name, home)
     space = trajectories(stored.snapshots())
     assert space.items.shape == (1, 4, 3)
+    assert stored.snapshots().load(1) is None, "there is one moment only"
     assert space.item_norms[0] == pytest.approx([1, 2, 3, 3**0.5])
     points = stored.points()
     assert points["items"]["title"] == ["A", "B", "C", "D"]
