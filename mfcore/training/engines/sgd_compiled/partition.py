@@ -15,14 +15,14 @@ import numpy as np
 from mfcore.training.engines.compiling import kernel
 from mfcore.training.engines.sgd_compiled.engine import Rule, Shared, Tables, Trained
 from mfcore.training.engines.sgd_compiled.kernels import MSE, train_pairs, train_points
-from mfcore.typing import Int64
+from mfcore.typing import Float32, Int64
 
 if TYPE_CHECKING:
     from mfcore.data import Interactions
 
 Result = TypeVar("Result")
 
-Columns = tuple[Any, Any, Any, Any]
+Columns = tuple[Int64, Int64, Float32 | Int64, Float32]
 """users, items, thirds (targets or other items), rates: (n,) each."""
 
 ROWS = 16
