@@ -48,14 +48,14 @@ class LearningRates:
             return np.array([self.at(step, cuts)])
         return self.base * self._scale * rate_factors(self._schedule, step - self.origin, count, self.steps_per_epoch, cuts)
 
-    def set(self, rate: float, step: int, cuts: int) -> None:
-        """Continue with ``rate`` from ``step`` on; a schedule goes on from there in proportion."""
+    def set(self, rate: float, step: int, cuts: int) -> float:
+        """Continue with ``rate`` from ``step`` on; a schedule goes on from there in proportion.
+
+        Returns what ``learning_rate`` has to be for that at the present batch size.
+        """
         require(math.isfinite(rate) and rate > 0, f"learning_rate must be > 0, got {rate:g}")
         factor = self._factor(step, cuts)
         self.base = rate / factor if factor > 1e-6 else rate
-
-    def before_scaling(self, rate: float) -> float:
-        """What ``learning_rate`` has to be for ``rate`` at the present batch size."""
         return rate / self._scale
 
     def restart(self, config: TrainConfig, epoch: int, step: int) -> None:

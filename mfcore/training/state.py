@@ -84,10 +84,6 @@ class TrainingState:
         zero_gradients(self.optimizers)  # what another engine left there is not the next one's
         self.rates.configure(self.config)
 
-    def begin_epoch(self) -> None:
-        self.epoch_pass.begin()
-        self.meter.reset()
-
     def keep_best(self) -> None:
         """The present weights are the best so far."""
         self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}

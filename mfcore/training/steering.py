@@ -14,20 +14,13 @@ CHANGEABLE = tuple(key for key, setting in SETTINGS.items() if setting.live and 
 
 
 def set_learning_rate(state: TrainingState, rate: float) -> None:
-    """Continue with ``rate`` from the next step on; a schedule goes on from there in proportion."""
+    """As :meth:`mfcore.training.Trainer.set_learning_rate`."""
     require(not state.config.solves, "ALS solves exactly; it has no learning rate to change")
-    state.rates.set(rate, state.step, state.selection.cuts)
-    state.change({"learning_rate": state.rates.before_scaling(rate)})
+    state.change({"learning_rate": state.rates.set(rate, state.step, state.selection.cuts)})
 
 
 def change(state: TrainingState, **settings: Any) -> None:
-    """Continue with other settings (``CHANGEABLE``) from the next batch on; the engine has to be chosen anew.
-
-    Another batch size slices what is left of the epoch anew.
-
-    Raises:
-        UnusableRequest: such a setting cannot change, or not to this value.
-    """
+    """As :meth:`mfcore.training.Trainer.change`; the engine has to be chosen anew."""
     wrong = [name for name in settings if name not in CHANGEABLE]
     require(not wrong, f"{', '.join(wrong)} cannot change while training; what can: {', '.join(CHANGEABLE)}")
     if state.config.solves:
@@ -40,11 +33,7 @@ def change(state: TrainingState, **settings: Any) -> None:
 
 
 def extend(state: TrainingState, num_epochs: int) -> None:
-    """Train until ``num_epochs`` are done. Schedule and patience begin anew with this epoch, from the rate last set.
-
-    Raises:
-        UnusableRequest: so many are done already.
-    """
+    """As :meth:`mfcore.training.Trainer.extend`."""
     require(num_epochs > state.epoch, f"num_epochs must be > {state.epoch}, the epochs done, got {num_epochs}")
     state.change({"num_epochs": num_epochs})
     state.selection.restart()

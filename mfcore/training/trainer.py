@@ -147,17 +147,27 @@ class Trainer:
     # Steering between two steps
 
     def set_learning_rate(self, rate: float) -> None:
-        """As :func:`mfcore.training.steering.set_learning_rate`."""
+        """Continue with ``rate`` from the next step on; a schedule goes on from there in proportion."""
         steering.set_learning_rate(self.state, rate)
 
     def change(self, **settings: Any) -> None:
-        """As :func:`mfcore.training.steering.change`; ``engine_reason`` says what trains now."""
+        """Continue with other settings (``steering.CHANGEABLE``) from the next batch on.
+
+        Another batch size slices what is left of the epoch anew; ``engine_reason`` says what trains now.
+
+        Raises:
+            UnusableRequest: such a setting cannot change, or not to this value.
+        """
         self._check(self.state.meter.read())
         steering.change(self.state, **settings)
         self._choose_engine()
 
     def extend(self, num_epochs: int) -> None:
-        """As :func:`mfcore.training.steering.extend`."""
+        """Train until ``num_epochs`` are done. Schedule and patience begin anew with this epoch, from the rate last set.
+
+        Raises:
+            UnusableRequest: so many are done already.
+        """
         steering.extend(self.state, num_epochs)
         self.stop_reason = ""
 
@@ -284,7 +294,8 @@ class Trainer:
         train_loss, seconds = state.meter.total / num_samples, state.epoch_pass.seconds
         state.epoch += 1
         state.train_seconds += seconds
-        state.begin_epoch()
+        state.epoch_pass.begin()
+        state.meter.reset()
         state.rates.settle(state.epoch, 0, state.step)
         measured = self._validation.run(self.model, state.epoch)
         value = measured.metrics.get(self.selection_metric, math.nan)

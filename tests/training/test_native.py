@@ -250,7 +250,7 @@ def test_planted_factors_are_recovered(planted: Split) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
-def test_samples_are_dealt_so_that_no_row_is_met_twice_at_a_time(threads: int) -> None:
+def test_samples_are_sorted_so_that_no_row_is_met_twice_at_a_time(threads: int) -> None:
     rng = np.random.default_rng(threads)
     counts = rng.integers(0, 50, 200), rng.integers(0, 50, 130)
     users, items = (rng.permutation(np.repeat(np.arange(len(c)), c))[:3000] for c in counts)
@@ -261,7 +261,7 @@ def test_samples_are_dealt_so_that_no_row_is_met_twice_at_a_time(threads: int) -
     given = users, items, number, number.astype(np.float32)
     to = tuple(np.full_like(column, -1) for column in given)
     bounds = np.zeros(threads**2 + 1, dtype=np.int64)
-    partition.deal(given, to, *teams, threads, bounds)
+    partition.sort_into_blocks(given, to, *teams, threads, bounds)
     assert sorted(to[2].tolist()) == number.tolist()
     for mine, original in zip(to, given, strict=True):
         np.testing.assert_array_equal(mine, original[to[2]])

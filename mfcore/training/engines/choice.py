@@ -13,8 +13,8 @@ from mfcore.training.device import resolve_device
 from mfcore.training.engines.als.engine import AlsEngine, Sweep
 from mfcore.training.engines.als.limits import refuse_unsolvable
 from mfcore.training.engines.autograd import AutogradEngine
-from mfcore.training.engines.base import Engine, EngineKind, TrainingContext
-from mfcore.training.engines.sgd_compiled.engine import CompiledSgdEngine
+from mfcore.training.engines.base import Engine, EngineKind, TrainingContext, load_kernels
+from mfcore.training.engines.sgd_compiled.engine import KERNELS, CompiledSgdEngine
 from mfcore.training.samples import SampleSource, Source
 
 if TYPE_CHECKING:
@@ -51,5 +51,5 @@ def epoch_source(data: Interactions, config: TrainConfig, device: torch.device) 
 
 
 def load_native() -> str:
-    """Make the compiled engine ready, so that nobody waits for it later. Returns why there is none, in words, else nothing."""
-    return CompiledSgdEngine.load()
+    """As :func:`load_kernels`, for SGD one rating at a time."""
+    return load_kernels(KERNELS)

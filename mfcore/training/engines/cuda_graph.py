@@ -8,7 +8,6 @@ is therefore read from tensors that stay where they are, at a place counted on t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -147,7 +146,7 @@ class _Kept:
                 tensor.copy_(state[where]) if where in state else tensor.zero_()
 
 
-def _tensors_of(optimizer: Optimizer, what: Callable[[Tensor], Tensor]) -> dict[tuple[Any, str], Tensor]:
+def _tensors_of(optimizer: Optimizer, what: Callable[[Tensor], Tensor]) -> dict[tuple[Tensor, str], Tensor]:
     return {
         (parameter, name): what(value)
         for parameter, entries in optimizer.state.items()

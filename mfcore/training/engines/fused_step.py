@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ class Stepper:
     def __init__(self, optimizers: list[Optimizer]) -> None:
         self._optimizers = optimizers
         self._updates: list[Callable[[float | Tensor], None]] = []
-        self._collected_from: list[Any] = []
+        self._collected_from: list[object] = []
 
     def step(self, rate: float | Tensor) -> None:
         """One step with learning rate ``rate``, before multipliers; a tensor (on the device) only once state exists."""
@@ -63,7 +63,7 @@ def is_fused(optimizer: Optimizer) -> bool:
 
 def _updates(optimizer: Optimizer) -> list[Callable[[float | Tensor], None]]:
     if not is_fused(optimizer):
-        return [lambda rate: _own_step(optimizer, rate)]
+        return [partial(_own_step, optimizer)]
     by_multiplier: dict[float, list[dict[str, Any]]] = {}
     for group in optimizer.param_groups:
         by_multiplier.setdefault(group["multiplier"], []).append(group)
@@ -85,7 +85,7 @@ class _FusedUpdate:
         self._parameters = [parameter for group in groups for parameter in group["params"]]
         found = [optimizer.state.get(parameter, {}) for parameter in self._parameters]
         self._state = [[state[name] for state in found] if name in found[0] else _without(name, found) for name in rule.state]
-        self._options = {name: groups[0][key] for name, key in rule.options.items()}
+        self._options = {name: groups[0][name] for name in rule.options}
         if "betas" in groups[0]:
             self._options["beta1"], self._options["beta2"] = groups[0]["betas"]
 
@@ -95,29 +95,24 @@ class _FusedUpdate:
         self._function(self._parameters, gradients, *self._state, **self._options, lr=rate, fused=True)
 
 
-def _without(name: str, found: list[Any]) -> list[Any]:
+def _without(name: str, found: list[dict[str, Tensor]]) -> list[None]:
     # SGD wants a place for each weight's momentum even where there is none; Adam wants no list of maxima.
     return [None] * len(found) if name == "momentum_buffer" else []
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """``state``: names of the state tensors, in the order of the function's arguments. ``options``: keyword → a group's key."""
+class _Rule(NamedTuple):
+    """``state``: names of the state tensors, in the order of the function's arguments. ``options``: keywords, as in a group."""
 
     function: Callable[..., None]
     state: tuple[str, ...]
-    options: dict[str, str]
-
-
-def _same(*names: str) -> dict[str, str]:
-    return {name: name for name in names}
+    options: tuple[str, ...]
 
 
 _ADAM_STATE = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step")
-_ADAM_OPTIONS = _same("amsgrad", "weight_decay", "eps", "maximize")
+_ADAM_OPTIONS = ("amsgrad", "weight_decay", "eps", "maximize")
 _FUNCTIONS: dict[type[Optimizer], _Rule] = {
-    SGD: _Rule(sgd, ("momentum_buffer",), _same("weight_decay", "momentum", "dampening", "nesterov", "maximize")),
-    Adagrad: _Rule(adagrad, ("sum", "step"), _same("lr_decay", "weight_decay", "eps", "maximize")),
+    SGD: _Rule(sgd, ("momentum_buffer",), ("weight_decay", "momentum", "dampening", "nesterov", "maximize")),
+    Adagrad: _Rule(adagrad, ("sum", "step"), ("lr_decay", "weight_decay", "eps", "maximize")),
     Adam: _Rule(adam, _ADAM_STATE, _ADAM_OPTIONS),
     AdamW: _Rule(adamw, _ADAM_STATE, _ADAM_OPTIONS),
 }

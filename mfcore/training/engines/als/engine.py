@@ -113,7 +113,7 @@ def choose_solver(context: TrainingContext) -> tuple[Solver, str]:
 
 
 def load_solver() -> str:
-    """As :func:`load_kernels`."""
+    """As :func:`load_kernels`, for alternating least squares."""
     return load_kernels(_COMPILED)
 
 

@@ -24,6 +24,7 @@ from mfcore.training.engines.compiling import Function, kernel
 from mfcore.typing import Float32, Float64
 
 Indices = npt.NDArray[Any]
+Scalar = np.float32
 
 LANES = 16 if "+avx512f" in get_host_cpu_features() else 8
 """Columns of a tile; tables are padded to a multiple of it."""
@@ -56,7 +57,7 @@ class FixedSide(NamedTuple):
     gram: Float32
     right: Float32
     dim: int
-    unobserved: Any
+    unobserved: Scalar
 
 
 class Workspace(NamedTuple):
@@ -126,7 +127,7 @@ def _spread(b: Any, number: Any, wide: Any) -> Any:
 
 
 @_compiled
-def _add_scaled(to: Float32, factor: Any, row: Float32) -> None:
+def _add_scaled(to: Float32, factor: Scalar, row: Float32) -> None:
     for j in range(len(to)):
         to[j] += factor * row[j]
 
@@ -138,7 +139,7 @@ def _copy(to: Float32, row: Float32) -> None:
 
 
 @_compiled
-def _dot(one: Float32, other: Float32) -> Any:
+def _dot(one: Float32, other: Float32) -> Scalar:
     total = ZERO
     for j in range(len(one)):
         total += one[j] * other[j]
@@ -164,9 +165,9 @@ def _build(row: int, rows: Rows, fixed: FixedSide, space: Workspace) -> float:
             _add_scaled(space.right, target, picked[r])
             far = float(offset)
             if w < ZERO:
-                unexplained += (rows.ratings[start + r] - far) ** 2
+                unexplained += (float(rows.ratings[start + r]) - far) ** 2
             else:
-                unexplained += (1.0 - far) ** 2 - w * far**2
+                unexplained += (1.0 - far) ** 2 - float(w) * far**2
         for f in range(0, fixed.dim, HEIGHT):
             for j in range(f & -LANES, width, LANES):
                 _tile(gram, width, f, j, picked, count, ONE if w < ZERO else ONE - w)

@@ -24,6 +24,7 @@ from mfcore.typing import Float32, Float64
 if TYPE_CHECKING:
     from mfcore.training.engines.sgd_compiled.partition import Columns
 
+KERNELS = "mfcore.training.engines.sgd_compiled.partition"
 _FEWEST, _AT_FIRST = 256, 4096  # samples of a stretch
 _NONE = np.zeros((0, 1), dtype=np.float32)
 
@@ -123,12 +124,7 @@ class CompiledSgdEngine:
             return "sparse gradients are PyTorch's"
         if any(p.dtype != torch.float32 or not p.is_contiguous() for p in model.parameters()):
             return "the weights are not plain float32"
-        return CompiledSgdEngine.load()
-
-    @staticmethod
-    def load() -> str:
-        """As :func:`load_kernels`."""
-        return load_kernels("mfcore.training.engines.sgd_compiled.partition")
+        return load_kernels(KERNELS)
 
     def reason(self, declined: str) -> str:
         reason = f"{ONE_BY_ONE}compiled engine"

@@ -15,14 +15,14 @@ import numpy as np
 from mfcore.training.engines.compiling import kernel
 from mfcore.training.engines.sgd_compiled.engine import Rule, Shared, Tables, Trained
 from mfcore.training.engines.sgd_compiled.kernels import MSE, train_pairs, train_points
-from mfcore.typing import Int64
+from mfcore.typing import Float32, Int64
 
 if TYPE_CHECKING:
     from mfcore.data import Interactions
 
 Result = TypeVar("Result")
 
-Columns = tuple[Any, Any, Any, Any]
+Columns = tuple[Int64, Int64, Float32 | Int64, Float32]
 """users, items, thirds (targets or other items), rates: (n,) each."""
 
 ROWS = 16
@@ -56,7 +56,7 @@ _block: Any = numba.njit(nogil=True, error_model="numpy", forceinline=True)(_num
 
 
 @kernel
-def deal(given: Columns, to: Columns, user_team: Int64, item_team: Int64, number: int, bounds: Int64) -> None:
+def sort_into_blocks(given: Columns, to: Columns, user_team: Int64, item_team: Int64, number: int, bounds: Int64) -> None:
     """Sort samples by who trains them and when; their order stays as it is among those of one team and turn.
 
     In turn s team t trains its users' ratings of team (t + s) mod ``number``'s items: all teams at once, nobody's row twice.
@@ -90,7 +90,7 @@ def load_kernels() -> None:
     train_pairs(index, index, index, number, nowhere, tables, tables, rule, 0.0)
     for third in (number, index):
         columns = index, index, third, number
-        deal(columns, columns, index, index, 1, np.zeros(2, dtype=np.int64))
+        sort_into_blocks(columns, columns, index, index, 1, np.zeros(2, dtype=np.int64))
 
 
 class PartitionedSgd:
@@ -112,31 +112,31 @@ class PartitionedSgd:
 
     def train(self, kernel: Callable[..., Trained], columns: Columns, shared: Shared, total: float) -> Trained:
         """``kernel`` on all samples; ``shared``: what it takes after its columns and segments. As the kernel returns."""
-        dealt, bounds = self._deal(columns)
+        ordered, bounds = self._sorted(columns)
         trained = 0
         for turn in range(self.threads):
             segments = [bounds[:, team * self.threads + turn + np.arange(2)].copy() for team in range(self.threads)]
-            for count, loss, last in self._at_once([partial(kernel, *dealt, s, *shared, 0.0) for s in segments]):
+            for count, loss, last in self._at_once([partial(kernel, *ordered, s, *shared, 0.0) for s in segments]):
                 trained, total = trained + count, total + loss
                 if not math.isfinite(last):
                     return trained, total, last
         return trained, total, 0.0
 
-    def _deal(self, columns: Columns) -> tuple[Columns, Int64]:
+    def _sorted(self, columns: Columns) -> tuple[Columns, Int64]:
         """The samples by team and turn, as each thread sorted its share, and bounds (threads, threads² + 1) of each."""
         users, items, thirds, rates = columns
-        dealt = np.empty_like(users), np.empty_like(items), np.empty_like(thirds), np.empty_like(rates)
+        ordered = np.empty_like(users), np.empty_like(items), np.empty_like(thirds), np.empty_like(rates)
         ends = [len(users) * place // self.threads for place in range(self.threads + 1)]
         bounds = np.zeros((self.threads, self.threads**2 + 1), dtype=np.int64)
 
         def share(place: int, start: int, stop: int) -> None:
             given = users[start:stop], items[start:stop], thirds[start:stop], rates[start:stop]
-            to = dealt[0][start:stop], dealt[1][start:stop], dealt[2][start:stop], dealt[3][start:stop]
-            deal(given, to, self._user_team, self._item_team, self.threads, bounds[place])
+            to = ordered[0][start:stop], ordered[1][start:stop], ordered[2][start:stop], ordered[3][start:stop]
+            sort_into_blocks(given, to, self._user_team, self._item_team, self.threads, bounds[place])
             bounds[place] += start
 
         self._at_once([partial(share, place, *both) for place, both in enumerate(pairwise(ends))])
-        return dealt, bounds
+        return ordered, bounds
 
     def _at_once(self, work: list[Callable[[], Result]]) -> list[Result]:
         """Whoever is free takes the next piece, we among them: on a busy machine nobody waits for a thread still asleep."""
