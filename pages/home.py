@@ -10,7 +10,7 @@ from ui.datasets import DEFAULT_DATASET, data_at_hand, dataset_title, nouns
 from ui.format import escape_markdown, metric, metric_name, when
 from ui.home.starts import FIRST, preset_cards, start
 from ui.run_titles import run_label
-from ui.state import ACTIVE, manager
+from ui.state import manager
 from ui.verdict import comparison, verdict_on_test
 
 RECENT = 5
@@ -61,7 +61,9 @@ if runs:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width=260):
                 link_to(
-                    "train" if run.state in (*ACTIVE, "failed") else "evaluate", escape_markdown(run_label(run)), run=run.run_id
+                    "train" if not run.over or run.state == "failed" else "evaluate",
+                    escape_markdown(run_label(run)),
+                    run=run.run_id,
                 )
             st.markdown(state_badge(run.state), width="content")
             found = verdict_on_test(run)
