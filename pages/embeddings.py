@@ -7,10 +7,11 @@ import streamlit as st
 from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
 from mfcore.embeddings.manifold import ManifoldSettings, has_umap
 from mfcore.embeddings.manifold_job import manifold_job
+from mfcore.registry import DEFAULT_DATASET
 from mfcore.runs import RunSummary
 from ui.components.space import MapEvents, space_map
 from ui.controls import plain_errors
-from ui.datasets import DEFAULT_DATASET, nouns
+from ui.datasets import nouns
 from ui.embeddings.closer_look import closer_look
 from ui.format import count
 from ui.runbar import run_bar, unfinished

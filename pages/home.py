@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mfcore.registry import DEFAULT_DATASET
 from ui.components.live import live_run
 from ui.controls import link_to, state_badge
-from ui.datasets import DEFAULT_DATASET, data_at_hand, dataset_title, nouns
+from ui.datasets import data_at_hand, dataset_title, nouns
 from ui.format import escape_markdown, metric, metric_name, when
 from ui.home.starts import FIRST, preset_cards, start
 from ui.run_titles import run_label

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from mfcore.data import dataset_status, fetch
 from mfcore.data.config import DatasetConfig
-from mfcore.data.registry import DATASETS, dataset_status, fetch
+from mfcore.registry import DATASETS, DEFAULT_DATASET
 from ui.format import escape_markdown
 
-DEFAULT_DATASET = "ml-100k"
 STAND_IN = "planted"
 """What pages begin with while the default dataset is not on this machine: made on the spot, with something to learn."""
 
@@ -23,9 +23,9 @@ class Nouns:
     items: str = "items"
     user: str = "user"
     users: str = "users"
-    unit: str = "star"
-    units: str = "stars"
-    symbol: str = "★"
+    unit: str = "point"
+    units: str = "points"
+    symbol: str = ""
 
     @property
     def one_item(self) -> str:
@@ -35,15 +35,15 @@ class Nouns:
     def one_unit(self) -> str:
         return one(self.unit)
 
+    def rated(self, value: str) -> str:
+        """A rating with the sign of its unit, where it has one: "4 ★"."""
+        return f"{value} {self.symbol}".rstrip()
+
 
 def nouns(dataset: DatasetConfig | str) -> Nouns:
-    """The words of a dataset; those of any data where it is not registered any more or names none of its own."""
-    entry = DATASETS.get(dataset if isinstance(dataset, str) else dataset.name)
-    usual = Nouns("film", "films") if entry is None or entry.has_titles else Nouns()
-    item, items = getattr(entry, "item_noun", (usual.item, usual.items))
-    user, users = getattr(entry, "user_noun", (usual.user, usual.users))
-    unit, units = getattr(entry, "rating_unit", (usual.unit, usual.units))
-    return Nouns(item, items, user, users, unit, units, getattr(entry, "rating_symbol", usual.symbol))
+    """The words of a dataset; those of any data where it is not registered (any more)."""
+    spec = DATASETS.get(dataset if isinstance(dataset, str) else dataset.name)
+    return Nouns(*spec.item, *spec.user, *spec.rating, spec.symbol) if spec is not None else Nouns()
 
 
 def one(noun: str) -> str:
@@ -55,11 +55,6 @@ def dataset_title(name: str) -> str:
     """The dataset's name as people say it."""
     entry = DATASETS.get(name)
     return entry.title if entry else name
-
-
-def num_folds(name: str) -> int:
-    """How many official folds it came with; 0 for none."""
-    return int(getattr(DATASETS.get(name), "num_folds", 5 if name == DEFAULT_DATASET else 0))
 
 
 def data_at_hand(name: str = DEFAULT_DATASET) -> bool:

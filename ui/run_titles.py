@@ -6,40 +6,21 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from mfcore.registry import MODELS
 from mfcore.runs import RunSummary, preset_config
+from mfcore.settings import SETTINGS, Choice, Setting
 from ui.format import when
-from ui.train.draft import usual_preset
-from ui.words import STAR, choice_word, model_word
+from ui.words import STAR, choice_word
 
 MOST = 3
 """Settings named in a title."""
-# In the order of what people vary first. The dataset has a column of its own wherever titles are listed.
-_WORDS: dict[str, str] = {
-    "loss": "{}",
-    "optimizer": "{}",
-    "learning_rate": "lr {}",
-    "embedding_dim": "{} dim",
-    "weight_decay": "decay {}",
-    "batch_size": "batch {}",
-    "num_epochs": "{} epochs",
-    "mlp_layers": "layers {}",
-    "dropout": "dropout {}",
-    "negatives": "{} negatives",
-    "schedule": "{} schedule",
-    "momentum": "momentum {}",
-    "init": "{} start",
-    "init_std": "start ± {}",
-    "patience": "patience {}",
-    "split": "{} split",
-    "fold": "fold {}",
-    "seed": "seed {}",
-    "split_seed": "split seed {}",
-}
+_TITLED = sorted((setting for setting in SETTINGS.values() if setting.title), key=lambda setting: setting.title_rank)
+"""The dataset has a column of its own wherever titles are listed."""
 
 
 def run_title(run: RunSummary) -> str:
     """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
-    return run.name or " · ".join([model_word(run.model), *_apart(run)])
+    return run.name or " · ".join([choice_word("model", run.model), *_apart(run)])
 
 
 def run_label(run: RunSummary) -> str:
@@ -50,7 +31,7 @@ def run_label(run: RunSummary) -> str:
 
 def run_in_legend(run: RunSummary) -> str:
     """A run beside others on a chart: its name, else its model and the time of its id. Plain text."""
-    return run.name or f"{model_word(run.model)} {_clock(run)}"
+    return run.name or f"{choice_word('model', run.model)} {_clock(run)}"
 
 
 def _clock(run: RunSummary) -> str:
@@ -84,21 +65,25 @@ def runs_to_compare(runs: list[RunSummary], most: int = 60) -> list[dict[str, st
 def _apart(run: RunSummary) -> list[str]:
     """At most :data:`MOST` settings: what a branch changed, where a run differs from its preset, or else its learning rate."""
     flat = run.config.to_flat(defaults=True)
-    usual = _usual(run.model, run.config.training.loss == "mse")
-    differing = [key for key in _WORDS if flat.get(key) != usual.get(key)]
+    usual = _usual(run.model, run.config.training.loss)
+    differing = [setting for setting in _TITLED if flat.get(setting.key) != usual.get(setting.key)]
     # Of a branch, what was changed in it says more than what it shares with its parent.
-    changed = [key for key in _WORDS if key in run.config.parent.get("changes", {})]
-    named = list(dict.fromkeys([*changed, *differing]))[:MOST] or ["learning_rate"]
-    return [_WORDS[key].format(_value(key, flat.get(key))) for key in named]
+    changes = run.config.parent.get("changes", {})
+    changed = [setting for setting in _TITLED if setting.key in changes]
+    named = list(dict.fromkeys(setting.key for setting in [*changed, *differing]))[:MOST]
+    return [_words(SETTINGS[key], flat.get(key)) for key in named or ["learning_rate"]]
 
 
-def _value(key: str, value: Any) -> str:
-    if key in ("loss", "optimizer"):
-        return choice_word(key, value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _words(setting: Setting, value: Any) -> str:
+    if isinstance(value, float):
+        return setting.title.format(f"{value:g}")
+    named = isinstance(setting.kind, Choice) and setting.title == "{}"
+    return setting.title.format(choice_word(setting.key, value) if named else value)
 
 
 @cache
-def _usual(model: str, explicit: bool) -> dict[str, Any]:
+def _usual(model: str, loss: str) -> dict[str, Any]:
     """Settings of the preset for such runs."""
-    return preset_config(usual_preset(model, ranking=not explicit)).to_flat(defaults=True)
+    spec = MODELS.get(model)
+    starts = spec.starts if spec is not None else {}
+    return preset_config(starts.get(loss) or next(iter(starts.values()), "mf")).to_flat(defaults=True)

@@ -8,18 +8,13 @@ from zlib import crc32
 
 import streamlit as st
 
-from mfcore.models.config import MODELS
+from mfcore.registry import MODELS
 
 LIGHT: dict[str, str] = {
     "train": "#c4761b",
     "valid": "#1c7672",
     "test": "#7b4a93",
     "baseline": "#8b8178",
-    "mf": "#3a6ca8",
-    "biased-mf": "#b4512b",
-    "gmf": "#5c8a38",
-    "mlp": "#8a6244",
-    "neumf": "#a53f77",
     "text": "#2c2723",
     "muted": "#756b61",
     "background": "#fbf9f5",
@@ -35,11 +30,6 @@ DARK: dict[str, str] = {
     "valid": "#5cbdb5",
     "test": "#bf93d6",
     "baseline": "#9c9187",
-    "mf": "#7ea9dc",
-    "biased-mf": "#e88a62",
-    "gmf": "#9cc674",
-    "mlp": "#c79d7c",
-    "neumf": "#e085b5",
     "text": "#ece6de",
     "muted": "#aba196",
     "background": "#1d1a17",
@@ -50,8 +40,7 @@ DARK: dict[str, str] = {
     "warning": "#e3aa4e",
     "bad": "#ef8078",
 }
-COLOURS: dict[str, dict[str, str]] = {"light": LIGHT, "dark": DARK}
-# For what nobody foresaw, a new model above all: told apart from the colours above, and the same in every session.
+# For models without a colour of their own, and what nobody foresaw: the same in every session.
 SPARE_LIGHT = ("#2f7f9e", "#9a7a16", "#6a5fb0", "#b0566a", "#4c7a63", "#7f6a8f")
 SPARE_DARK = ("#6cbbd8", "#d3b45c", "#a9a0e8", "#e594a4", "#8fc0a6", "#bda9cc")
 
@@ -72,15 +61,10 @@ def dark() -> bool:
         return False
 
 
-def colours(is_dark: bool | None = None) -> dict[str, str]:
-    """All colours by meaning, every registered model among them; of the theme on screen unless told which."""
-    foreseen = DARK if (dark() if is_dark is None else is_dark) else LIGHT
-    return {**{name: colour(name, is_dark) for name in MODELS}, **foreseen}
-
-
 def palettes() -> dict[str, dict[str, str]]:
-    """:func:`colours` of both themes, ``light`` and ``dark``: what a component in the browser needs to change with it."""
-    return {"light": colours(False), "dark": colours(True)}
+    """All colours by meaning, every registered model among them, in ``light`` and in ``dark``: what the browser is given."""
+    themes = {"light": LIGHT, "dark": DARK}
+    return {name: {**{m: colour(m, name == "dark") for m in MODELS}, **foreseen} for name, foreseen in themes.items()}
 
 
 def colour(meaning: str, is_dark: bool | None = None) -> str:
@@ -92,7 +76,10 @@ def colour(meaning: str, is_dark: bool | None = None) -> str:
     foreseen, spare = (DARK, SPARE_DARK) if in_dark else (LIGHT, SPARE_LIGHT)
     if meaning in foreseen:
         return foreseen[meaning]
-    newcomers = [name for name in MODELS if name not in foreseen]
+    spec = MODELS.get(meaning)
+    if spec is not None and spec.colour is not None:
+        return spec.colour[in_dark]
+    newcomers = [name for name, spec in MODELS.items() if spec.colour is None]
     place = newcomers.index(meaning) if meaning in newcomers else crc32(meaning.encode())
     return spare[place % len(spare)]
 
@@ -118,7 +105,7 @@ def plotly_layout(is_dark: bool | None = None, **changes: Any) -> dict[str, Any]
         "font": {"family": '"Source Sans", "Source Sans 3", sans-serif', "size": 13, "color": shades["text"]},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "colorway": [shades[name] for name in ("valid", "train", "test", "mf", "biased-mf", "gmf", "mlp", "neumf")],
+        "colorway": [*(shades[name] for name in ("valid", "train", "test")), *(colour(name, is_dark) for name in MODELS)],
         "margin": {"l": 48, "r": 12, "t": 28, "b": 40},
         "xaxis": dict(axis),
         "yaxis": dict(axis),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from mfcore.data.config import SPLITS
+from typing import Any
+
+from mfcore.evaluation.protocol import all_relevant
 from mfcore.evaluation.words import protocol_sentence as ranking_sentence
 from mfcore.evaluation.words import split_sentence
-from mfcore.models.config import MODELS
+from mfcore.registry import LOSSES, MODELS, OPTIMIZERS, SPLITS, Registry, Spec
 from mfcore.runs import RunConfig
-from mfcore.training.config import LOSSES, OPTIMIZERS
-from ui.datasets import Nouns, dataset_title, nouns, num_folds
+from ui.datasets import Nouns, nouns
 
 STAR = "★"
 """Marks a starred run."""
 
-_CHOICES = {"model": MODELS, "loss": LOSSES, "optimizer": OPTIMIZERS, "split": SPLITS}
-_SHORT_MODELS = {"mf": "MF", "gmf": "GMF", "mlp": "MLP"}
+_CHOICES: dict[str, Registry[Any]] = {"model": MODELS, "loss": LOSSES, "optimizer": OPTIMIZERS, "split": SPLITS}
 
 STATES: dict[str, tuple[str, str]] = {
     "queued": ("waiting", "gray"),
@@ -39,19 +39,20 @@ _BASELINES = {
 }
 
 
-def model_word(name: str) -> str:
-    """A model in a table or title: "MF", "Biased MF"."""
-    return _SHORT_MODELS.get(name) or choice_title("model", name)
+def choice_title(setting: str, name: str) -> str:
+    """What is chosen for a setting, in full: model "mf" → "Matrix factorization"; its name where nobody registered it."""
+    spec = _spec(setting, name)
+    return spec.title if spec is not None else name
 
 
-def choice_title(setting: str, value: object) -> str:
-    """What is chosen for a setting, in full: model "mf" → "Matrix factorization"; itself where nobody named it."""
-    return str(_CHOICES.get(setting, {}).get(str(value), value))
+def choice_word(setting: str, name: str) -> str:
+    """The same where there is little room: model "mf" → "MF"."""
+    spec = _spec(setting, name)
+    return spec.label if spec is not None else name
 
 
-def choice_word(setting: str, value: object) -> str:
-    """The same in short, without what stands in brackets or after a colon: optimizer "als" → "ALS"."""
-    return choice_title(setting, value).partition(" (")[0].partition(":")[0]
+def _spec(setting: str, name: str) -> Spec | None:
+    return _CHOICES[setting].get(name) if setting in _CHOICES else None
 
 
 def state_word(state: str) -> str:
@@ -67,24 +68,9 @@ def baseline_words(name: str, called: Nouns) -> str:
 def protocol_sentence(config: RunConfig) -> str:
     """Split, candidates and ties: everything one must know to compare a run's numbers with others."""
     called = nouns(config.dataset)
-    everything = config.split.kind == "leave-last-out" or config.training.implicit
+    everything = all_relevant(config.split.kind, ranks=config.training.implicit)
     ranking = ranking_sentence(config.protocol, all_relevant=everything, item=called.item, items=called.items)
     return f"{split_sentence(config.split, called.item)} {ranking}"
-
-
-def split_lesson(kind: str, dataset: str) -> str:
-    """What a kind of split asks of a model, and what to make of figures on it."""
-    called = nouns(dataset)
-    return {
-        "random": "Ratings are dealt out at random. Easy to compare with published figures, but a model may learn from the "
-        "future to predict the past.",
-        "leave-last-out": f"Each {called.user}'s latest rating is the test, the one before it validation, all earlier ones "
-        f"train: “which {called.item} will this person choose next?”",
-        "time": "One date divides all ratings: what came before trains, what came after tests. Closest to real life and the "
-        f"hardest, because new {called.users} and new {called.items} appear that nobody could learn.",
-        "official": f"The {num_folds(dataset)} divisions that came with {dataset_title(dataset)}, each with another part as "
-        "test. Published figures often use them; validation is drawn from the rest.",
-    }[kind]
 
 
 def rating_error_words(error: float, called: Nouns) -> str:

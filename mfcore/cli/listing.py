@@ -10,7 +10,8 @@ from mfcore.cli.progress import TrainingProgress
 
 def datasets(options: argparse.Namespace) -> int:
     """What can be loaded."""
-    from mfcore.data import DATASETS, dataset_status
+    from mfcore.data import dataset_status
+    from mfcore.registry import DATASETS
 
     entries = [
         {
@@ -36,9 +37,9 @@ def datasets(options: argparse.Namespace) -> int:
 
 def fetch(options: argparse.Namespace) -> int:
     """Download, check and keep a dataset."""
-    from mfcore.data import DATASETS
     from mfcore.data import fetch as fetch_dataset
     from mfcore.errors import DataUnavailable
+    from mfcore.registry import DATASETS
 
     try:
         with TrainingProgress() as progress:

@@ -9,20 +9,8 @@ from typing import Any, NoReturn
 from mfcore.cli import export, listing, steer, stored, train
 from mfcore.cli.output import complain
 from mfcore.runs.commands import COMMANDS
-from mfcore.runs.config import FLAT_KEYS, help_for
 from mfcore.runs.export.command import FLAGS
-
-_BRANCH_FLAGS = (
-    "learning_rate",
-    "weight_decay",
-    "batch_size",
-    "num_epochs",
-    "optimizer",
-    "negatives",
-    "device",
-    "threads",
-    "seed",
-)
+from mfcore.settings import SETTINGS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,8 +67,8 @@ def _add_train_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", help="a whole recipe by name; see the command presets")
     parser.add_argument("--config", metavar="FILE", help="settings from a JSON file, such as a run's config.json")
     for key, flag in FLAGS.items():
-        parser.add_argument(flag, dest=key, metavar=flag[2:].upper(), help=help_for(key).replace("%", "%%"))
-    others = ", ".join(key for key in FLAT_KEYS if key not in FLAGS)
+        parser.add_argument(flag, dest=key, metavar=flag[2:].upper(), help=SETTINGS[key].help.replace("%", "%%"))
+    others = ", ".join(key for key in SETTINGS if key not in FLAGS)
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help=f"any other setting: {others}, dataset.OPTION")
 
 
@@ -97,8 +85,8 @@ def _add_steering(command: Any) -> None:
     branch.add_argument("run_id", metavar="RUN")
     branch.add_argument("--epoch", required=True, help="a kept epoch of RUN; 0 is the untrained model")
     branch.add_argument("--name", default="", help="what to call the new run")
-    for key in _BRANCH_FLAGS:
-        branch.add_argument(FLAGS[key], dest=key, metavar=FLAGS[key][2:].upper(), help=help_for(key).replace("%", "%%"))
+    for key in (key for key in FLAGS if SETTINGS[key].in_branch):
+        branch.add_argument(FLAGS[key], dest=key, metavar=FLAGS[key][2:].upper(), help=SETTINGS[key].help.replace("%", "%%"))
     branch.add_argument("--set", action="append", metavar="KEY=VALUE", help="any other setting of training")
     extend = command("extend", steer.extend, "Train a run for more epochs than planned; one that has ended goes on here.")
     extend.add_argument("run_id", metavar="RUN")

@@ -9,9 +9,10 @@ from typing import Any
 from mfcore.errors import UnusableRequest
 from mfcore.files import loads
 from mfcore.paths import reason
-from mfcore.runs.config import FLAT_KEYS, FORMAT_VERSION, RunConfig
+from mfcore.runs.config import FORMAT_VERSION, RunConfig
 from mfcore.runs.export.command import FLAGS
 from mfcore.runs.presets import PRESETS
+from mfcore.settings import SETTINGS
 from mfcore.validate import choice, require
 
 _SECTIONS = ("dataset", "split", "model", "training", "protocol")
@@ -54,7 +55,7 @@ def flat_from_file(path: Path) -> dict[str, Any]:
         raise UnusableRequest(f"--config {path} is not JSON ({error})") from None
     require(isinstance(values, dict), f"--config {path} must hold a JSON object of settings")
     flat: dict[str, Any] = {}
-    names = {where: key for key, where in FLAT_KEYS.items()}
+    names = {(setting.section, setting.attribute): key for key, setting in SETTINGS.items()}
     for key, value in values.items():
         if key == "format_version":
             known = f"this version reads {FORMAT_VERSION}"
@@ -84,5 +85,5 @@ def pairs_from(pairs: list[str]) -> dict[str, str]:
         key, equals, value = pair.partition("=")
         require(bool(equals) and bool(key), f"--set takes KEY=VALUE, got {pair!r}")
         key = key.strip()
-        found[key if key in FLAT_KEYS else key.replace("-", "_")] = value.strip()
+        found[key if key in SETTINGS else key.replace("-", "_")] = value.strip()
     return found

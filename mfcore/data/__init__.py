@@ -1,18 +1,19 @@
 """Interactions: where they come from, what shape they have, how they are divided. Knows nothing of models."""
 
-from mfcore.data.config import SPLITS, DatasetConfig, SplitConfig
+from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.data.interactions import Interactions, make_item_table
-from mfcore.data.registry import DATASETS, DatasetEntry, Option, dataset_status, fetch, forget_loaded, load_dataset
+from mfcore.data.registry import dataset_status, fetch, forget_loaded, load_dataset
 from mfcore.data.split import Split, leave_last_out, make_split, official_split, random_split, time_split
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.errors import DataUnavailable
+from mfcore.registry import DATASETS, SPLITS, DatasetSpec, Option
 
 __all__ = [
     "DATASETS",
     "SPLITS",
     "DataUnavailable",
     "DatasetConfig",
-    "DatasetEntry",
+    "DatasetSpec",
     "Interactions",
     "Option",
     "Split",

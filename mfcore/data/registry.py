@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+from mfcore.cache import LRU
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
@@ -18,35 +15,8 @@ from mfcore.data.sources.generated import planted, synthetic
 from mfcore.data.sources.movielens import GROUPLENS_VARIABLE, from_grouplens, from_recbole
 from mfcore.data.sources.stored import load_made, worth_storing
 from mfcore.paths import data_dir
-from mfcore.validate import choice, integer, number, require
-
-
-class Option(NamedTuple):
-    """A number that shapes a generated dataset; a whole number where ``default`` is one."""
-
-    default: float
-    low: float
-    high: float
-    help: str
-
-
-@dataclass(frozen=True)
-class DatasetEntry:
-    """A dataset as it is listed. Either ``source`` (it is fetched and stored) or ``generate`` (it is made on the spot)."""
-
-    name: str
-    title: str
-    description: str
-    size: str
-    licence: str
-    citation: str = ""
-    url: str = ""
-    has_titles: bool = False
-    has_timestamps: bool = False
-    source: Source | None = None
-    generate: Callable[..., Interactions] | None = None
-    options: Mapping[str, Option] = field(default_factory=dict)
-
+from mfcore.registry import DATASETS, DatasetSpec, Option
+from mfcore.validate import integer, number, require
 
 _SHAPE = {
     "num_users": (1, 1_000_000, "How many users."),
@@ -60,8 +30,8 @@ def _shape(**defaults: float) -> dict[str, Option]:
     return {name: Option(default, *_SHAPE[name]) for name, default in defaults.items()}
 
 
-_ENTRIES = (
-    DatasetEntry(
+for _spec in (
+    DatasetSpec(
         name="ml-100k",
         title="MovieLens 100K",
         description="100,000 ratings of 1,682 films by 943 people, collected by the GroupLens project in 1997 and 1998.",
@@ -72,8 +42,13 @@ _ENTRIES = (
             "ACM Transactions on Interactive Intelligent Systems 5, 4: 19:1-19:19. https://doi.org/10.1145/2827872"
         ),
         url="https://grouplens.org/datasets/movielens/100k/",
+        item=("film", "films"),
+        rating=("star", "stars"),
+        symbol="★",
         has_titles=True,
         has_timestamps=True,
+        num_folds=5,
+        fold_rows=20_000,
         source=Source(
             roads=(Road("GroupLens", from_grouplens), Road("pip (the copy inside recbole 1.2.1)", from_recbole)),
             advice=(
@@ -84,7 +59,7 @@ _ENTRIES = (
             fingerprint="ddd6f2df220493293e5292bedd3e98d1b15e6d3f014a07e9e02f955244067b8a",
         ),
     ),
-    DatasetEntry(
+    DatasetSpec(
         name="synthetic",
         title="Synthetic, nothing to learn",
         description="Ratings 1 to 4 drawn at random: no model can beat an RMSE of 1.118, and one that seems to is overfitting.",
@@ -93,7 +68,7 @@ _ENTRIES = (
         generate=synthetic,
         options=_shape(num_users=1000, num_items=1000, density=0.01, seed=0),
     ),
-    DatasetEntry(
+    DatasetSpec(
         name="planted",
         title="Planted factors",
         description="Ratings made from known factors plus noise: a good model ends at an RMSE equal to the noise.",
@@ -109,16 +84,11 @@ _ENTRIES = (
             ),
         },
     ),
-)
+):
+    DATASETS.register(_spec)
 
-DATASETS: dict[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
-
-_KEPT_IN_MEMORY = 8
-_ROWS_IN_MEMORY = 40_000_000
-"""Interactions that all datasets kept in memory may have together: 1 GB; the one asked for last is always kept."""
-_loaded: OrderedDict[tuple[object, ...], Interactions] = OrderedDict()
-_guard = threading.Lock()
-_busy: dict[tuple[object, ...], threading.Lock] = {}
+_loaded: LRU[tuple[object, ...], Interactions] = LRU(8, weigh=len, heaviest=40_000_000)
+"""Datasets in memory, together at most so many interactions: 1 GB."""
 
 
 def load_dataset(
@@ -136,16 +106,11 @@ def load_dataset(
         UnusableRequest: unknown name or option, a value out of range, or an unwritable data directory.
         DataUnavailable: it is not here and cannot be fetched.
     """
-    entry = DATASETS[choice("dataset", name, DATASETS)]
+    entry = DATASETS[name]
     values = _checked(entry, options)
     root = data_dir(home) if entry.source or worth_storing(values) else None
     key = (name, tuple(sorted(values.items())), root)
-    # One lock per dataset: a page that shows synthetic ratings does not wait for another that downloads.
-    with _guard:
-        busy = _busy.setdefault(key, threading.Lock())
-    with busy:
-        data = _remembered(key)
-        return data if data is not None else _remember(key, _produce(entry, values, root, progress or silent))
+    return _loaded.get_or_make(key, lambda: _produce(entry, values, root, progress or silent))
 
 
 def fetch(name: str, home: str | Path | None = None, progress: Progress | None = None) -> Path | None:
@@ -154,7 +119,7 @@ def fetch(name: str, home: str | Path | None = None, progress: Progress | None =
     Raises:
         UnusableRequest, DataUnavailable: as :func:`load_dataset`.
     """
-    entry = DATASETS[choice("dataset", name, DATASETS)]
+    entry = DATASETS[name]
     if entry.source is None:
         (progress or silent)(f"{name} is generated when needed; there is nothing to fetch", 1.0)
         return None
@@ -165,7 +130,7 @@ def fetch(name: str, home: str | Path | None = None, progress: Progress | None =
 
 def dataset_status(name: str, home: str | Path | None = None) -> str:
     """Is it "here", "to fetch" or "generated"? Cheap: the stored file is measured, not read."""
-    entry = DATASETS[choice("dataset", name, DATASETS)]
+    entry = DATASETS[name]
     if entry.source is None:
         return "generated"
     folder = _folder(name, data_dir(home))
@@ -179,41 +144,28 @@ def dataset_status(name: str, home: str | Path | None = None) -> str:
 
 def forget_loaded() -> None:
     """Drop the datasets kept in memory (what is on disk stays)."""
-    with _guard:
-        _loaded.clear()
-
-
-def _remembered(key: tuple[object, ...]) -> Interactions | None:
-    with _guard:
-        if key in _loaded:
-            _loaded.move_to_end(key)
-        return _loaded.get(key)
-
-
-def _remember(key: tuple[object, ...], data: Interactions) -> Interactions:
-    with _guard:
-        _loaded[key] = data
-        while len(_loaded) > 1 and (len(_loaded) > _KEPT_IN_MEMORY or sum(map(len, _loaded.values())) > _ROWS_IN_MEMORY):
-            _busy.pop(_loaded.popitem(last=False)[0], None)
-    return data
+    _loaded.clear()
 
 
 def _folder(name: str, root: Path) -> Path:
     return root / "datasets" / name
 
 
-def _checked(entry: DatasetEntry, options: Mapping[str, float]) -> dict[str, float]:
+def _checked(entry: DatasetSpec, options: Mapping[str, float]) -> dict[str, float]:
     known = f"it has {', '.join(entry.options)}" if entry.options else "it has none"
     for name in options:
         require(name in entry.options, f"dataset {entry.name} has no option {name!r}; {known}")
     values: dict[str, float] = {}
-    for name, (default, low, high, _) in entry.options.items():
-        given = options.get(name, default)
-        values[name] = integer(name, given, int(low), int(high)) if isinstance(default, int) else number(name, given, low, high)
+    for name, option in entry.options.items():
+        given = options.get(name, option.default)
+        whole = isinstance(option.default, int)
+        values[name] = (
+            integer(name, given, int(option.low), int(option.high)) if whole else number(name, given, option.low, option.high)
+        )
     return values
 
 
-def _produce(entry: DatasetEntry, values: Mapping[str, float], root: Path | None, progress: Progress) -> Interactions:
+def _produce(entry: DatasetSpec, values: Mapping[str, float], root: Path | None, progress: Progress) -> Interactions:
     if entry.generate is not None:
         make = functools.partial(entry.generate, **values)
         return make() if root is None else load_made(entry.name, values, make, root / "datasets", progress)

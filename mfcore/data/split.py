@@ -21,11 +21,10 @@ from mfcore.data.config import SplitConfig
 from mfcore.data.interactions import Interactions
 from mfcore.errors import UnusableRequest
 from mfcore.files import write_atomically
+from mfcore.registry import DATASETS, SPLITS, SplitSpec
 from mfcore.typing import Int64
 from mfcore.validate import require
 
-OFFICIAL_FOLD_ROWS = 20_000
-OFFICIAL_ROWS = 100_000
 _COMPRESSED_UP_TO = 2_000_000
 
 
@@ -128,8 +127,8 @@ def make_split(data: Interactions, config: SplitConfig) -> Split:
     Raises:
         UnusableRequest: the data cannot be divided this way (no timestamps, not ML-100K, too few interactions).
     """
-    makers = {"random": _random, "leave-last-out": _leave_last_out, "time": _by_time, "official": _official}
-    return Split(data, *makers[config.kind](data, config), config)
+    train, valid, test = SPLITS[config.kind].divide(data, config)
+    return Split(data, train, valid, test, config)
 
 
 def random_split(data: Interactions, test: float = 0.2, valid: float = 0.1, seed: int = 0) -> Split:
@@ -181,16 +180,25 @@ def _leave_last_out(data: Interactions, config: SplitConfig) -> Rows:
 
 
 def _official(data: Interactions, config: SplitConfig) -> Rows:
+    spec = DATASETS.get(data.name)
+    folds, size = (spec.num_folds, spec.fold_rows) if spec is not None else (0, 0)
     require(
-        data.name == "ml-100k" and len(data) == OFFICIAL_ROWS,
-        f"split official exists for ml-100k only, not for {data.name}; use random, leave-last-out or time",
+        folds > 0 and len(data) == folds * size,
+        f"split official exists for {with_folds()} only, not for {data.name}; use random, leave-last-out or time",
     )
+    require(config.fold <= folds, f"fold must be <= {folds}, got {config.fold}")
     rows = np.arange(len(data))
-    is_test = rows // OFFICIAL_FOLD_ROWS == config.fold - 1
+    is_test = rows // size == config.fold - 1
     rest = np.random.default_rng(config.seed).permutation(rows[~is_test])
     num_valid = max(1, round(config.valid_fraction * len(data)))
-    require(num_valid < len(rest), f"valid_fraction must be below 0.8 with split official, got {config.valid_fraction:g}")
+    most = 1 - 1 / folds
+    require(num_valid < len(rest), f"valid_fraction must be below {most:g} with split official, got {config.valid_fraction:g}")
     return rest[num_valid:], rest[:num_valid], rows[is_test]
+
+
+def with_folds() -> str:
+    """The datasets that brought folds of their own, as a sentence has them."""
+    return " and ".join(name for name, spec in DATASETS.items() if spec.num_folds) or "no dataset"
 
 
 def _sizes(data: Interactions, config: SplitConfig) -> tuple[int, int]:
@@ -207,3 +215,59 @@ def _timestamps(data: Interactions, config: SplitConfig) -> Int64:
     if data.timestamp is None:
         raise UnusableRequest(f"split {config.kind} needs timestamps, which {data.name} has not; use split random")
     return data.timestamp
+
+
+SPLITS.register(
+    SplitSpec(
+        name="random",
+        title="Random",
+        help="Ratings are dealt out at random. Easy to compare with published figures, but a model may learn from the future "
+        "to predict the past.",
+        divide=_random,
+        uses=frozenset({"test_fraction", "valid_fraction", "split_seed"}),
+        function="random_split",
+        arguments={"test": "test_fraction", "valid": "valid_fraction", "seed": "seed"},
+        words=lambda split: f"{split.test_fraction:g} test, {split.valid_fraction:g} validation, seed {split.seed}",
+    )
+)
+SPLITS.register(
+    SplitSpec(
+        name="leave-last-out",
+        title="Leave last out",
+        help="Each user's latest rating is the test, the one before it validation, all earlier ones train: "
+        "“what will this person choose next?”",
+        divide=_leave_last_out,
+        needs_timestamps=True,
+        holds_out_one=True,
+        function="leave_last_out",
+        words=lambda split: "each user's latest is test, the one before validation",
+    )
+)
+SPLITS.register(
+    SplitSpec(
+        name="time",
+        title="By time",
+        help="One date divides all ratings: what came before trains, what came after tests. Closest to real life and the "
+        "hardest, because new users and new items appear that nobody could learn.",
+        divide=_by_time,
+        uses=frozenset({"test_fraction", "valid_fraction"}),
+        needs_timestamps=True,
+        function="time_split",
+        arguments={"test": "test_fraction", "valid": "valid_fraction"},
+        words=lambda split: f"latest {split.test_fraction:g} test, {split.valid_fraction:g} before it validation",
+    )
+)
+SPLITS.register(
+    SplitSpec(
+        name="official",
+        title="Official folds",
+        help="The divisions that came with the data, each with its own part of the ratings as test. "
+        "Published figures often use them; validation is drawn from the rest.",
+        divide=_official,
+        uses=frozenset({"fold", "valid_fraction", "split_seed"}),
+        needs_folds=True,
+        function="official_split",
+        arguments={"fold": "fold", "valid": "valid_fraction", "seed": "seed"},
+        words=lambda split: f"fold {split.fold}, {split.valid_fraction:g} validation, seed {split.seed}",
+    )
+)

@@ -19,7 +19,7 @@ from mfcore.evaluation import ranking
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.evaluator import Evaluator
 from mfcore.evaluation.protocol import Protocol
-from mfcore.evaluation.rating import mae, rmse
+from mfcore.evaluation.rating import rating_errors
 from mfcore.evaluation.summary import summarise
 from mfcore.files import write_atomically
 from mfcore.models.baselines import BiasOnly, GlobalMean, ItemMean, Popularity, UserMean
@@ -120,8 +120,7 @@ def _cheap(ask: _Ask) -> BaselineMetrics:
     known, held = ask.known(), ask.held_out()
     for name, kind in RATING_BASELINES.items():
         predicted = kind(known).predict(held.user_idx, held.item_idx)
-        errors = {"rmse": rmse(predicted, held.rating), "mae": mae(predicted, held.rating)}
-        found[name] = {metric: value for metric, value in errors.items() if math.isfinite(value)}
+        found[name] = rating_errors(predicted, held.rating)
     details = ask.evaluator().ranks(Popularity(known))
     found["popularity"] = summarise(details)
     found["random"] = _by_lot(details)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfcore.evaluation.details import EvaluationDetails
-from mfcore.evaluation.summary import LOWER_IS_BETTER, user_sums
+from mfcore.evaluation.metrics import lower_is_better, read_key
+from mfcore.evaluation.summary import user_sums
 from mfcore.evaluation.uncertainty import REPLICATES, bounds, resampled
 from mfcore.validate import require
 
@@ -63,14 +64,14 @@ def compare(
         name
         for name in sums_a.total
         if name in sums_b.total
-        and (_same_negatives(a, b) or "/" in name or name in LOWER_IS_BETTER)
+        and (_same_negatives(a, b) or "/" in name or _of_ratings(name))
         and math.isfinite(sums_a.figure(name) - sums_b.figure(name))
     ]
     samples_a = resampled(sums_a, names, replicates=replicates, seed=seed)
     samples_b = resampled(sums_b, names, replicates=replicates, seed=seed)
     found = {}
     for name in names:
-        sign = -1.0 if name in LOWER_IS_BETTER else 1.0
+        sign = -1.0 if lower_is_better(name) else 1.0
         counted = sums_a.count[name] > 0
         gain = sign * (sums_a.total[name] - sums_b.total[name])[counted]
         figure_a, figure_b = sums_a.figure(name), sums_b.figure(name)
@@ -89,6 +90,11 @@ def compare(
             level=level,
         )
     return found
+
+
+def _of_ratings(name: str) -> bool:
+    spec = read_key(name).spec
+    return spec is not None and spec.of_errors is not None
 
 
 def _verdict(low: float, high: float, sign: float) -> str:

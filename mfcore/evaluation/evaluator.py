@@ -16,6 +16,7 @@ from mfcore.evaluation.blocks import Block, Blocks, HeldOut
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.negatives import sample_negatives, seeder
 from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.evaluation.scoring import joined, measure
 from mfcore.evaluation.summary import summarise
 from mfcore.typing import Int64
@@ -39,7 +40,7 @@ def evaluate(
         UnusableRequest: ``on`` is neither "test" nor "valid".
     """
     if all_relevant is None:
-        all_relevant = split.config.kind == "leave-last-out" or not predicts_ratings(model)
+        all_relevant = relevant_by_rule(split.config.kind, ranks=not predicts_ratings(model))
     return Evaluator(split, on, protocol, all_relevant).metrics(model)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from mfcore.validate import LARGEST_SEED, choice, integer, number
+from mfcore.registry import SPLITS
+from mfcore.settings import check, default
 
 TIES = {"half": 0.5, "optimistic": 0.0, "pessimistic": 1.0}
 """Policy → how many places a competitor with the same score costs."""
-MOST_DRAWS = 100
-LONGEST_LIST = 1000
 
 
 @dataclass(frozen=True)
@@ -21,29 +20,18 @@ class Protocol:
     means all of them. Every sampled figure is the mean over ``draws`` draws.
     """
 
-    k: int = field(default=10, metadata={"help": "Length of the list that is judged: a hit is a held-out item in the first K."})
-    sampled_negatives: int = field(
-        default=99, metadata={"help": "Items each held-out item competes with in sampled ranking; 99 is customary."}
-    )
-    relevance_threshold: float = field(
-        default=4.0, metadata={"help": "With explicit ratings, a held-out rating from here up counts as relevant for ranking."}
-    )
-    negatives_seed: int = field(default=0, metadata={"help": "Seed of the sampled negatives."})
-    ties: str = field(
-        default="half",
-        metadata={
-            "help": "Where items with the same score stand: half of them above (fair), none (optimistic: a model that scores "
-            "everything alike looks perfect), or all (pessimistic)."
-        },
-    )
-    draws: int = field(
-        default=5, metadata={"help": "How often negatives are drawn; figures are means. One draw moves NDCG@10 by up to ± .01."}
-    )
+    k: int = default("k")
+    sampled_negatives: int = default("sampled_negatives")
+    relevance_threshold: float = default("relevance_threshold")
+    negatives_seed: int = default("negatives_seed")
+    ties: str = default("ties")
+    draws: int = default("draws")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "k", integer("k", self.k, low=1, high=LONGEST_LIST))
-        object.__setattr__(self, "sampled_negatives", integer("sampled_negatives", self.sampled_negatives, low=1))
-        object.__setattr__(self, "relevance_threshold", number("relevance_threshold", self.relevance_threshold))
-        object.__setattr__(self, "negatives_seed", integer("negatives_seed", self.negatives_seed, low=0, high=LARGEST_SEED))
-        object.__setattr__(self, "ties", choice("ties", self.ties, TIES))
-        object.__setattr__(self, "draws", integer("draws", self.draws, low=1, high=MOST_DRAWS))
+        check(self)
+
+
+def all_relevant(split: str, *, ranks: bool) -> bool:
+    """Whether every held-out interaction counts as relevant, whatever its rating: where one a user is held out by its place in
+    time, and where ranking is what is learned. Else ratings from the protocol's threshold up."""
+    return ranks or SPLITS[split].holds_out_one

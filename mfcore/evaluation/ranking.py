@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from mfcore.registry import METRICS, Found
 from mfcore.typing import Bool, Float64, Int64
 
 
@@ -25,43 +26,56 @@ def ideal_dcg(num_relevant: Int64, k: int) -> Float64:
     return np.asarray(best[np.minimum(num_relevant, k) - 1])
 
 
+def hit(rank: Float64, k: int) -> Float64:
+    """1 where r < K, else 0. rank: any shape → the same."""
+    return (rank < k).astype(np.float64)
+
+
+def reciprocal_rank(rank: Float64, k: int) -> Float64:
+    """1/(r+1) where r < K, else 0. rank: any shape → the same. (With one relevant item, average precision is this.)"""
+    return np.where(rank < k, 1.0 / (rank + 1.0), 0.0)
+
+
+def found_by_user(user: Int64, rank: Float64) -> tuple[Int64, Found]:
+    """Cases gathered by user. user, rank: (C,), no NaN → users (U,) ascending, and where their items stand."""
+    users, index, num_relevant = np.unique(user, return_inverse=True, return_counts=True)
+    best = np.full(len(users), np.inf)
+    np.minimum.at(best, index, rank)
+    return users, Found(index, rank, num_relevant, best)
+
+
+def hits(found: Found, k: int) -> Float64:
+    """(U,): relevant items in the first K. Relevant items tied with one another share a middle rank, so more than K of them can
+    seem to fit in K places: no more than K count."""
+    return np.minimum(np.bincount(found.index, found.rank < k, minlength=len(found.best)), k)
+
+
+def ndcg(found: Found, k: int) -> Float64:
+    """(U,): DCG@K / IDCG@K."""
+    dcg = np.bincount(found.index, gain(found.rank, k), minlength=len(found.best))
+    return np.minimum(dcg / ideal_dcg(found.num_relevant, k), 1.0)
+
+
+def average_precision(found: Found, k: int) -> Float64:
+    """(U,): mean over min(relevant, K) of the precision at each relevant item in the first K."""
+    order = np.lexsort((found.rank, found.index))
+    owner, place = found.index[order], found.rank[order]
+    so_far = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1  # relevant items down to this one
+    precision = np.where(place < k, so_far / (place + 1.0), 0.0)
+    total = np.bincount(owner, precision, minlength=len(found.best))
+    return np.minimum(total / np.minimum(found.num_relevant, k), 1.0)
+
+
 def case_values(rank: Float64, k: int) -> dict[str, Float64]:
-    """hr, ndcg, mrr at K of each case. rank: any shape, no NaN → the same shape. (With one relevant item, map is mrr.)"""
-    hit = rank < k
-    return {"hr": hit.astype(np.float64), "ndcg": gain(rank, k), "mrr": np.where(hit, 1.0 / (rank + 1.0), 0.0)}
+    """Each metric of sampled ranking at K, of each case. rank: any shape, no NaN → the same shape."""
+    return {name: spec.of_cases(rank, spec.k(k)) for name, spec in METRICS.items() if spec.of_cases is not None}
 
 
 def user_values(user: Int64, rank: Float64, k: int) -> tuple[Int64, dict[str, Float64]]:
-    """hr, ndcg, mrr, recall, precision, map at K of each user. user, rank: (C,), no NaN → users (U,) ascending, values (U,).
-
-    hr: any relevant item in the first K; ndcg: DCG/IDCG; mrr: of the best-placed relevant item; recall: share of the relevant
-    items in the first K; precision: share of the first K that is relevant; map: mean over min(relevant, K) of the precision
-    at each relevant item in the first K. Relevant items tied with one another share a middle rank, so more than K of them can
-    seem to fit in K places: shares are held to at most what fits.
-    """
-    users, index, num_relevant = np.unique(user, return_inverse=True, return_counts=True)
-    size = len(users)
-    hits = np.minimum(np.bincount(index, rank < k, minlength=size), k)
-    dcg = np.bincount(index, gain(rank, k), minlength=size)
-    best = np.full(size, np.inf)
-    np.minimum.at(best, index, rank)
-    return users, {
-        "hr": (hits > 0).astype(np.float64),
-        "ndcg": np.minimum(dcg / ideal_dcg(num_relevant, k), 1.0),
-        "mrr": np.where(best < k, 1.0 / (best + 1.0), 0.0),
-        "recall": hits / num_relevant,
-        "precision": hits / k,
-        "map": _average_precision(index, rank, num_relevant, k),
-    }
-
-
-def _average_precision(index: Int64, rank: Float64, num_relevant: Int64, k: int) -> Float64:
-    order = np.lexsort((rank, index))
-    owner, place = index[order], rank[order]
-    found = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1  # relevant items down to this one
-    precision = np.where(place < k, found / (place + 1.0), 0.0)
-    total = np.bincount(owner, precision, minlength=len(num_relevant))
-    return np.minimum(total / np.minimum(num_relevant, k), 1.0)
+    """Each metric of full ranking at K, of each user. user, rank: (C,), no NaN → users (U,) ascending, values (U,)."""
+    users, found = found_by_user(user, rank)
+    values = {name: spec.of_lists(found, spec.k(k)) for name, spec in METRICS.items() if spec.of_lists is not None}
+    return users, values
 
 
 def case_auc(half_rank: Float64, num_candidates: Int64) -> Float64:

@@ -10,6 +10,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from mfcore.evaluation.metrics import MAE, RMSE
+from mfcore.registry import METRICS, MetricSpec
 from mfcore.typing import Float64
 
 
@@ -24,15 +26,22 @@ def _errors(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> Float64:
 
 def rmse(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
     """√ mean (r̂ − r)²."""
-    errors = _errors(predicted, actual)
-    if errors.size == 0 or not np.isfinite(errors).all():
-        return math.nan
-    return float(np.sqrt(np.mean(errors**2)))
+    return _figure(RMSE, _errors(predicted, actual))
 
 
 def mae(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
     """mean |r̂ − r|."""
+    return _figure(MAE, _errors(predicted, actual))
+
+
+def rating_errors(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> dict[str, float]:
+    """Every defined metric of rating prediction, by name."""
     errors = _errors(predicted, actual)
-    if errors.size == 0 or not np.isfinite(errors).all():
+    found = {name: _figure(spec, errors) for name, spec in METRICS.items() if spec.of_errors is not None}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _figure(spec: MetricSpec, errors: Float64) -> float:
+    if spec.of_errors is None or errors.size == 0 or not np.isfinite(errors).all():
         return math.nan
-    return float(np.mean(np.abs(errors)))
+    return spec.finish(float(np.mean(spec.of_errors(errors))))

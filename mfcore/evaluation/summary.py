@@ -10,17 +10,18 @@ import pandas as pd
 
 from mfcore.evaluation import ranking
 from mfcore.evaluation.details import EvaluationDetails
+from mfcore.evaluation.metrics import read_key
+from mfcore.registry import METRICS
 from mfcore.typing import Float64, Int64
 from mfcore.validate import integer
-
-LOWER_IS_BETTER = frozenset({"rmse", "mae"})
 
 
 @dataclass(frozen=True, eq=False)
 class UserSums:
     """What each of U users adds to each metric. users: (U,) ascending; total, count: metric → (U,) float64.
 
-    A metric's figure is Σ total / Σ count (rmse: the square root of that). Count 0: the metric is undefined for this user.
+    A metric's figure is Σ total / Σ count, finished as its spec says (rmse: the square root of that). Count 0: the metric is
+    undefined for this user.
     """
 
     users: Int64
@@ -31,13 +32,19 @@ class UserSums:
         """The metric over all users; NaN where it is defined for none."""
         count = self.count[name].sum()
         value = float(self.total[name].sum() / count) if count else math.nan
-        return math.sqrt(value) if name == "rmse" else value
+        return finished(name, value)
 
     def of(self, users: Int64) -> UserSums:
         """The same for some of the users: (m,), ascending, all of them among these."""
         place = np.searchsorted(self.users, users)
         parts = [{name: values[place] for name, values in part.items()} for part in (self.total, self.count)]
         return UserSums(users, *parts)
+
+
+def finished(name: str, mean: float) -> float:
+    """A metric's figure from its mean; NaN stays NaN."""
+    spec = read_key(name).spec
+    return mean if spec is None or math.isnan(mean) else spec.finish(mean)
 
 
 def user_sums(details: EvaluationDetails, k: int | None = None) -> UserSums:
@@ -47,19 +54,20 @@ def user_sums(details: EvaluationDetails, k: int | None = None) -> UserSums:
     sums = UserSums(users, {}, {})
     if len(details.predicted):
         error: Float64 = details.predicted.astype(np.float64) - details.actual
-        _add(sums, "rmse", details.rating_user, error**2)
-        _add(sums, "mae", details.rating_user, np.abs(error))
+        for name, spec in METRICS.items():
+            if spec.of_errors is not None:
+                _add(sums, name, details.rating_user, spec.of_errors(error))
     contested = details.num_sampled > 1
     ranks, owner = details.rank_draws[:, contested], details.case_user[contested]
     for name, values in ranking.case_values(ranks, k).items():
-        _add(sums, f"{name}@{k}", owner, values.mean(axis=0))
+        _add(sums, METRICS[name].key(k), owner, values.mean(axis=0))
     half: Float64 = details.greater_sampled[:, contested] + 0.5 * details.equal_sampled[:, contested]
     _add(sums, "auc", owner, ranking.case_auc(half, details.num_sampled[contested]).mean(axis=0))
     contested = details.num_full > 1
     rank, owner = details.rank_full[contested], details.case_user[contested]
     listed, by_user = ranking.user_values(owner, rank, k)
     for name, values in by_user.items():
-        _add(sums, f"{name}@{k}/full", listed, values)
+        _add(sums, METRICS[name].key(k, full=True), listed, values)
     half = details.greater_full[contested] + 0.5 * details.equal_full[contested]
     _add(sums, "auc/full", *ranking.user_auc(owner, half, details.num_full[contested]))
     return sums
@@ -95,5 +103,5 @@ def user_metrics(details: EvaluationDetails, k: int | None = None) -> pd.DataFra
     for name, total in sums.total.items():
         count = sums.count[name]
         value = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-        columns[name] = np.sqrt(value) if name == "rmse" else value
+        columns[name] = np.array([finished(name, one) for one in value.tolist()])
     return pd.DataFrame(columns, index=pd.Index(sums.users, name="user_idx"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfcore.evaluation.details import EvaluationDetails
-from mfcore.evaluation.summary import UserSums, user_sums
+from mfcore.evaluation.summary import UserSums, finished, user_sums
 from mfcore.typing import Float64
 from mfcore.validate import integer, number
 
@@ -80,7 +80,7 @@ def resampled(sums: UserSums, names: Sequence[str], *, replicates: int, seed: in
         times = weights @ count
         figures.append(np.divide(weights @ total, times, out=np.full_like(times, np.nan), where=times > 0))
     table = np.concatenate(figures)
-    return {name: np.sqrt(table[:, i]) if name == "rmse" else table[:, i] for i, name in enumerate(names)}
+    return {name: np.array([finished(name, one) for one in table[:, i].tolist()]) for i, name in enumerate(names)}
 
 
 def bounds(samples: Float64, level: float) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mfcore.data.config import SplitConfig
 from mfcore.evaluation.protocol import Protocol
+from mfcore.registry import SPLITS
 
 PARTS: dict[str, str] = {"train": "train", "valid": "validation", "test": "test"}
 """Part of a split → what people call it; in the order in which they are used."""
@@ -18,24 +19,19 @@ TIES: dict[str, tuple[str, str]] = {
 def split_sentence(split: SplitConfig, item: str = "item") -> str:
     """How ratings were divided, as a sentence. ``item``: what one is called."""
     test, valid = f"{100 * split.test_fraction:.3g} %", f"{100 * split.valid_fraction:.3g} %"
-    return {
+    known = {
         "random": f"Random split: {test} of ratings are test, {valid} validation (seed {split.seed}).",
         "leave-last-out": f"Leave last out: each user's latest {item} is test, the one before it validation.",
         "time": f"By time: the latest {test} of ratings are test, the {valid} before them validation.",
         "official": f"Official fold {split.fold} is test; {valid} of all ratings, drawn from the rest, is validation.",
-    }[split.kind]
+    }
+    spec = SPLITS[split.kind]
+    return known.get(split.kind) or f"{spec.title}: {spec.words(split)}."
 
 
 def split_facts(split: SplitConfig) -> str:
     """The split with the settings it uses, in a few words to copy."""
-    test, valid = f"{split.test_fraction:g}", f"{split.valid_fraction:g} validation"
-    used = {
-        "random": f"{test} test, {valid}, seed {split.seed}",
-        "leave-last-out": "each user's latest is test, the one before validation",
-        "time": f"latest {test} test, {split.valid_fraction:g} before it validation",
-        "official": f"fold {split.fold}, {valid}, seed {split.seed}",
-    }
-    return f"{split.kind} ({used[split.kind]})"
+    return f"{split.kind} ({SPLITS[split.kind].words(split)})"
 
 
 def protocol_sentence(protocol: Protocol, *, all_relevant: bool, item: str = "item", items: str = "items") -> str:

@@ -1,7 +1,5 @@
 from .base import RecommenderModel as RecommenderModel
-from .build import MODEL_CLASSES as MODEL_CLASSES
 from .build import build_model as build_model
-from .config import MODELS as MODELS
 from .config import ModelConfig as ModelConfig
 from .dot import GMF as GMF
 from .dot import MF as MF

@@ -13,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from torch.nn.utils import skip_init
 
 from mfcore.models.config import ModelConfig
+from mfcore.registry import MODELS
 
 
 class RecommenderModel(nn.Module):
@@ -90,7 +91,7 @@ class RecommenderModel(nn.Module):
 
     def uses_global_mean(self) -> bool:
         """Whether predictions start from the training data's mean rating."""
-        return self.config.global_mean
+        return MODELS[self.config.name].starts_from_mean(self.config)
 
     # What all models share
 

@@ -10,13 +10,9 @@ import torch
 from mfcore.data.interactions import Interactions
 from mfcore.models.base import RecommenderModel
 from mfcore.models.config import ModelConfig
-from mfcore.models.dot import GMF, MF, BiasedMF
 from mfcore.models.memory import check_memory
-from mfcore.models.neural import MLP, NeuMF
+from mfcore.registry import MODELS, load
 from mfcore.validate import instance, require
-
-MODEL_CLASSES: dict[str, type[RecommenderModel]] = {"mf": MF, "biased-mf": BiasedMF, "gmf": GMF, "mlp": MLP, "neumf": NeuMF}
-"""Name → class, for every name in :data:`mfcore.models.config.MODELS`."""
 
 
 def build_model(
@@ -42,7 +38,7 @@ def build_model(
     config = dataclasses.replace(model, **fields) if isinstance(model, ModelConfig) else ModelConfig(name=model, **fields)
     check_memory(config, train.num_users, train.num_items)
     mean = float(train.rating.mean()) if len(train) else 0.0
-    built = MODEL_CLASSES[config.name](
+    built: RecommenderModel = load(MODELS[config.name].implementation)(
         config, train.num_users, train.num_items, mean_rating=mean, rating_scale=train.rating_scale
     )
     built.reset_parameters(generator if generator is not None else torch.Generator().manual_seed(seed))

@@ -19,10 +19,6 @@ class MF(RecommenderModel):
         self.user_factors = table(num_users, config.embedding_dim)
         self.item_factors = table(num_items, config.embedding_dim)
 
-    def uses_global_mean(self) -> bool:
-        # Nothing but the dot product; only where a sigmoid follows does it start from the mean rating, not mid-scale.
-        return self.config.output_range and self.config.global_mean
-
     def reset_parameters(self, generator: torch.Generator) -> None:
         draw_vectors(self.user_factors, self.config, generator)
         draw_vectors(self.item_factors, self.config, generator)
@@ -57,9 +53,6 @@ class BiasedMF(MF):
         super().__init__(config, num_users, num_items, **statistics)
         self.user_bias = table(num_users, 1)
         self.item_bias = table(num_items, 1)
-
-    def uses_global_mean(self) -> bool:
-        return self.config.global_mean
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         super().reset_parameters(generator)
@@ -102,9 +95,6 @@ class GMF(MF):
     def __init__(self, config: ModelConfig, num_users: int, num_items: int, **statistics: Any) -> None:
         super().__init__(config, num_users, num_items, **statistics)
         self.output = linear(config.embedding_dim, 1)
-
-    def uses_global_mean(self) -> bool:
-        return self.config.global_mean
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         super().reset_parameters(generator)

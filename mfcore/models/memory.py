@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import os
-from itertools import pairwise
 from pathlib import Path
 
 from mfcore.errors import UnusableRequest
 from mfcore.models.config import ModelConfig
+from mfcore.registry import MODELS, OPTIMIZERS, load
 
-_STATES = {"sgd": 1, "adagrad": 1, "rmsprop": 2, "adam": 2, "adamw": 2, "sparse-adam": 2}
-"""Numbers an optimizer keeps per weight, at most."""
 _UNKNOWN_MACHINE = 8 * 2**30
 
 
 def count_parameters(config: ModelConfig, num_users: int, num_items: int) -> int:
-    """Weights of the model, without building it."""
-    rows = num_users + num_items
-    dim, widths = config.embedding_dim, config.mlp_layers
-    tower = sum(a * b + b for a, b in pairwise(widths))
-    return {
-        "mf": rows * dim,
-        "biased-mf": rows * (dim + 1),
-        "gmf": rows * dim + dim + 1,
-        "mlp": rows * (widths[0] // 2) + tower + widths[-1] + 1,
-        "neumf": rows * (dim + widths[0] // 2) + tower + dim + widths[-1] + 1,
-    }[config.name]
+    """Weights of the model, without building it (or, where its spec does not know, by building it without memory)."""
+    spec = MODELS[config.name]
+    if spec.count_parameters is not None:
+        return spec.count_parameters(config, num_users, num_items)
+    import torch
+
+    with torch.device("meta"):
+        built = load(spec.implementation)(config, num_users, num_items)
+    return int(sum(parameter.numel() for parameter in built.parameters()))
 
 
 def estimate_memory(config: ModelConfig, num_users: int, num_items: int, optimizer: str = "adam") -> int:
     """Bytes while training: float32 weights, gradients, optimizer state and a copy of the best weights."""
-    return 4 * (3 + _STATES.get(optimizer, 2)) * count_parameters(config, num_users, num_items)
+    return 4 * (3 + OPTIMIZERS[optimizer].states) * count_parameters(config, num_users, num_items)
 
 
 def check_memory(
@@ -45,10 +41,11 @@ def check_memory(
     free = available_memory() if available is None else available
     if needed <= free:
         return
-    per_number = max(1, (num_users + num_items) * 4 * (3 + _STATES.get(optimizer, 2)))
+    per_number = max(1, (num_users + num_items) * 4 * (3 + OPTIMIZERS[optimizer].states))
     fitting = min(64, 2 ** max(0, (free // per_number).bit_length() - 2))
     what = f"embedding_dim {config.embedding_dim}"
-    if config.name == "mlp" or (config.name == "neumf" and max(config.mlp_layers) > config.embedding_dim):
+    work = MODELS[config.name].work_of(config)
+    if max(work.widths, default=0) > work.multiplications:
         what, fitting = f"mlp_layers {','.join(map(str, config.mlp_layers))}", min(64, fitting)
     raise UnusableRequest(
         f"{what} needs about {_size(needed)} of memory for {num_users} users and {num_items} items; "

@@ -14,13 +14,11 @@ from typing import Any
 from mfcore.errors import UnusableRequest
 from mfcore.files import dumps
 from mfcore.runs.checkpoints.retention import kept_epochs, kept_path, read_info
-from mfcore.runs.config import FLAT_KEYS, RunConfig
+from mfcore.runs.config import RunConfig
 from mfcore.runs.layout import EVENT_VERSION, RunFolder
+from mfcore.settings import SETTINGS, known
 from mfcore.validate import integer, require
 
-_OWN = ("name", "pace", "checkpoint_every", "device", "threads")
-"""Settings of a branch that change no weight."""
-_FIXED = ("loss", "preset")
 _INHERITED = ("start", "epoch", "step", "command", "snapshot")
 
 
@@ -35,11 +33,7 @@ def branch_config(parent: RunFolder, epoch: Any, changes: Mapping[str, Any], nam
     listed = f"kept are {', '.join(map(str, kept))}" if kept else "none is kept yet; wait for its first epoch"
     require(epoch in kept, f"epoch {epoch} of run {parent.run_id} was not kept to branch from; {listed}")
     for key in changes:
-        require(
-            key in FLAT_KEYS or key.startswith("dataset."), f"unknown setting {key!r}; known: {', '.join(sorted(FLAT_KEYS))}"
-        )
-        section = "dataset" if key.startswith("dataset.") else FLAT_KEYS[key][0]
-        changeable = section in ("training", "") and key not in _FIXED
+        changeable = not key.startswith("dataset.") and known(key).in_branch
         require(
             changeable, f"{key} cannot change in a branch, which goes on with the parent's weights; train a new run for that"
         )
@@ -53,7 +47,7 @@ def branch_config(parent: RunFolder, epoch: Any, changes: Mapping[str, Any], nam
     differs = {
         key: value for key, value in changed.to_flat(defaults=True).items() if before.to_flat(defaults=True)[key] != value
     }
-    real = [key for key in differs if key not in _OWN]
+    real = [key for key in differs if SETTINGS[key].changes_weights]
     own_name = name.strip() or _called(parent, epoch)
     origin = {"run_id": parent.run_id, "epoch": epoch, "changes": differs}
     return dataclasses.replace(changed, name=own_name, preset="" if real else before.preset, parent=origin)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mfcore.files import dumps, read_json
-from mfcore.training.config import LARGEST_FACTOR, MOST_EPOCHS, MOST_SAMPLES
+from mfcore.settings import LARGEST_FACTOR, MOST_EPOCHS, MOST_SAMPLES
 from mfcore.validate import choice, integer, number, require
 
 COMMANDS: dict[str, str] = {

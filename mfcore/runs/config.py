@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mfcore.data.config import DatasetConfig, SplitConfig
-from mfcore.errors import UnusableRequest
+from mfcore.data.split import with_folds
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.config import ModelConfig
+from mfcore.registry import DATASETS, SPLITS
+from mfcore.settings import SETTINGS, Setting, check, default, known
 from mfcore.training.config import TrainConfig
 from mfcore.training.engines.als.limits import refuse_unsolvable
-from mfcore.validate import boolean, integer, number, require, text
+from mfcore.validate import integer, number, require
 
 FORMAT_VERSION = 1
 
@@ -37,25 +37,25 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainConfig = field(default_factory=TrainConfig)
     protocol: Protocol = field(default_factory=Protocol)
-    preset: str = ""
-    name: str = ""
-    pace: float = field(default=0.0, metadata={"help": "Epochs a second to show; 0 is full speed."})
-    checkpoint_every: int = field(
-        default=0, metadata={"help": "Keep every so many epochs to branch from; 0 keeps as many as have room, evenly."}
-    )
+    preset: str = default("preset")
+    name: str = default("name")
+    pace: float = default("pace")
+    checkpoint_every: int = default("checkpoint_every")
     parent: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        text("name", self.name)
-        object.__setattr__(self, "pace", number("pace", self.pace, low=0.0))
-        object.__setattr__(self, "checkpoint_every", integer("checkpoint_every", self.checkpoint_every, low=0))
+        check(self)
         _check_parent(self.parent)
+        data, split = DATASETS.get(self.dataset.name), SPLITS[self.split.kind]
         require(
-            self.split.kind != "official" or self.dataset.name == "ml-100k",
-            f"split official exists for ml-100k only, not for {self.dataset.name}; use random, leave-last-out or time",
+            not split.needs_folds or (data is not None and data.num_folds > 0),
+            f"split {self.split.kind} exists for {with_folds()} only, not for {self.dataset.name}; "
+            "use random, leave-last-out or time",
         )
+        if split.needs_folds and data is not None:
+            require(self.split.fold <= data.num_folds, f"fold must be <= {data.num_folds}, got {self.split.fold}")
         require(
-            not self.model.output_range or self.training.loss == "mse",
+            not self.model.output_range or not self.training.implicit,
             f"output_range squeezes ratings, so it needs loss mse, got {self.training.loss}",
         )
         refuse_unsolvable(self.model, self.training)
@@ -83,9 +83,9 @@ class RunConfig:
         """``{"model": "mf", "learning_rate": 0.01, …}``: only what differs from the default unless ``defaults``."""
         baseline = RunConfig()
         flat: dict[str, Any] = {}
-        for key, (section, name) in FLAT_KEYS.items():
-            value = _read(self, section, name)
-            if defaults or value != _read(baseline, section, name):
+        for key, setting in SETTINGS.items():
+            value = _read(self, setting)
+            if defaults or value != _read(baseline, setting):
                 flat[key] = ",".join(map(str, value)) if isinstance(value, tuple) else value
         flat.update({f"dataset.{name}": value for name, value in self.dataset.options.items()})
         return flat
@@ -103,12 +103,11 @@ class RunConfig:
             if key.startswith("dataset."):
                 options[key.removeprefix("dataset.")] = number(key, value)
                 continue
-            require(key in FLAT_KEYS, f"unknown setting {key!r}; known: {', '.join(sorted(FLAT_KEYS))}")
-            section, name = FLAT_KEYS[key]
+            setting = known(key)
             if key == "dataset" and value != self.dataset.name:
                 options = {k: v for k, v in options.items() if f"dataset.{k}" in changes}
-            target = sections[section] if section else own
-            target[name] = _parse(key, value, _FLAT_TYPES[key])
+            target = sections[setting.section] if setting.section else own
+            target[setting.attribute] = setting.read(value)
         parts = {section: dataclasses.replace(getattr(self, section), **new) for section, new in sections.items()}
         parts["dataset"] = dataclasses.replace(parts["dataset"], options=options)
         return dataclasses.replace(self, **parts, **own)
@@ -123,57 +122,8 @@ _SECTIONS: dict[str, Any] = {
 }
 
 
-def _flat_keys() -> dict[str, tuple[str, str]]:
-    """Flat key → (section, field). Section names stand for their ``name``/``kind``; the split's seed is ``split_seed``."""
-    renamed = {
-        ("dataset", "name"): "dataset",
-        ("split", "kind"): "split",
-        ("model", "name"): "model",
-        ("split", "seed"): "split_seed",
-    }
-    keys: dict[str, tuple[str, str]] = {}
-    for section, kind in _SECTIONS.items():
-        for f in dataclasses.fields(kind):
-            if (section, f.name) != ("dataset", "options"):
-                keys[renamed.get((section, f.name), f.name)] = (section, f.name)
-    keys.update({name: ("", name) for name in ("preset", "name", "pace", "checkpoint_every")})
-    return keys
-
-
-FLAT_KEYS: dict[str, tuple[str, str]] = _flat_keys()
-
-
-def _field_type(section: str, name: str) -> Any:
-    return typing.get_type_hints(_SECTIONS[section] if section else RunConfig)[name]
-
-
-_FLAT_TYPES: dict[str, Any] = {key: _field_type(*where) for key, where in FLAT_KEYS.items()}
-
-
-def help_for(key: str) -> str:
-    """One sentence on a flat key, for a tooltip or ``--help``."""
-    section, name = FLAT_KEYS[key]
-    fields = {f.name: f for f in dataclasses.fields(_SECTIONS[section] if section else RunConfig)}
-    return str(fields[name].metadata.get("help", ""))
-
-
-def _read(config: RunConfig, section: str, name: str) -> Any:
-    return getattr(getattr(config, section) if section else config, name)
-
-
-def _parse(key: str, value: Any, kind: Any) -> Any:
-    """Text → the field's type; what is not text passes through to the section's own validation."""
-    if isinstance(kind, types.GenericAlias):
-        return value
-    if kind is int:
-        return integer(key, value)
-    if kind is float:
-        return number(key, value)
-    if kind is bool:
-        return boolean(key, value)
-    if not isinstance(value, str):
-        raise UnusableRequest(f"{key} must be text, got {value!r}")
-    return value
+def _read(config: RunConfig, setting: Setting) -> Any:
+    return getattr(getattr(config, setting.section) if setting.section else config, setting.attribute)
 
 
 def _check_parent(parent: Any) -> None:

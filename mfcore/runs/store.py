@@ -11,12 +11,12 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from mfcore.data.config import TIMED_SPLITS
 from mfcore.errors import UnusableRequest
+from mfcore.registry import DATASETS, SPLITS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.layout import LIVE_STATES, RunFolder, RunStatus, check_run_id, runs_dir
 from mfcore.runs.summary import RunReader, RunSummary
-from mfcore.validate import choice, number, require
+from mfcore.validate import number, require
 
 LOST_WORKER = "its worker process ended without a word: killed, out of memory, or the machine went down"
 
@@ -190,15 +190,13 @@ def check_config(config: RunConfig, store: RunStore) -> None:
         UnusableRequest: the dataset or an option of it is unknown, the split does not suit it, or a run that this one builds on
             does not exist.
     """
-    from mfcore.data.registry import DATASETS
-
-    entry = DATASETS[choice("dataset", config.dataset.name, DATASETS)]
+    entry = DATASETS[config.dataset.name]
     for name, value in config.dataset.options.items():
         known = f"it has {', '.join(entry.options)}" if entry.options else "it has none"
         require(name in entry.options, f"dataset {entry.name} has no option {name!r}; {known}")
         number(name, value, entry.options[name].low, entry.options[name].high)
     require(
-        entry.has_timestamps or config.split.kind not in TIMED_SPLITS,
+        entry.has_timestamps or not SPLITS[config.split.kind].needs_timestamps,
         f"split {config.split.kind} needs timestamps, which {entry.name} has not; use split random",
     )
     for run_id in filter(None, (config.model.pretrained_gmf, config.model.pretrained_mlp)):

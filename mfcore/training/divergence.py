@@ -7,7 +7,8 @@ import math
 import torch
 from torch import nn
 
-from mfcore.training.config import OPTIMIZERS, TrainConfig
+from mfcore.registry import OPTIMIZERS
+from mfcore.training.config import TrainConfig
 from mfcore.training.events import TrainingDiverged
 from mfcore.training.schedule import batch_factor
 
@@ -26,7 +27,8 @@ def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainC
         advice = _short(min(rate / 10, MOST_SENSIBLE) / batch_factor(config))
         follows = "" if config.lr_scaling == "none" else f" at batches of {config.batch_size:,}"
         instead = advice if not follows else f"learning_rate {advice}, which follows the batch size"
-        cause = f"learning rate {_short(rate)}{follows} is too large for {OPTIMIZERS[config.optimizer]} here; try {instead}"
+        optimizer = OPTIMIZERS[config.optimizer].label
+        cause = f"learning rate {_short(rate)}{follows} is too large for {optimizer} here; try {instead}"
     message = f"{what} became {became} in epoch {epoch} at step {step}: {cause}"
     return TrainingDiverged(message, epoch=epoch, step=step, what=what)
 

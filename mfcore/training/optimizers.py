@@ -5,28 +5,71 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, SparseAdam
 
 from mfcore.models.base import RecommenderModel
+from mfcore.registry import OPTIMIZERS, load
 from mfcore.training.config import TrainConfig
+
+Groups = list[dict[str, Any]]
+"""Parameter groups: ``params``, their ``kind`` (factors, biases, mlp), and the ``multiplier`` of its learning rate."""
 
 
 def build_optimizers(model: RecommenderModel, config: TrainConfig) -> list[Optimizer]:
-    """One optimizer, or two for SparseAdam, which cannot update the dense weights of an MLP (Adam does).
+    """What the optimizer's spec builds: usually one, several where no one can update all parameters.
 
-    Every parameter group carries its ``multiplier``; :func:`set_rate` turns a learning rate into rates of groups. AdamW
-    decays weights itself (all of them, each step); for the others L2 is part of the loss.
+    Every parameter group carries its ``multiplier``; :func:`set_rate` turns a learning rate into rates of groups.
     """
-    groups = _groups(model, config)
     if gradients_are_sparse(config):
         # Adagrad builds sparse tensors from the indices of gradients, which are sound; unasked, torch warns that it trusts so.
         torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]
-    if config.optimizer == "sparse-adam":
-        sparse = [group for group in groups if group["kind"] != "mlp"]
-        dense = [group for group in groups if group["kind"] == "mlp"]
-        return [SparseAdam(sparse), *([Adam(dense, **_fast(model, config.optimizer))] if dense else [])]
-    return [_single(groups, model, config)]
+    spec = OPTIMIZERS[config.optimizer]
+    fused = model.device.type in spec.fused_on and not config.sparse_gradients
+    built: list[Optimizer] = load(spec.build)(_groups(model, config), config, {"fused": True} if fused else {})
+    return built
+
+
+# What the specs build: (parameter groups, configuration, how to make steps one pass over memory) → optimizers.
+
+
+def sgd(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """Gradient descent, with momentum if that is asked for."""
+    return [SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=config.nesterov, **fused)]
+
+
+def adagrad(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """Steps divided by the root of the sum of squared gradients (Duchi et al. 2011)."""
+    return [Adagrad(groups, lr=config.learning_rate, **fused)]
+
+
+def adam(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """Adam (Kingma & Ba 2015); L2 is part of the loss."""
+    return [Adam(groups, lr=config.learning_rate, **fused)]
+
+
+def adamw(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """Adam that decays weights itself, all of them, each step (Loshchilov & Hutter 2019)."""
+    return [AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, **fused)]
+
+
+def rmsprop(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """Steps divided by the root of a moving mean of squared gradients; torch has no fused one."""
+    return [RMSprop(groups, lr=config.learning_rate, momentum=config.momentum)]
+
+
+def sparse_adam(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """Adam for the rows that a batch touches; it cannot update the dense weights of an MLP, so Adam does."""
+    sparse = [group for group in groups if group["kind"] != "mlp"]
+    dense = [group for group in groups if group["kind"] == "mlp"]
+    return [SparseAdam(sparse), *([Adam(dense, **fused)] if dense else [])]
+
+
+def nothing_to_step(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """For what solves: never asked for a step, and like ALS it remembers nothing."""
+    return [SGD(groups, lr=config.learning_rate)]
+
+
+# What happens to them later.
 
 
 def set_rate(optimizers: list[Optimizer], rate: float) -> None:
@@ -37,7 +80,7 @@ def set_rate(optimizers: list[Optimizer], rate: float) -> None:
 
 
 def set_options(optimizers: list[Optimizer], config: TrainConfig) -> None:
-    """Give every group the multiplier, and AdamW the weight decay, that ``config`` has now."""
+    """Give every group the multiplier, and an optimizer that decays weights the weight decay, that ``config`` has now."""
     multipliers = _multipliers(config)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
@@ -48,54 +91,21 @@ def set_options(optimizers: list[Optimizer], config: TrainConfig) -> None:
 
 def decoupled_decay(config: TrainConfig) -> bool:
     """Whether the optimizer decays weights itself, so that the loss carries no L2."""
-    return config.optimizer == "adamw"
-
-
-def _groups(model: RecommenderModel, config: TrainConfig) -> list[dict[str, Any]]:
-    multipliers = _multipliers(config)
-    found: dict[str, list[nn.Parameter]] = model.parameter_groups()
-    return [{"params": found[kind], "kind": kind, "multiplier": multipliers[kind]} for kind in multipliers if found[kind]]
-
-
-def _multipliers(config: TrainConfig) -> dict[str, float]:
-    return {
-        "biases": config.bias_lr_multiplier,
-        "factors": config.factor_lr_multiplier,
-        "mlp": config.mlp_lr_multiplier,
-    }
-
-
-def _single(groups: list[dict[str, Any]], model: RecommenderModel, config: TrainConfig) -> Optimizer:
-    rate = config.learning_rate
-    fast: dict[str, Any] = {} if config.sparse_gradients else _fast(model, config.optimizer)
-    if config.optimizer == "als":
-        return SGD(groups, lr=rate)  # never asked for a step: ALS remembers nothing, and neither does it
-    if config.optimizer == "sgd":
-        return SGD(groups, lr=rate, momentum=config.momentum, nesterov=config.nesterov, **fast)
-    if config.optimizer == "adagrad":
-        return Adagrad(groups, lr=rate, **fast)
-    if config.optimizer == "rmsprop":
-        return RMSprop(groups, lr=rate, momentum=config.momentum)
-    if config.optimizer == "adamw":
-        return AdamW(groups, lr=rate, weight_decay=config.weight_decay, **fast)
-    return Adam(groups, lr=rate, **fast)
-
-
-def _fast(model: RecommenderModel, optimizer: str) -> dict[str, Any]:
-    """One pass over memory per step instead of one per operation, where torch has it (not Adagrad on GPUs)."""
-    has_it = model.device.type == "cpu" or (model.device.type == "cuda" and optimizer != "adagrad")
-    return {"fused": True} if has_it else {}
+    return OPTIMIZERS[config.optimizer].decays_weights
 
 
 def gradients_are_sparse(config: TrainConfig) -> bool:
-    return config.sparse_gradients or config.optimizer == "sparse-adam"
+    """Whether gradients of the embedding tables hold only the rows that a batch touches."""
+    return config.sparse_gradients or OPTIMIZERS[config.optimizer].sparse == "always"
 
 
 def optimizer_state(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
+    """Everything they remember and how they are set, as torch has it."""
     return [optimizer.state_dict() for optimizer in optimizers]
 
 
 def load_optimizer_state(optimizers: list[Optimizer], states: list[dict[str, Any]]) -> None:
+    """Go on where :func:`optimizer_state` was taken."""
     for optimizer, state in zip(optimizers, states, strict=True):
         optimizer.load_state_dict(state)
 
@@ -107,10 +117,19 @@ def load_optimizer_memory(optimizers: list[Optimizer], states: list[dict[str, An
 
 
 def zero_gradients(optimizers: list[Optimizer]) -> None:
+    """Forget the gradients."""
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
 
 
-def take_step(optimizers: list[Optimizer]) -> None:
-    for optimizer in optimizers:
-        optimizer.step()
+def _groups(model: RecommenderModel, config: TrainConfig) -> Groups:
+    found, multipliers = model.parameter_groups(), _multipliers(config)
+    return [{"params": found[kind], "kind": kind, "multiplier": multipliers[kind]} for kind in multipliers if found.get(kind)]
+
+
+def _multipliers(config: TrainConfig) -> dict[str, float]:
+    return {
+        "biases": config.bias_lr_multiplier,
+        "factors": config.factor_lr_multiplier,
+        "mlp": config.mlp_lr_multiplier,
+    }

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from mfcore.training.config import REFERENCE_BATCH, TrainConfig
+from mfcore.settings import REFERENCE_BATCH
+from mfcore.training.config import TrainConfig
 from mfcore.typing import Float64
 
 _WARM_UP, _START, _END = 0.3, 1 / 25, 1e-4

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.models.base import RecommenderModel
 from mfcore.training.config import TrainConfig
 from mfcore.training.engines.als.whole_matrix import HeldOutLoss
@@ -106,7 +107,7 @@ class Validation:
 
             users = None if everyone else self.chosen()
             part = self.split.valid if users is None else self.split.valid.of_users(users)
-            all_relevant = self.config.implicit or self.split.config.kind == "leave-last-out"
+            all_relevant = relevant_by_rule(self.split.config.kind, ranks=self.config.implicit)
             evaluator = Evaluator(self.split, "valid", self.protocol, all_relevant, users=users)
             self._parts[everyone] = self._loss_on(part), evaluator
         return self._parts[everyone]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mfcore.data import forget_loaded, load_dataset, random_split, registry
+from mfcore.data import forget_loaded, load_dataset, random_split
 from mfcore.data.sources import stored as made
 from mfcore.data.sources.generated import planted
 from mfcore.data.sources.long_tail import long_tailed_cells
@@ -101,16 +101,6 @@ def test_small_data_leaves_nothing_on_disk(tmp_path: Path) -> None:
     forget_loaded()
     load_dataset("planted", home=tmp_path)
     assert not (tmp_path / "datasets").exists()
-
-
-def test_few_large_datasets_are_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget_loaded()
-    monkeypatch.setattr(registry, "_ROWS_IN_MEMORY", 20_000)
-    first = load_dataset("planted", noise=0.1)
-    assert load_dataset("planted", noise=0.1) is first
-    load_dataset("planted", noise=0.2)  # 15,000 each: no room for two
-    assert load_dataset("planted", noise=0.1) is not first
-    forget_loaded()
 
 
 def test_items_of_a_user_with_and_without_the_table() -> None:

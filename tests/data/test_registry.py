@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcore.data import DATASETS, fetch, forget_loaded, load_dataset
+from mfcore.data import fetch, forget_loaded, load_dataset
 from mfcore.data.sources.generated import planted, synthetic
 from mfcore.errors import UnusableRequest
+from mfcore.registry import DATASETS
 
 
 @pytest.mark.parametrize("ask", [load_dataset, fetch])

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mfcore.data import DATASETS, dataset_status, fetch, forget_loaded, load_dataset, registry
+from mfcore.data import dataset_status, fetch, forget_loaded, load_dataset
 from mfcore.data.cache import MANIFEST, DamagedCache, read_cache, write_cache
 from mfcore.data.readers import UnreadableData, read_grouplens, read_recbole
 from mfcore.data.sources.download import RoadClosed
@@ -24,6 +24,7 @@ from mfcore.data.sources.generated import planted
 from mfcore.data.sources.movielens import from_grouplens
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.paths import data_dir
+from mfcore.registry import DATASETS
 from tests.data.made_up import as_grouplens, grouplens_files, recbole_files, served, zipped
 
 
@@ -51,12 +52,12 @@ def source(*roads, fingerprint=None) -> Source:
 
 
 @pytest.fixture
-def made_up_set(monkeypatch):
+def made_up_set():
     """A registered dataset "ml-100k" that comes by a counted road."""
     road = Counted()
     entry = dataclasses.replace(DATASETS["ml-100k"], source=source(road))
-    monkeypatch.setitem(registry.DATASETS, "ml-100k", entry)
-    return road
+    with DATASETS.temporarily(entry):
+        yield road
 
 
 def assert_same(one, other):
@@ -158,14 +159,14 @@ def test_when_no_road_works_each_is_named_with_what_to_do(tmp_path):
     assert [name for name, _ in caught.value.roads] == ["stored copy", "road 1", "road 2"]
 
 
-def test_the_failure_of_movielens_tells_a_newcomer_what_to_do(tmp_path, monkeypatch):
+def test_the_failure_of_movielens_tells_a_newcomer_what_to_do(tmp_path):
     genuine = DATASETS["ml-100k"]
     blocked = tuple(dataclasses.replace(road, fetch=closed) for road in genuine.source.roads)
     entry = dataclasses.replace(genuine, source=dataclasses.replace(genuine.source, roads=blocked))
-    monkeypatch.setitem(registry.DATASETS, "ml-100k", entry)
-    with pytest.raises(DataUnavailable, match=r"GroupLens: .*pip .*: .*python -m mfcore fetch ml-100k.*synthetic"):
-        load_dataset("ml-100k", home=tmp_path)
-    assert dataset_status("ml-100k", tmp_path) == "to fetch"
+    with DATASETS.temporarily(entry):
+        with pytest.raises(DataUnavailable, match=r"GroupLens: .*pip .*: .*python -m mfcore fetch ml-100k.*synthetic"):
+            load_dataset("ml-100k", home=tmp_path)
+        assert dataset_status("ml-100k", tmp_path) == "to fetch"
 
 
 def test_other_ratings_than_the_published_ones_are_refused(tmp_path):

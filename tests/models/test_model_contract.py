@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from mfcore.data import Interactions
-from mfcore.models import MODEL_CLASSES, MODELS, RecommenderModel, build_model, count_parameters
-from mfcore.models.config import ModelConfig
+from mfcore.models import ModelConfig, RecommenderModel, build_model, count_parameters
+from mfcore.registry import MODELS, load
 
 
 class ModelContract:
@@ -73,7 +73,8 @@ class ModelContract:
 
     def test_parameter_groups_hold_every_parameter_once(self, model: RecommenderModel) -> None:
         groups = model.parameter_groups()
-        assert list(groups) == ["biases", "factors", "mlp"]
+        assert sorted(groups) == ["biases", "factors", "mlp"]
+        assert {kind for kind, held in groups.items() if held} == set(MODELS[self.name].groups)
         listed = [id(parameter) for group in groups.values() for parameter in group]
         assert sorted(listed) == sorted(id(parameter) for parameter in model.parameters())
 
@@ -158,6 +159,8 @@ class TestNeuMFInRange(ModelContract):
     fields: ClassVar[dict[str, Any]] = {"output_range": True}
 
 
-def test_every_named_model_has_a_class() -> None:
-    assert list(MODEL_CLASSES) == list(MODELS)
-    assert ModelConfig().name in MODEL_CLASSES
+def test_every_registered_model_is_under_contract() -> None:
+    assert {contract.name for contract in ModelContract.__subclasses__()} == set(MODELS)
+    for spec in MODELS.values():
+        assert issubclass(load(spec.implementation), RecommenderModel)
+    assert ModelConfig().name in MODELS

@@ -12,7 +12,8 @@ import torch
 
 from mfcore.data import Split, leave_last_out, load_dataset, random_split
 from mfcore.errors import UnusableRequest
-from mfcore.models import MODELS, RecommenderModel, build_model
+from mfcore.models import RecommenderModel, build_model
+from mfcore.registry import MODELS
 from mfcore.training import TrainConfig, Trainer, TrainingDiverged, refit
 
 

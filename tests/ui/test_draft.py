@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mfcore.data import DATASETS
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
+from mfcore.registry import DATASETS, LOSSES, MODELS, OPTIMIZERS
 from mfcore.runs import PRESETS, RunConfig, preset_config
-from mfcore.runs.config import FLAT_KEYS
-from mfcore.training.config import LOSSES, OPTIMIZERS
+from mfcore.settings import GROUPS, SETTINGS
 from ui.train.draft import as_text, change, draft_of, first_draft, from_query, hint, to_config, to_query
-from ui.train.knobs import GROUPS, LEARNING_RATE, OPTIMIZER
 
 
 def without_show(config: RunConfig) -> dict:
@@ -150,9 +147,9 @@ def test_any_sequence_of_choices_is_usable(dataset: str, model: str) -> None:
 
 
 def test_every_setting_of_the_core_can_be_reached_from_the_form() -> None:
-    on_form = {knob.key for knobs in GROUPS.values() for knob in knobs} | {OPTIMIZER.key, LEARNING_RATE.key}
-    on_form |= {"dataset", "model", "device", "preset"}  # fields of their own
-    assert set(FLAT_KEYS) - on_form == {"name"}, "the name is given on the Runs page, all else on the form"
+    on_form = {key for key, setting in SETTINGS.items() if setting.group in GROUPS}
+    on_form |= {"dataset", "model", "optimizer", "learning_rate", "device", "preset"}  # always in view
+    assert set(SETTINGS) - on_form == {"name"}, "the name is given on the Runs page, all else on the form"
 
 
 @pytest.mark.parametrize(

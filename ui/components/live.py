@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from mfcore.training.config import OPTIMIZERS
+from mfcore.evaluation.metrics import metric_help
+from mfcore.registry import METRICS, OPTIMIZERS
 from ui.api.routes import plotly_url
 from ui.api.steering import steering_token
-from ui.format import METRICS
 from ui.projector import projector_script, projector_style
 from ui.state import recall
 from ui.theme import palettes
@@ -50,7 +50,6 @@ _COMPONENT = st.components.v2.component(
     js="\n".join([projector_script(), *(_read(name) for name in _SCRIPTS)]),
     isolate_styles=False,
 )
-_HELP = {stem: words.help for stem, words in METRICS.items()}
 
 
 def live_run(
@@ -96,12 +95,12 @@ def live_run(
         "idle": idle,
         "hint": hint,
         "colours": palettes(),
-        "help": _HELP,
+        "help": {name: metric_help(name) for name in METRICS},
         "plotly": plotly_url(),
         "base": _base_path(),
         "token": steering_token(),
         "runs": list(runs),
-        "optimizers": OPTIMIZERS,
+        "optimizers": OPTIMIZERS.titles(),
     }
     result = _COMPONENT(data=data, key=key, on_ended_change=lambda: None, on_opened_change=lambda: _open(key, on_open))
     return result.ended is not None

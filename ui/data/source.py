@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DATASETS, DatasetEntry
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.paths import data_dir
+from mfcore.registry import DATASETS, DEFAULT_DATASET, DatasetSpec
 from ui.address import linked_choice, write_param
 from ui.controls import error_line
-from ui.datasets import DEFAULT_DATASET, dataset_title, fetch_with_progress
+from ui.datasets import dataset_title, fetch_with_progress
 from ui.format import escape_markdown
 
 
-def choose_dataset() -> DatasetEntry:
+def choose_dataset() -> DatasetSpec:
     """The dataset the page is about: ``?dataset=``, the default one unless chosen otherwise."""
     chosen = linked_choice("Dataset", list(DATASETS), "dataset", text=dataset_title, default=DEFAULT_DATASET)
     return DATASETS[chosen]
 
 
-def choose_shape(entry: DatasetEntry) -> dict[str, float]:
+def choose_shape(entry: DatasetSpec) -> dict[str, float]:
     """Numbers that shape a generated dataset, kept in the address as ``dataset.noise=…``; empty for a real one."""
     for param in [key for key in st.query_params if key.startswith("dataset.")]:
         if param.removeprefix("dataset.") not in entry.options:
@@ -53,7 +53,7 @@ def _shape_number(name: str, default: float, low: float, high: float, meaning: s
     return wanted
 
 
-def offer_fetch(entry: DatasetEntry) -> None:
+def offer_fetch(entry: DatasetSpec) -> None:
     """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every road."""
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
@@ -77,14 +77,14 @@ def _fetch(name: str) -> None:
         st.rerun()
 
 
-def show_source(entry: DatasetEntry) -> None:
+def show_source(entry: DatasetSpec) -> None:
     """Whose data this is, on what terms, and where it lies."""
     st.subheader("Where this comes from", anchor=False)
     st.markdown(escape_markdown(entry.description))
     st.table(_source_rows(entry), border="horizontal")
 
 
-def _source_rows(entry: DatasetEntry) -> dict[str, str]:
+def _source_rows(entry: DatasetSpec) -> dict[str, str]:
     """Size, terms, credit and whereabouts, as Markdown for a two-column table."""
     rows = {"Size": escape_markdown(entry.size), "Licence": escape_markdown(entry.licence)}
     if entry.citation:

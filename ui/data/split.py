@@ -7,33 +7,33 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.data import DatasetEntry, Interactions, Split, make_split
-from mfcore.data.config import SPLITS, SplitConfig
+from mfcore.data import Interactions, Split, make_split
+from mfcore.data.config import SplitConfig
 from mfcore.data.stats import block, most_first, part_of_rows, split_summary
 from mfcore.errors import UnusableRequest
 from mfcore.evaluation.words import PARTS
+from mfcore.registry import SPLITS, DatasetSpec
 from mfcore.typing import Float32, Float64
 from ui.address import linked_choice, write_param
 from ui.charts import new_chart, show_chart
 from ui.controls import error_line
 from ui.data.overview import as_picture
-from ui.datasets import Nouns, num_folds
+from ui.datasets import Nouns
 from ui.format import NOTHING, count, rounded_percent
 from ui.memo import kept
 from ui.theme import colour
-from ui.words import split_lesson
 
 HEIGHT = 320
 split_of = kept(make_split)
 
 
-def show_split(entry: DatasetEntry, data: Interactions, called: Nouns) -> None:
+def show_split(entry: DatasetSpec, data: Interactions, called: Nouns) -> None:
     """What the model may learn from, what steers choices, what is kept for the end."""
     st.subheader("What the split does", anchor=False)
     words, picture = st.columns([5, 6], gap="large")
     with words:
         config = choose_split(entry)
-        st.markdown(split_lesson(config.kind, entry.name))
+        st.markdown(SPLITS[config.kind].help)
         try:
             split = split_of(data, config)
         except UnusableRequest as error:
@@ -44,15 +44,14 @@ def show_split(entry: DatasetEntry, data: Interactions, called: Nouns) -> None:
         show_chart(split_picture(split, called), key="split_picture", alt="Which ratings went to train, validation and test")
 
 
-def choose_split(entry: DatasetEntry) -> SplitConfig:
+def choose_split(entry: DatasetSpec) -> SplitConfig:
     """How ratings are divided: ``?split=``, for the official folds ``?fold=``. Only what this dataset allows is offered."""
-    kinds = [kind for kind in SPLITS if kind == "random" or (entry.has_timestamps and kind != "official")]
-    folds = list(range(1, num_folds(entry.name) + 1))
-    kinds += ["official"] if folds else []
-    kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.__getitem__, default="random")
-    if kind != "official":
+    kinds = [kind for kind, spec in SPLITS.items() if spec.suits(entry)]
+    kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.titles().__getitem__, default="random")
+    if not SPLITS[kind].needs_folds:
         write_param("fold", None)
         return SplitConfig(kind)
+    folds = list(range(1, entry.num_folds + 1))
     fold = linked_choice("Fold", folds, "fold", default=1, help="Fold 1 tests the first part of the file, and so on.")
     return SplitConfig(kind, fold=fold)
 

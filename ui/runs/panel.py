@@ -44,7 +44,7 @@ def facts(run: RunSummary) -> str:
         choice_title("model", run.model),
         f"{run.dataset}, {choice_title('split', run.config.split.kind).lower()}",
         choice_title("optimizer", training.optimizer),
-        "" if training.optimizer == "als" else f"learning rate {training.learning_rate:g}",
+        "" if training.solves else f"learning rate {training.learning_rate:g}",
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",

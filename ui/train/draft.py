@@ -6,43 +6,22 @@ A draft is ``{flat key: text}``, complete, and possibly unusable ("abc" as learn
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from mfcore.data import DATASETS
-from mfcore.models.config import MODELS
+from mfcore.registry import DATASETS, LOSSES, MODELS, OPTIMIZERS, SPLITS, Registry
 from mfcore.runs import PRESETS, RunConfig, preset_config
-from mfcore.runs.config import FLAT_KEYS
-from mfcore.training.config import ALS_LOSSES
+from mfcore.settings import SETTINGS
 from mfcore.training.device import resolve_device
-from mfcore.training.engines.als.limits import ALS_MODELS
 from mfcore.validate import choice
-from ui.datasets import STAND_IN, num_folds
+from ui.datasets import STAND_IN
 
 Draft = dict[str, str]
 
 FIRST_PRESET = "biased-mf"
-WITHOUT_EFFECT = ("preset", "name", "pace")  # they describe or show a run, and change nothing in it
 PAGE_PACE = "5"  # epochs a second: what is started here is meant to be watched
-_NATURAL_LOSS = {"mf": "mse", "biased-mf": "mse"}  # the others are made for ranking
-_PRESET_FOR = {
-    ("mf", False): "mf",
-    ("biased-mf", False): "biased-mf",
-    ("mf", True): "mf-implicit",
-    ("biased-mf", True): "mf-implicit",
-}
-# Learning rates that suit each optimizer on MovieLens 100K where the preset uses another, at a constant schedule: for
-# predicting ratings, for ranking. SGD's are large because the gradient is averaged over a batch of 64, which has any one
-# user in it only a few times; MF and biased MF take one rating at a time, which is compiled.
-_RATES_FOR = {
-    "sgd": ("0.3", "3"),
-    "adagrad": ("0.05", "0.05"),
-    "adam": ("0.005", "0.002"),
-    "adamw": ("0.005", "0.002"),
-    "rmsprop": ("0.003", "0.002"),
-    "sparse-adam": ("0.005", "0.002"),
-}
-_RATE_ONE_BY_ONE = "0.05"
-_DECAY_FOR = {"mf": "0.02", "biased-mf": "0.05"}  # adaptive optimizers, predicting ratings
+DESCRIBES = frozenset(key for key, setting in SETTINGS.items() if setting.effect == "none")
+"""Settings that describe or show a run, and change nothing in it."""
 
 
 def as_text(value: object) -> str:
@@ -73,7 +52,7 @@ def to_config(draft: Draft) -> RunConfig:
     """
     if draft["preset"]:
         choice("preset", draft["preset"], PRESETS)
-    choice("dataset", draft["dataset"], DATASETS)
+    DATASETS[draft["dataset"]]
     config = RunConfig().with_flat(draft)
     if config.training.device not in ("auto", "cpu"):  # these are everywhere; to ask for others loads torch
         resolve_device(config.training.device)
@@ -85,7 +64,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Draft | None, list[str]]:
 
     As on the command line: ``preset`` first, then the other keys over it; what is absent has its default.
     """
-    known = {key: value for key, value in query.items() if key in FLAT_KEYS or key.startswith("dataset.")}
+    known = {key: value for key, value in query.items() if key in SETTINGS or key.startswith("dataset.")}
     strangers = [key for key in query if key not in known and key not in ("run", "projector") and not key.startswith("embed")]
     if not known:
         return None, strangers
@@ -112,8 +91,8 @@ def change(draft: Draft, key: str, value: str) -> Draft:
     if key not in ("model", "loss", "dataset", "optimizer"):
         return _labelled({**draft, key: value})
     before, chosen = good_start(draft), {**draft, key: value}
-    if key == "model" and draft["loss"] == _NATURAL_LOSS.get(draft["model"], "bce"):
-        chosen["loss"] = _NATURAL_LOSS.get(value, "bce")
+    if key == "model" and draft["loss"] == _natural_loss(draft["model"]):
+        chosen["loss"] = _natural_loss(value)
     chosen = _solvable(chosen, key)
     if key != "optimizer" and draft["optimizer"] == _preset_for(draft)["optimizer"]:
         chosen["optimizer"] = _preset_for(chosen)["optimizer"]
@@ -126,51 +105,77 @@ def change(draft: Draft, key: str, value: str) -> Draft:
 
 def good_start(draft: Draft) -> Draft:
     """Settings that suit a draft's dataset, model, loss and optimizer on MovieLens 100K; complete."""
-    preset, ranking = _preset_for(draft), draft["loss"] != "mse"
-    start = {**preset, **{key: draft[key] for key in ("dataset", "model", "loss", "optimizer", *WITHOUT_EFFECT)}}
-    if not ranking and preset["loss"] != "mse":  # a ranking model asked to predict ratings
+    preset, ranking = _preset_for(draft), _ranks(draft)
+    start = {**preset, **{key: draft[key] for key in ("dataset", "model", "loss", "optimizer", *DESCRIBES)}}
+    if not ranking and _ranks(preset):  # a ranking model asked to predict ratings
         start["split"] = "random"
-    if draft["optimizer"] != preset["optimizer"] and draft["optimizer"] != "als":
-        start.update(schedule="constant", learning_rate=_RATES_FOR.get(draft["optimizer"], _RATES_FOR["adam"])[ranking])
-        start["weight_decay_scaling"] = "none"
-        if draft["optimizer"] == "sgd" and draft["model"] in _DECAY_FOR:
-            start.update(batch_size="1", learning_rate=_RATE_ONE_BY_ONE)
-        elif draft["optimizer"] == "sgd":
-            start["batch_size"] = "64"
-        elif not ranking:
-            start["batch_size"] = "1024"
-            start["weight_decay"] = _DECAY_FOR.get(draft["model"], start["weight_decay"])
+    if draft["optimizer"] != preset["optimizer"]:
+        start |= _rates(draft, ranking)
     entry = DATASETS.get(draft["dataset"])
-    no_dates = entry is not None and not entry.has_timestamps
-    if no_dates or (start["split"] == "official" and not num_folds(draft["dataset"])):
+    split = SPLITS[start["split"]]
+    if not split.suits(entry) if entry is not None else split.needs_folds:
         start["split"] = "random"
     return start
 
 
+def _rates(draft: Draft, ranking: bool) -> Draft:
+    """What suits an optimizer that is not the preset's, on MovieLens 100K at a constant schedule."""
+    optimizer, model = OPTIMIZERS.get(draft["optimizer"]), MODELS.get(draft["model"])
+    if optimizer is None or optimizer.rates is None:
+        return {}
+    suits = {"schedule": "constant", "weight_decay_scaling": "none", "learning_rate": as_text(optimizer.rates[ranking])}
+    if optimizer.one_by_one is not None and model is not None and model.dot_product:
+        return {**suits, "batch_size": "1", "learning_rate": as_text(optimizer.one_by_one)}
+    if optimizer.batch_size is not None:
+        return {**suits, "batch_size": as_text(optimizer.batch_size)}
+    if not ranking:
+        suits["batch_size"] = "1024"
+        if model is not None and model.weight_decay is not None:
+            suits["weight_decay"] = as_text(model.weight_decay)
+    return suits
+
+
+def _ranks(draft: Draft) -> bool:
+    loss = LOSSES.get(draft["loss"])
+    return loss is None or loss.ranks
+
+
+def _natural_loss(model: str) -> str:
+    spec = MODELS.get(model)
+    return spec.natural_loss if spec is not None else "bce"
+
+
+def _first(registry: Registry[Any], fits: Callable[[Any], bool]) -> str:
+    return next(name for name, spec in registry.items() if fits(spec))
+
+
 def _solvable(chosen: Draft, key: str) -> Draft:
-    """Where ALS and the rest do not go together, what was chosen last (``key``) stays and the other gives way."""
-    als_loss, als = chosen["loss"] == "weighted-mse", chosen["optimizer"] == "als"
-    if (key == "optimizer" and als) or (key == "loss" and als_loss):
-        loss = chosen["loss"] if chosen["loss"] in ALS_LOSSES else "weighted-mse"
-        model = chosen["model"] if chosen["model"] in ALS_MODELS else "mf"
-        return {**chosen, "optimizer": "als", "loss": loss, "model": model, "output_range": "false"}
-    stays = als and chosen["loss"] in ALS_LOSSES and chosen["model"] in ALS_MODELS
-    if stays or not (als or als_loss):
+    """Where what solves and the rest do not go together, what was chosen last (``key``) stays and the other gives way."""
+    optimizer, loss, model = OPTIMIZERS.get(chosen["optimizer"]), LOSSES.get(chosen["loss"]), MODELS.get(chosen["model"])
+    if optimizer is None or loss is None or model is None:
         return chosen
-    chosen = {**chosen, "loss": "bce" if als_loss else chosen["loss"]}
-    return {**chosen, "optimizer": _preset_for({**chosen, "optimizer": ""})["optimizer"] if als else chosen["optimizer"]}
+    if (key == "optimizer" and optimizer.solves) or (key == "loss" and loss.solved):
+        solver = optimizer if optimizer.solves else OPTIMIZERS[_first(OPTIMIZERS, lambda spec: spec.takes(loss))]
+        fits = chosen["loss"] if solver.takes(loss) else _first(LOSSES, lambda spec: spec.solved)
+        linear = chosen["model"] if model.dot_product else _first(MODELS, lambda spec: spec.dot_product)
+        return {**chosen, "optimizer": solver.name, "loss": fits, "model": linear, "output_range": "false"}
+    stays = optimizer.takes(loss) and (model.dot_product or not optimizer.solves)
+    if stays:
+        return chosen
+    chosen = {**chosen, "loss": "bce" if loss.solved else chosen["loss"]}
+    usual = _preset_for({**chosen, "optimizer": ""})["optimizer"]
+    return {**chosen, "optimizer": usual if optimizer.solves else chosen["optimizer"]}
 
 
 def _preset_for(draft: Draft) -> Draft:
     """The preset nearest to a draft's model and loss, and to ALS where that trains it."""
-    if draft["optimizer"] == "als":
-        return _PRESET_DRAFTS["als" if draft["loss"] == "mse" else "ials"]
-    return _PRESET_DRAFTS[usual_preset(draft["model"], ranking=draft["loss"] != "mse")]
-
-
-def usual_preset(model: str, *, ranking: bool) -> str:
-    """The preset whose settings are usual for a model, one that nobody foresaw included."""
-    return _PRESET_FOR.get((model, ranking), "neumf" if model in MODELS else FIRST_PRESET)
+    optimizer, model = OPTIMIZERS.get(draft["optimizer"]), MODELS.get(draft["model"])
+    if optimizer is not None and optimizer.solves:
+        return _PRESET_DRAFTS["ials" if _ranks(draft) else "als"]
+    starts = model.starts if model is not None else {}
+    nearest = next((name for loss, name in starts.items() if LOSSES[loss].ranks == _ranks(draft)), "")
+    name = starts.get(draft["loss"], nearest) or ("mf-implicit" if _ranks(draft) else FIRST_PRESET)
+    return _PRESET_DRAFTS[name]
 
 
 def _labelled(draft: Draft) -> Draft:
@@ -181,7 +186,7 @@ def _labelled(draft: Draft) -> Draft:
 
 
 def _same(one: Draft, other: Draft) -> bool:
-    return all(one.get(key, "") == other.get(key, "") for key in {*one, *other} if key not in WITHOUT_EFFECT)
+    return all(one.get(key, "") == other.get(key, "") for key in {*one, *other} if key not in DESCRIBES)
 
 
 def _plain(config: RunConfig) -> Draft:

@@ -6,19 +6,16 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from mfcore.data import DATASETS
-from mfcore.models.config import MODELS
+from mfcore.registry import DATASETS, MODELS
 from mfcore.runs import PRESETS
-from mfcore.runs.config import help_for
+from mfcore.settings import GROUPS, SETTINGS, Setting, chosen
 from mfcore.training.device import available_devices
 from ui.datasets import data_at_hand
 from ui.projector import PARAM, with_projector
 from ui.state import current_run, forget, recall, remember, requested_run_id
 from ui.train.draft import Draft, change, draft_of, first_draft, from_query, to_query
-from ui.train.knobs import GROUPS, LEARNING_RATE, MODEL_WORDS, OPTIMIZER, Knob
 
 _DRAFT, _WRITTEN, _EDITED = "train_draft", "train_written", "train_edited"
-_MODEL_HELP = "; ".join(f"**{MODEL_WORDS[name]}** {words}" for name, words in MODELS.items() if MODEL_WORDS[name] != words)
 
 
 # --- draft and address -----------------------------------------------------------------------------------------------
@@ -90,36 +87,37 @@ def _address(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def main_fields(draft: Draft) -> None:
     """What is always in view: start, dataset, model, optimizer, learning rate, device."""
     _preset_field(draft)
-    _select(draft, "dataset", "Dataset", {name: entry.title for name, entry in DATASETS.items()})
-    _segmented(draft, "model", "Model", MODEL_WORDS, _MODEL_HELP)
+    _select(draft, SETTINGS["dataset"], DATASETS.titles())
+    _model_field(draft)
     left, right = st.columns(2, gap="small", wrap=False)
     with left:
-        _field(draft, OPTIMIZER)
+        _field(draft, SETTINGS["optimizer"])
     with right:
-        if LEARNING_RATE.matters(draft):
-            _field(draft, LEARNING_RATE)
+        if not SETTINGS["learning_rate"].idle(chosen(draft)):
+            _field(draft, SETTINGS["learning_rate"])
     devices = {d.name: d.label if d.available else f"{d.label}: absent, {d.reason}" for d in available_devices()}
-    _select(draft, "device", "Device", devices)
+    _select(draft, SETTINGS["device"], devices)
 
 
 def more_fields(draft: Draft) -> None:
     """Everything else, folded away, and only what matters for the choices made."""
-    for title, knobs in GROUPS.items():
-        shown = [knob for knob in knobs if knob.matters(draft)]
-        with st.expander(title):
-            if title == "Task and split":
+    asked = chosen(draft)
+    for group in GROUPS:
+        shown = [setting for setting in SETTINGS.values() if setting.group == group and not setting.idle(asked)]
+        with st.expander(group):
+            if group == SETTINGS["loss"].group:
                 _dataset_options(draft)
-            wide = [knob for knob in shown if knob.key == "loss"]
-            for knob in wide:
-                _field(draft, knob)
-            _in_pairs(draft, [knob for knob in shown if knob not in wide])
+            wide = [setting for setting in shown if setting.key == "loss"]
+            for setting in wide:
+                _field(draft, setting)
+            _in_pairs(draft, [setting for setting in shown if setting not in wide])
 
 
-def _in_pairs(draft: Draft, knobs: list[Knob]) -> None:
-    for index in range(0, len(knobs), 2):
-        for column, knob in zip(st.columns(2, gap="small", wrap=False), knobs[index : index + 2], strict=False):
+def _in_pairs(draft: Draft, settings: list[Setting]) -> None:
+    for index in range(0, len(settings), 2):
+        for column, setting in zip(st.columns(2, gap="small", wrap=False), settings[index : index + 2], strict=False):
             with column:
-                _field(draft, knob)
+                _field(draft, setting)
 
 
 def _dataset_options(draft: Draft) -> None:
@@ -133,11 +131,33 @@ def _dataset_options(draft: Draft) -> None:
                 _text(draft, key, name.replace("_", " ").capitalize(), option.help, shown=draft.get(key, f"{option.default:g}"))
 
 
-def _field(draft: Draft, knob: Knob) -> None:
-    if knob.options is None:
-        _text(draft, knob.key, knob.label, help_for(knob.key))
+def _field(draft: Draft, setting: Setting) -> None:
+    options = _folds(draft) if setting.key == "fold" else setting.options()
+    if options is None:
+        _text(draft, setting.key, setting.label, setting.help)
     else:
-        _select(draft, knob.key, knob.label, knob.options)
+        _select(draft, setting, options)
+
+
+def _folds(draft: Draft) -> dict[str, str]:
+    entry = DATASETS.get(draft["dataset"])
+    return {str(fold): str(fold) for fold in range(1, (entry.num_folds if entry else 0) + 1)}
+
+
+def _model_field(draft: Draft) -> None:
+    setting, options = SETTINGS["model"], MODELS.titles(short=True)
+    spelled = "; ".join(f"**{spec.short}** {spec.title}" for spec in MODELS.values() if spec.short)
+    st.segmented_control(
+        setting.label,
+        list(options),
+        format_func=options.__getitem__,
+        key=_put("model", draft["model"] if draft["model"] in options else None),
+        help=f"{setting.help} {spelled}.",
+        required=draft["model"] in options,
+        on_change=_changed,
+        args=("model",),
+        width="stretch",
+    )
 
 
 def _preset_field(draft: Draft) -> None:
@@ -160,33 +180,19 @@ def _take_preset() -> None:
         keep(draft_of(preset_config(name)))
 
 
-def _select(draft: Draft, key: str, label: str, options: Mapping[str, str]) -> None:
-    known = draft[key] in options
+def _select(draft: Draft, setting: Setting, options: Mapping[str, str]) -> None:
+    key, known = setting.key, draft[setting.key] in options
     st.selectbox(
-        label,
+        setting.label,
         list(options),
         format_func=options.__getitem__,
         key=_put(key, draft[key] if known else None),
         # An unknown value (from a hand-written link) leaves the field empty; the line under Train says what is wrong.
         index=0 if known else None,
         placeholder=f"{draft[key]}?",
-        help=help_for(key),
+        help=setting.help,
         on_change=_changed,
         args=(key,),
-    )
-
-
-def _segmented(draft: Draft, key: str, label: str, options: Mapping[str, str], more_help: str) -> None:
-    st.segmented_control(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        key=_put(key, draft[key] if draft[key] in options else None),
-        help=f"{help_for(key)} {more_help}.",
-        required=draft[key] in options,
-        on_change=_changed,
-        args=(key,),
-        width="stretch",
     )
 
 

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from mfcore.evaluation.protocol import all_relevant
 from mfcore.evaluation.words import protocol_facts, split_facts
-from mfcore.models.config import MODELS
+from mfcore.registry import MODELS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.export.command import command_line
 from mfcore.runs.layout import RunFolder
@@ -31,10 +32,10 @@ def card_facts(folder: RunFolder) -> Card:
             "split": split_facts(config.split),
             "split hash": str(known.get("split_hash", "")),
         },
-        "model": {"kind": MODELS[config.model.name], **_settings(config, "model", skip=("name",))},
+        "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("name",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
         "protocol": protocol_facts(
-            config.protocol, all_relevant=config.training.implicit or config.split.kind == "leave-last-out"
+            config.protocol, all_relevant=all_relevant(config.split.kind, ranks=config.training.implicit)
         ),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {

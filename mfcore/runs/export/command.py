@@ -7,28 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mfcore.runs.config import RunConfig
+from mfcore.settings import SETTINGS
 
-FLAGS: dict[str, str] = {
-    "dataset": "--dataset",
-    "model": "--model",
-    "loss": "--loss",
-    "optimizer": "--optimizer",
-    "learning_rate": "--lr",
-    "weight_decay": "--weight-decay",
-    "batch_size": "--batch-size",
-    "embedding_dim": "--embedding-dim",
-    "num_epochs": "--epochs",
-    "negatives": "--negatives",
-    "split": "--split",
-    "fold": "--fold",
-    "device": "--device",
-    "threads": "--threads",
-    "seed": "--seed",
-}
+FLAGS: dict[str, str] = {key: setting.flag for key, setting in SETTINGS.items() if setting.flag}
 """Flat keys that have a flag of their own; ``--set KEY=VALUE`` reaches the others."""
 
 _ALWAYS = ("dataset", "model", "loss", "optimizer", "learning_rate", "num_epochs", "split", "seed")
-_WITHOUT_EFFECT = ("preset", "name", "pace", "checkpoint_every")
 
 
 def command_line(config: RunConfig) -> str:
@@ -46,7 +30,7 @@ def command_line(config: RunConfig) -> str:
         if key in flat or key in _ALWAYS:
             words += [flag, _text(everything[key])]
     for key, value in flat.items():
-        if key not in FLAGS and key not in _WITHOUT_EFFECT:
+        if key not in FLAGS and not _idle(key):
             words += ["--set", f"{key}={_text(value)}"]
     return shlex.join(words)
 
@@ -54,7 +38,7 @@ def command_line(config: RunConfig) -> str:
 def _branch_line(parent: Mapping[str, Any]) -> str:
     words = ["python", "-m", "mfcore", "branch", str(parent["run_id"]), "--epoch", str(parent["epoch"])]
     for key, value in parent.get("changes", {}).items():
-        if key not in _WITHOUT_EFFECT:
+        if not _idle(key):
             words += ["--set", f"{key}={_text(value)}"]
     return shlex.join(words)
 
@@ -64,3 +48,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def _idle(key: str) -> bool:
+    """Whether a flat key describes or shows a run, and changes nothing in it."""
+    return key in SETTINGS and SETTINGS[key].effect == "none"

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from mfcore.data.config import SplitConfig
 from mfcore.evaluation.protocol import Protocol
-from mfcore.models.config import MODELS, ModelConfig
+from mfcore.models.config import ModelConfig
+from mfcore.registry import MODELS, SPLITS
 from mfcore.runs.config import RunConfig
 from mfcore.training.config import TrainConfig
-
-_SPLITS: dict[str, tuple[str, dict[str, str]]] = {
-    "random": ("random_split", {"test": "test_fraction", "valid": "valid_fraction", "seed": "seed"}),
-    "leave-last-out": ("leave_last_out", {}),
-    "time": ("time_split", {"test": "test_fraction", "valid": "valid_fraction"}),
-    "official": ("official_split", {"fold": "fold", "valid": "valid_fraction", "seed": "seed"}),
-}
-"""Split kind → function of mfcore, and its arguments ← fields of SplitConfig."""
 
 _SCRIPT = '''"""{title} on {dataset}: trains it, chooses the best epoch on validation, scores test once.{branch}"""
 
@@ -59,18 +53,19 @@ _PRETRAINED = "model.load_pretrained(load_run({gmf!r}).model, load_run({mlp!r}).
 
 def run_script(config: RunConfig) -> str:
     """Stand-alone Python source that trains this run and prints its test metrics as JSON on the last line."""
-    split_function, names = _SPLITS[config.split.kind]
+    split = SPLITS[config.split.kind]
+    split_function = split.function
     model = config.model
     pretrained = _PRETRAINED.format(gmf=model.pretrained_gmf, mlp=model.pretrained_mlp) if model.pretrained_gmf else ""
     refit = _REFIT.format(model=_build(config, "together"), pretrained=pretrained) if config.training.refit else ""
     return _SCRIPT.format(
-        title=MODELS[model.name],
+        title=MODELS[model.name].title,
         branch=_BRANCH.format(**config.parent) if config.parent else "",
         dataset=config.dataset.name,
         imports="from mfcore.runs import load_run\n" if pretrained else "",
         split_function=split_function,
         dataset_arguments=", ".join([repr(config.dataset.name), *_keywords(config.dataset.options)]),
-        split_call=f"{split_function}({', '.join(['data', *_split_keywords(config.split, names)])})",
+        split_call=f"{split_function}({', '.join(['data', *_split_keywords(config.split, split.arguments)])})",
         training=", ".join(
             _keywords(_changed(config.training, TrainConfig(), always=("optimizer", "learning_rate", "num_epochs")))
         ),
@@ -89,7 +84,7 @@ def _build(config: RunConfig, split: str) -> str:
     return f"build_model({', '.join(arguments)})"
 
 
-def _split_keywords(split: SplitConfig, names: dict[str, str]) -> list[str]:
+def _split_keywords(split: SplitConfig, names: Mapping[str, str]) -> list[str]:
     return _keywords({argument: getattr(split, name) for argument, name in names.items()})
 
 

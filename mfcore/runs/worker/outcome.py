@@ -11,6 +11,8 @@ from typing import Any
 
 from mfcore.data import Split
 from mfcore.evaluation import Evaluator, baseline_metrics, summarise
+from mfcore.evaluation.metrics import described, live_keys
+from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.models import RecommenderModel
 from mfcore.runs.config import RunConfig
 from mfcore.runs.layout import RunFolder
@@ -19,7 +21,7 @@ from mfcore.training import Trainer
 
 def all_relevant(config: RunConfig) -> bool:
     """Whether every held-out interaction counts as relevant: DESIGN's rule for leave-last-out and for ranking losses."""
-    return config.split.kind == "leave-last-out" or config.training.implicit
+    return relevant_by_rule(config.split.kind, ranks=config.training.implicit)
 
 
 def baselines(
@@ -31,8 +33,7 @@ def baselines(
 
 def start_event(config: RunConfig, split: Split, trainer: Trainer, home: Path) -> dict[str, Any]:
     """The first event: what is about to be trained, and the floor it has to rise from."""
-    k = config.protocol.k
-    ratings = [] if config.training.implicit else ["rmse", "mae"]
+    live = live_keys(config.protocol.k, ratings=not config.training.implicit)
     return {
         "kind": "start",
         "num_epochs": config.training.num_epochs,
@@ -43,7 +44,7 @@ def start_event(config: RunConfig, split: Split, trainer: Trainer, home: Path) -
         "engine": trainer.engine,
         "engine_reason": trainer.engine_reason,
         "selection_metric": trainer.selection_metric,
-        "metrics": [*ratings, f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full"],
+        "metrics": described(live),
         # Fitting the strong ones would hold up the first point of the curve.
         "baselines": {"valid": baselines(config, split, "valid", home, strong=None, users=trainer.validation_users)},
         "num_users": split.data.num_users,

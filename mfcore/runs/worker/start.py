@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mfcore.runs.effects import without_effect
 from mfcore.runs.worker.outcome import start_event
 from mfcore.runs.worker.running import Running
+from mfcore.settings import without_effect
 
 
 def set_out(run: Running, extend_to: int) -> None:
@@ -30,7 +30,7 @@ def _tell_start(run: Running) -> None:
     run.diary.record(start_event(run.config, run.split, run.trainer, run.home))
     if run.config.training.batch_size == 1:
         run.diary.message(run.trainer.engine_reason)
-    for sentence in without_effect(run.config):
+    for sentence in without_effect(run.config.to_flat()):
         run.diary.message(sentence)
     if run.trainer.validation_words:
         run.diary.message(run.trainer.validation_words)

@@ -9,7 +9,8 @@ import torch
 
 from mfcore.models.base import RecommenderModel
 from mfcore.models.dot import MF, BiasedMF
-from mfcore.training.config import OPTIMIZERS, TrainConfig
+from mfcore.registry import OPTIMIZERS
+from mfcore.training.config import TrainConfig
 from mfcore.training.device import resolve_device
 from mfcore.training.engines.als.engine import AlsEngine
 from mfcore.training.engines.als.limits import refuse_unsolvable
@@ -61,7 +62,7 @@ def why_not_native(model: RecommenderModel, config: TrainConfig, device: torch.d
     if device.type != "cpu":
         return f"compiled code runs on the CPU, not on {device}"
     if config.optimizer not in ("sgd", "adagrad"):
-        return f"only SGD and Adagrad are compiled, not {OPTIMIZERS[config.optimizer]}"
+        return f"only SGD and Adagrad are compiled, not {OPTIMIZERS[config.optimizer].label}"
     if config.momentum:
         return "momentum moves every vector at every step"
     if config.sparse_gradients:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from mfcore.training.config import OPTIMIZERS
+from mfcore.registry import OPTIMIZERS
 from mfcore.training.engines.fused_step import Stepper, is_fused
 from mfcore.training.engines.workbench import Workbench
 from mfcore.training.optimizers import gradients_are_sparse
@@ -56,7 +56,7 @@ def why_not_recorded(bench: Workbench) -> str:
     if gradients_are_sparse(bench.config):
         return "sparse gradients have a size of their own each time"
     if not all(is_fused(optimizer) for optimizer in bench.optimizers) or bench.config.optimizer == "adagrad":
-        return f"{OPTIMIZERS[bench.config.optimizer]} cannot be recorded"
+        return f"{OPTIMIZERS[bench.config.optimizer].label} cannot be recorded"
     if bench.model.config.dropout > 0 and hasattr(bench.model, "tower"):
         return "dropout draws anew in each step"
     return ""

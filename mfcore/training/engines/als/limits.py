@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mfcore.models.config import ModelConfig
+from mfcore.registry import MODELS
 from mfcore.training.config import TrainConfig
 from mfcore.validate import require
-
-ALS_MODELS = ("mf", "biased-mf")
 
 
 def refuse_unsolvable(model: ModelConfig, training: TrainConfig) -> None:
@@ -15,9 +14,10 @@ def refuse_unsolvable(model: ModelConfig, training: TrainConfig) -> None:
     Raises:
         UnusableRequest: the model is not linear in each side, or squeezed through a sigmoid, or the device lacks float64.
     """
-    if training.optimizer != "als":
+    if not training.solves:
         return
-    require(model.name in ALS_MODELS, f"als trains {' and '.join(ALS_MODELS)}, not {model.name}: try optimizer adam")
+    solvable = [name for name, spec in MODELS.items() if spec.dot_product]
+    require(model.name in solvable, f"als trains {' and '.join(solvable)}, not {model.name}: try optimizer adam")
     require(not model.output_range, "als solves linear equations, and output_range bends them: turn one of the two off")
     require(
         not training.device.strip().lower().startswith("mps"), "als needs float64, which mps does not have: use cpu or auto"

@@ -1,7 +1,8 @@
-"""What a run carries without using it is said."""
+"""The table of settings: whole, in step with the configurations, and right about what has no effect."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import torch
 
 from mfcore.__main__ import main
 from mfcore.data import random_split
+from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.data.sources.generated import planted
-from mfcore.models import build_model
-from mfcore.runs.config import FLAT_KEYS, RunConfig
-from mfcore.runs.effects import _RULES, without_effect
+from mfcore.evaluation import Protocol
+from mfcore.models import ModelConfig, build_model
+from mfcore.runs.config import RunConfig
 from mfcore.runs.presets import PRESETS, preset_config
-from mfcore.training import Trainer
+from mfcore.settings import GROUPS, SETTINGS, chosen, without_effect
+from mfcore.settings.table import Setting
+from mfcore.training import TrainConfig, Trainer
 
 
 @pytest.mark.parametrize(
@@ -37,7 +41,7 @@ from mfcore.training import Trainer
     ],
 )
 def test_a_setting_without_effect_is_named(flat: dict[str, Any], words: str) -> None:
-    assert without_effect(RunConfig().with_flat(flat)) == [words]
+    assert without_effect(RunConfig().with_flat(flat).to_flat()) == [words]
 
 
 @pytest.mark.parametrize(
@@ -52,16 +56,54 @@ def test_a_setting_without_effect_is_named(flat: dict[str, Any], words: str) -> 
     ],
 )
 def test_what_is_used_is_not_named(flat: dict[str, Any]) -> None:
-    assert without_effect(RunConfig().with_flat(flat)) == []
+    assert without_effect(RunConfig().with_flat(flat).to_flat()) == []
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_preset_carries_what_it_does_not_use(name: str) -> None:
-    assert without_effect(preset_config(name)) == []
+    assert without_effect(preset_config(name).to_flat()) == []
 
 
-def test_every_rule_is_about_settings_that_exist() -> None:
-    assert {key for rule in _RULES for key in rule.keys} <= set(FLAT_KEYS)
+def test_table_and_configurations_hold_the_same_fields() -> None:
+    parts: dict[str, Any] = {
+        "dataset": DatasetConfig, "split": SplitConfig, "model": ModelConfig, "training": TrainConfig, "protocol": Protocol,
+        "": RunConfig,
+    }  # fmt: skip
+    held = {
+        (section, field.name) for section, part in parts.items() for field in dataclasses.fields(part)
+    } - {("dataset", "options"), ("", "parent"), *(("", name) for name in parts)}  # fmt: skip
+    assert {(setting.section, setting.attribute) for setting in SETTINGS.values()} == held
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_every_setting_is_whole(setting: Setting) -> None:
+    assert setting.label and setting.help
+    assert setting.read(setting.default) == setting.default
+    assert setting.group in ("", *GROUPS)
+    assert setting.effect in ("weights", "rounding", "none")
+    assert setting.idle(chosen({})) == "" or setting.key not in RunConfig().to_flat()
+    assert not setting.flag or [other.flag for other in SETTINGS.values()].count(setting.flag) == 1
+    assert not setting.live or setting.in_branch
+    options = setting.options()
+    assert options is None or as_typed(setting.default) in options or setting.offered
+
+
+def as_typed(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_nothing_typed_wrongly_makes_the_form_fall_over() -> None:
+    for key in SETTINGS:
+        for typed in ("", "abc", "-1", "1e999", "\ud800", "nan"):
+            for setting in SETTINGS.values():
+                assert isinstance(setting.idle(chosen({key: typed})), str)
+
+
+def test_what_only_describes_a_run_is_told_apart_from_what_changes_it() -> None:
+    assert {key for key, setting in SETTINGS.items() if setting.effect == "none"} == {
+        "preset", "name", "pace", "checkpoint_every",
+    }  # fmt: skip
+    assert {key for key, setting in SETTINGS.items() if setting.effect == "rounding"} == {"device", "threads"}
 
 
 OTHER_VALUES: dict[str, Any] = {
@@ -91,7 +133,7 @@ def test_named_settings_change_nothing_and_others_do(base: dict[str, Any], key: 
     changes = {key: OTHER_VALUES[key], **({"momentum": 0.9} if key == "nesterov" else {})}
     changed = RunConfig().with_flat({**base, **changes})
     plain = RunConfig().with_flat({**base, **({"momentum": 0.9} if key == "nesterov" else {})})
-    idle = any(sentence.startswith(f"{key} ") for sentence in without_effect(changed))
+    idle = any(sentence.startswith(f"{key} ") for sentence in without_effect(changed.to_flat()))
     assert same(weights(plain), weights(changed)) == idle
 
 

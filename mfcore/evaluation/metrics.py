@@ -1,0 +1,193 @@
+"""The metrics there are: what each is called, what it is computed from, and how it is read. A new one is a spec here.
+
+A ranking metric is a mean over cases in sampled ranking (``of_cases``) and over users in full ranking (``of_lists``);
+formulas stand in
+:mod:`mfcore.evaluation.ranking`. AUC needs the numbers of candidates besides, and is added up in
+:mod:`mfcore.evaluation.summary`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from mfcore.evaluation import ranking
+from mfcore.registry import METRICS, MetricSpec
+
+RMSE = METRICS.register(
+    MetricSpec(
+        name="rmse",
+        title="RMSE",
+        help="Root mean squared error of predicted ratings, in {units}; lower is better. "
+        "On MovieLens 100K the bias-only baseline has about 0.94 (random split) and a good factor model 0.91 to 0.93.",
+        of_errors=np.square,
+        finish=math.sqrt,
+        lower_is_better=True,
+        in_rating_units=True,
+        at_k=False,
+    )
+)
+MAE = METRICS.register(
+    MetricSpec(
+        name="mae",
+        title="MAE",
+        help="Mean absolute error of predicted ratings, in {units}; lower is better. On MovieLens 100K 0.72 to 0.74 is good.",
+        of_errors=np.abs,
+        lower_is_better=True,
+        in_rating_units=True,
+        at_k=False,
+    )
+)
+METRICS.register(
+    MetricSpec(
+        name="hr",
+        title="HR",
+        help="Hit rate: share of held-out items found in the first K; higher is better. "
+        "On MovieLens 100K, among 99 sampled items, popularity has about 0.40 and a good model 0.65 to 0.70 at K = 10.",
+        of_cases=ranking.hit,
+        of_lists=lambda found, k: (found.best < k).astype(np.float64),
+        share=True,
+    )
+)
+METRICS.register(
+    MetricSpec(
+        name="ndcg",
+        title="NDCG",
+        help="Like the hit rate, but a hit near the top counts more; higher is better. "
+        "On MovieLens 100K, among 99 sampled items, popularity has about 0.23 and a good model 0.38 to 0.40 at K = 10.",
+        of_cases=ranking.gain,
+        of_lists=ranking.ndcg,
+    )
+)
+METRICS.register(
+    MetricSpec(
+        name="mrr",
+        title="MRR",
+        help="Mean of one over the position of the first held-out item; 1 would be always first. "
+        "On MovieLens 100K, among 99 sampled items, about 0.3 is good.",
+        of_cases=ranking.reciprocal_rank,
+        of_lists=lambda found, k: ranking.reciprocal_rank(found.best, k),
+        live=False,
+    )
+)
+METRICS.register(
+    MetricSpec(
+        name="recall",
+        title="Recall",
+        help="Share of a user's held-out items found in the first K; higher is better. Good is like HR.",
+        of_lists=lambda found, k: ranking.hits(found, k) / found.num_relevant,
+        share=True,
+        live=False,
+    )
+)
+METRICS.register(
+    MetricSpec(
+        name="precision",
+        title="Precision",
+        short="Prec.",
+        help="Share of the first K that the user really chose; at most 1/K with one held-out item.",
+        of_lists=lambda found, k: ranking.hits(found, k) / k,
+        share=True,
+        live=False,
+    )
+)
+METRICS.register(
+    MetricSpec(
+        name="map",
+        title="MAP",
+        help="Mean over users of the average precision in the first K; higher is better, and rarely above 0.3.",
+        of_lists=ranking.average_precision,
+        live=False,
+    )
+)
+METRICS.register(
+    MetricSpec(
+        name="auc",
+        title="AUC",
+        help="Chance that a held-out item is placed above a random other one: 0.5 is guessing, 1 perfect. "
+        "On MovieLens 100K, with each user's latest film held out, popularity has about 0.80 and a good model 0.89; "
+        "it says little about the top of the list.",
+        at_k=False,
+        live=False,
+    )
+)
+_FULL = (
+    " Here all items compete, not {sampled} sampled ones, so numbers are much smaller:"
+    " on MovieLens 100K HR@10 of 0.13 to 0.15 and NDCG@10 of 0.07 to 0.08 are good."
+)
+
+
+class Read(NamedTuple):
+    """A key among results, taken apart: its spec (None: nobody registered it), its K as text, and whether all items compete."""
+
+    spec: MetricSpec | None
+    k: str
+    full: bool
+
+
+def read_key(key: str) -> Read:
+    """``ndcg@10/full`` → the spec of ndcg, "10", True."""
+    base, _, variant = key.partition("/")
+    stem, _, k = base.partition("@")
+    return Read(METRICS.get(base) or METRICS.get(stem), k, variant == "full")
+
+
+def metric_title(key: str) -> str:
+    """``ndcg@10/full`` → "NDCG@10 (all items)"; ``rmse`` → "RMSE"."""
+    spec, k, full = read_key(key)
+    title = spec.title if spec is not None else key.partition("/")[0].partition("@")[0].upper()
+    at = f"@{k}" if k and "@" not in title else ""
+    return f"{title}{at}{' (all items)' if full else ''}"
+
+
+def metric_help(key: str, *, units: str = "stars", sampled: int = 99) -> str:
+    """One sentence or two on a metric, with what a good value is on MovieLens 100K; empty for one that nobody registered.
+
+    Args:
+        units: what ratings are counted in. sampled: how many items compete in sampled ranking.
+    """
+    spec, k, full = read_key(key)
+    if spec is None:
+        return ""
+    # AUC has no K and is much the same against all items.
+    return (
+        (spec.help + (_FULL if k and full and spec.help else "")).replace("{units}", units).replace("{sampled}", str(sampled))
+    )
+
+
+def lower_is_better(key: str) -> bool:
+    """Errors fall, ranking metrics rise."""
+    spec = read_key(key).spec
+    return spec is not None and spec.lower_is_better
+
+
+def place(key: str) -> tuple[int, int, str]:
+    """Reading order: rating errors, then sampled ranking, then full ranking; in each as registered, strangers last."""
+    spec, _, full = read_key(key)
+    family = 0 if spec is not None and spec.of_errors is not None else 2 if full else 1
+    return family, list(METRICS).index(spec.name) if spec is not None else len(METRICS), key
+
+
+def live_keys(k: int, *, ratings: bool) -> list[str]:
+    """What is worth drawing while a run trains; rating errors only for what predicts ratings."""
+    live = [spec for spec in METRICS.values() if spec.live]
+    errors = [spec.key(k) for spec in live if spec.of_errors is not None and ratings]
+    sampled = [spec.key(k) for spec in live if spec.of_cases is not None]
+    return [*errors, *sampled, *(spec.key(k, full=True) for spec in live if spec.of_lists is not None)]
+
+
+def described(keys: Iterable[str]) -> list[dict[str, object]]:
+    """Metrics as the start of a run tells them to whoever draws it: key, label, lower_is_better, share and help of each."""
+    return [
+        {
+            "key": key,
+            "label": metric_title(key),
+            "lower_is_better": lower_is_better(key),
+            "share": bool(spec is not None and spec.share),
+            "help": metric_help(key),
+        }
+        for key, spec in ((key, read_key(key).spec) for key in keys)
+    ]
