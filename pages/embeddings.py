@@ -7,15 +7,15 @@ import streamlit as st
 from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
 from mfcore.embeddings.manifold import ManifoldSettings, has_umap
 from mfcore.embeddings.manifold_job import manifold_job
+from mfcore.registry import DEFAULT_DATASET
 from mfcore.runs import RunSummary
 from mfcore.runs.embedding_space import open_space
 from ui.components.space import MapEvents, space_map
 from ui.controls import plain_errors
-from ui.datasets import DEFAULT_DATASET, nouns
+from ui.datasets import nouns
 from ui.embeddings.closer_look import closer_look
 from ui.format import count
 from ui.runbar import run_bar, unfinished
-from ui.state import ACTIVE
 
 STILL = "No vectors of single epochs were kept for this run, so there is one moment to see: the model as it is."
 METHODS = {"tsne": "t-SNE", **({"umap": "UMAP"} if has_umap() else {})}
@@ -34,7 +34,7 @@ def make_map(asked: MapEvents, name: str, kind: str) -> None:
 
 def map_of_run(run: RunSummary) -> None:
     """The map of a run, also while it is being trained."""
-    going, called = run.state in ACTIVE, nouns(run.config.dataset)
+    going, called = not run.over, nouns(run.config.dataset)
     if not going:
         unfinished(run, needs="")
     asked = space_map(

@@ -20,7 +20,6 @@ from ui.evaluate.rating_errors import errors_section
 from ui.evaluate.results import interval_note, results_section, table_of, within_chance
 from ui.evaluate.store import stored_details
 from ui.runbar import run_bar, unfinished
-from ui.state import ACTIVE
 from ui.verdict import comparison, epoch_sentence, headline, judge
 
 RESULTS, RIVALS, LENGTH, GROUPS, ERRORS, LISTS, COMPARE, METHOD = SECTIONS = (
@@ -89,7 +88,7 @@ if run is not None:
     details = stored(run)
     if run.test or run.valid:
         answer(run, "test" if run.test else "valid", details)
-    elif run.state in ACTIVE:
+    elif not run.over:
         st.markdown("Nothing has been measured yet: the first numbers come with the first epoch.")
     try:
         if run.test:

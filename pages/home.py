@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mfcore.registry import DEFAULT_DATASET
 from ui.components.live import live_run
 from ui.controls import link_to, state_badge
-from ui.datasets import DEFAULT_DATASET, data_at_hand, dataset_title, nouns
+from ui.datasets import data_at_hand, dataset_title, nouns
 from ui.format import escape_markdown, metric, metric_name, when
 from ui.home.starts import FIRST, preset_cards, start
 from ui.run_titles import run_label
-from ui.state import ACTIVE, manager
+from ui.state import manager
 from ui.verdict import comparison, verdict_on_test
 
 RECENT = 5
@@ -60,9 +61,8 @@ if runs:
     for run in runs[:RECENT]:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width=260):
-                link_to(
-                    "train" if run.state in (*ACTIVE, "failed") else "evaluate", escape_markdown(run_label(run)), run=run.run_id
-                )
+                page = "evaluate" if run.over and run.state != "failed" else "train"
+                link_to(page, escape_markdown(run_label(run)), run=run.run_id)
             st.markdown(state_badge(run.state), width="content")
             found = verdict_on_test(run)
             if found:

@@ -49,7 +49,7 @@ def pick_user(run: LoadedRun, called: Nouns, names: list[str]) -> Any:
         st.caption("Nobody rated it.")
         return None
     words = {
-        user: f"{called.user} {user}: {row.rating:g} {called.symbol} here, {count(row.rated)} ratings in all"
+        user: f"{called.user} {user}: {called.rated(f'{row.rating:g}')} here, {count(row.rated)} ratings in all"
         for user, row in raters.iterrows()
     }
     return linked_choice("Who rated it", ids, "user", text=words.__getitem__, default=ids[0], follow=True)

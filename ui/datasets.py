@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from mfcore.data import dataset_status, fetch
 from mfcore.data.config import DatasetConfig
-from mfcore.data.registry import dataset_status, fetch
-from mfcore.registry import DATASETS
-from mfcore.registry import DEFAULT_DATASET as DEFAULT_DATASET
+from mfcore.registry import DATASETS, DEFAULT_DATASET
 from ui.format import escape_markdown
 
 STAND_IN = "planted"
@@ -36,11 +35,15 @@ class Nouns:
     def one_unit(self) -> str:
         return one(self.unit)
 
+    def rated(self, value: str) -> str:
+        """A rating with the sign of its unit, where it has one: "4 ★"."""
+        return f"{value} {self.symbol}".rstrip()
+
 
 def nouns(dataset: DatasetConfig | str) -> Nouns:
-    """The words of a dataset; those of any data where it is not registered any more."""
+    """The words of a dataset; those of any data where it is not registered (any more)."""
     spec = DATASETS.get(dataset if isinstance(dataset, str) else dataset.name)
-    return Nouns() if spec is None else Nouns(*spec.item, *spec.user, *spec.rating, spec.symbol)
+    return Nouns(*spec.item, *spec.user, *spec.rating, spec.symbol) if spec is not None else Nouns()
 
 
 def one(noun: str) -> str:
@@ -52,12 +55,6 @@ def dataset_title(name: str) -> str:
     """The dataset's name as people say it."""
     entry = DATASETS.get(name)
     return entry.title if entry else name
-
-
-def num_folds(name: str) -> int:
-    """How many official folds it came with; 0 for none."""
-    spec = DATASETS.get(name)
-    return spec.num_folds if spec is not None else 0
 
 
 def data_at_hand(name: str = DEFAULT_DATASET) -> bool:

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from mfcore.evaluation.metrics import is_share, metric_title, place
-from mfcore.evaluation.metrics import lower_is_better as lower_is_better
-from mfcore.evaluation.metrics import metric_help as metric_help
 
 NOTHING = "–"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from mfcore.registry import DEFAULT_DATASET
 from ui import warmup
-from ui.datasets import DEFAULT_DATASET, nouns
+from ui.datasets import nouns
 from ui.state import page_path
 from ui.theme import CHOSEN_STYLE, wordmark_style
 

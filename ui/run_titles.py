@@ -10,7 +10,7 @@ from mfcore.runs import RunSummary, preset_config
 from mfcore.settings import SETTINGS
 from ui.format import when
 from ui.train.draft import usual_preset
-from ui.words import STAR, choice_word, model_word
+from ui.words import STAR, choice_word
 
 MOST = 3
 """Settings named in a title."""
@@ -20,7 +20,7 @@ _TITLED = {key: setting for key, setting in sorted(SETTINGS.items(), key=lambda 
 
 def run_title(run: RunSummary) -> str:
     """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
-    return run.name or " · ".join([model_word(run.model), *_apart(run)])
+    return run.name or " · ".join([choice_word("model", run.model), *_apart(run)])
 
 
 def run_label(run: RunSummary) -> str:
@@ -31,7 +31,7 @@ def run_label(run: RunSummary) -> str:
 
 def run_in_legend(run: RunSummary) -> str:
     """A run beside others on a chart: its name, else its model and the time of its id. Plain text."""
-    return run.name or f"{model_word(run.model)} {_clock(run)}"
+    return run.name or f"{choice_word('model', run.model)} {_clock(run)}"
 
 
 def _clock(run: RunSummary) -> str:

@@ -14,7 +14,7 @@ from ui.controls import empty_state, error_line, failed_state, link_to, plain_er
 from ui.datasets import dataset_title
 from ui.format import escape_markdown, metric, metric_name
 from ui.run_titles import run_label
-from ui.state import ACTIVE, current_run_id, manager
+from ui.state import current_run_id, manager
 from ui.verdict import comparison, judge
 from ui.words import choice_title
 
@@ -58,14 +58,14 @@ def unfinished(run: RunSummary, *, needs: str) -> None:
         retry_link(run, "Change the settings and train again")
     elif run.state == "queued":
         st.info(f"This run waits for its turn. {needs}", icon=":material/hourglass:")
-    elif run.state in ACTIVE:
+    elif not run.over:
         words = "is paused" if run.state == "paused" else "is being trained"
         st.info(f"This run {words}: epoch {run.epochs_done} of {run.num_epochs}. {needs}", icon=":material/timelapse:")
     elif run.state != "finished":
         why = f" ({escape_markdown(run.reason)})" if run.reason else ""
         where = f"after epoch {run.epochs_done} of {run.num_epochs}"
         st.info(f"This run was {run.state} {where}{why}. {needs}", icon=":material/info:")
-    if run.state in ACTIVE:
+    if not run.over:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Show newest", icon=":material/refresh:", help="Read the run again as it stands now.")
             link_to("train", "Watch it live", icon=":material/show_chart:", run=run.run_id)
@@ -92,8 +92,8 @@ def open_model(run: RunSummary) -> LoadedRun | None:
         with st.spinner("Opening the model …"):
             loaded = load_run(run.run_id)
     except (UnusableRequest, DataUnavailable) as error:
-        unfinished(run, needs="There is nothing to show before its first epoch is done." if run.state in ACTIVE else "")
-        if run.state not in (*ACTIVE, "failed"):
+        unfinished(run, needs="" if run.over else "There is nothing to show before its first epoch is done.")
+        if run.over and run.state != "failed":
             error_line(error)
             link_to("train", "Train another run", icon=":material/arrow_forward:")
         return None

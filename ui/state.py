@@ -11,7 +11,6 @@ from mfcore.errors import UnusableRequest
 from mfcore.runs import RunManager, RunSummary
 from mfcore.runs.manager.manager import manager_for
 
-ACTIVE = ("queued", "running", "paused")
 _PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 

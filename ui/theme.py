@@ -40,7 +40,7 @@ DARK: dict[str, str] = {
     "warning": "#e3aa4e",
     "bad": "#ef8078",
 }
-# For what nobody foresaw, a new model above all: told apart from the colours above, and the same in every session.
+# For models without a colour of their own, and what nobody foresaw: the same in every session.
 SPARE_LIGHT = ("#2f7f9e", "#9a7a16", "#6a5fb0", "#b0566a", "#4c7a63", "#7f6a8f")
 SPARE_DARK = ("#6cbbd8", "#d3b45c", "#a9a0e8", "#e594a4", "#8fc0a6", "#bda9cc")
 
@@ -61,15 +61,10 @@ def dark() -> bool:
         return False
 
 
-def colours(is_dark: bool | None = None) -> dict[str, str]:
-    """All colours by meaning, every registered model among them; of the theme on screen unless told which."""
-    in_dark = dark() if is_dark is None else is_dark
-    return {**{name: colour(name, in_dark) for name in MODELS}, **(DARK if in_dark else LIGHT)}
-
-
 def palettes() -> dict[str, dict[str, str]]:
-    """:func:`colours` of both themes, ``light`` and ``dark``: what a component in the browser needs to change with it."""
-    return {"light": colours(False), "dark": colours(True)}
+    """All colours by meaning, every registered model among them, in ``light`` and in ``dark``: what the browser is given."""
+    themes = {"light": LIGHT, "dark": DARK}
+    return {name: {**{m: colour(m, name == "dark") for m in MODELS}, **foreseen} for name, foreseen in themes.items()}
 
 
 def colour(meaning: str, is_dark: bool | None = None) -> str:
@@ -84,9 +79,9 @@ def colour(meaning: str, is_dark: bool | None = None) -> str:
     spec = MODELS.get(meaning)
     if spec is not None and spec.colour is not None:
         return spec.colour[in_dark]
-    newcomers = [name for name, other in MODELS.items() if other.colour is None]
-    at = newcomers.index(meaning) if meaning in newcomers else crc32(meaning.encode())
-    return spare[at % len(spare)]
+    newcomers = [name for name, spec in MODELS.items() if spec.colour is None]
+    place = newcomers.index(meaning) if meaning in newcomers else crc32(meaning.encode())
+    return spare[place % len(spare)]
 
 
 def sequential(is_dark: bool | None = None) -> list[list[Any]]:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mfcore.evaluation.metrics import lower_is_better
 from mfcore.evaluation.protocol import Protocol
 from mfcore.runs import RunConfig, RunSummary
 from ui.datasets import Nouns
-from ui.format import lower_is_better, metric, metric_name, percent
+from ui.format import metric, metric_name, percent
 from ui.words import baseline_words, rating_error_words
 
 Metrics = Mapping[str, float]

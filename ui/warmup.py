@@ -72,7 +72,8 @@ def _assets() -> None:
 
 def _ratings() -> None:
     from mfcore.data import load_dataset
-    from ui.datasets import DEFAULT_DATASET, data_at_hand
+    from mfcore.registry import DEFAULT_DATASET
+    from ui.datasets import data_at_hand
 
     if data_at_hand():
         load_dataset(DEFAULT_DATASET)

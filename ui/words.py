@@ -36,11 +36,6 @@ _BASELINES = {
 }
 
 
-def model_word(name: str) -> str:
-    """A model in a table or title: "MF", "Biased MF"."""
-    return choice_word("model", name)
-
-
 def choice_title(setting: str, value: object) -> str:
     """What is chosen for a setting, in full: model "mf" → "Matrix factorization"; itself where nobody named it."""
     spec = _spec(setting, value)

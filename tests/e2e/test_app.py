@@ -192,13 +192,13 @@ def dark_page(browser: Browser) -> Iterator[Page]:
 
 
 def test_the_dark_theme_reaches_page_and_charts(dark_page: Page, server: AppServer) -> None:
-    from ui.theme import COLOURS
+    from ui.theme import colour
 
     run = train(dark_page, server, "model=mf&num_epochs=3&embedding_dim=4")
     ground = dark_page.eval_on_selector("[data-testid=stApp]", "node => getComputedStyle(node).backgroundColor")
     assert max(int(part) for part in re.findall(r"\d+", ground)[:3]) < 64, ground
     drawn = dark_page.eval_on_selector(".mfx-live [data-part=plot-loss]", "node => node.data[1].line.color")
-    assert drawn == COLOURS["dark"]["train"] != COLOURS["light"]["train"]
+    assert drawn == colour("train", True) != colour("train", False)
     visit(dark_page, f"{server.url}/embeddings?run={run}")
     dark_page.wait_for_selector(".st-key-map .mfs-space[data-drawn]")
     ink = dark_page.eval_on_selector(".st-key-map [data-part=legend]", "node => getComputedStyle(node).color")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mfcore import Interactions, UnusableRequest, leave_last_out
 from mfcore.evaluation import EvaluationDetails, Evaluator, Protocol, sampled_curve, summarise
-from mfcore.evaluation.protocol import TIES
+from mfcore.evaluation.ties import TIES
 from mfcore.evaluation.ranking import per_case
 from mfcore.models.baselines import Popularity
 from tests.evaluation.examples import Table, split_of

@@ -15,7 +15,7 @@ from mfcore.runs import RunConfig
 from mfcore.runs.manager.manager import manager_for
 from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
-from ui.datasets import Nouns
+from ui.datasets import Nouns, nouns
 from ui.evaluate.compare import difference_chart, verdict_words
 from ui.evaluate.contestants import TRAIN_AGAIN, contestants
 from ui.evaluate.curves import in_words, length_curves, length_lottery, list_lengths, rivals_curves, rivals_lottery, stops
@@ -26,7 +26,7 @@ from ui.evaluate.store import peers, stored_details
 from ui.verdict import best_baseline, comparison, headline, judge
 from ui.words import protocol_sentence
 
-FILMS, ITEMS = Nouns("film", "films"), Nouns()
+FILMS, ITEMS = nouns("ml-100k"), Nouns()
 
 
 def test_without_runs_it_explains_itself(no_runs: Path, open_page: OpenPage) -> None:

@@ -38,7 +38,7 @@ def test_history_stands_beside_what_the_model_recommends(runs: dict[str, str], o
     top = answer.recommend(7)
     for title, score in zip(top["title"], top["score"], strict=True):
         assert f"<b>{title}</b>" in lists(app)[0]
-        assert f"{score:.2f} ★" in lists(app)[0]
+        assert f">{score:.2f}<" in lists(app)[0]
     assert not set(top["title"]) & set(history["title"])
 
 

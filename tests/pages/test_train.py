@@ -198,7 +198,8 @@ def test_a_run_that_is_not_here(no_runs: Path, open_page: OpenPage) -> None:
 
 def test_the_script_and_the_command_repeat_the_form(no_runs: Path, open_page: OpenPage) -> None:
     app = open_page("train", preset="mf")
-    assert app.code[0].value.startswith("python -m mfcore train --dataset ml-100k --model mf")
+    assert app.code[0].value.startswith("python -m mfcore train --dataset ml-100k")
+    assert " --model mf " in app.code[0].value
     assert any(element.proto.label == "Download as a Python script" for element in app.get("download_button"))
 
 

@@ -6,19 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ui.format import (
-    count,
-    duration,
-    escape_markdown,
-    in_its_unit,
-    metric,
-    metric_help,
-    metric_name,
-    percent,
-    unit_of,
-    when,
-)
-from ui.theme import COLOURS, plotly_layout
+from mfcore.evaluation.metrics import metric_help
+from ui.format import count, duration, escape_markdown, in_its_unit, metric, metric_name, percent, unit_of, when
+from ui.theme import DARK, palettes, plotly_layout
 
 
 @pytest.mark.parametrize(
@@ -91,8 +81,8 @@ def test_only_shares_are_said_in_percent(name: str, text: str) -> None:
 
 
 def test_a_colour_means_the_same_in_both_themes() -> None:
-    assert COLOURS["light"].keys() == COLOURS["dark"].keys()
-    for shades in COLOURS.values():
+    assert palettes()["light"].keys() == palettes()["dark"].keys()
+    for shades in palettes().values():
         named = [shades[name] for name in ("train", "valid", "test", "baseline", "mf", "biased-mf", "gmf", "mlp", "neumf")]
         assert len(set(named)) == len(named)
 
@@ -101,4 +91,4 @@ def test_layout_changes_are_laid_over_the_defaults() -> None:
     layout = plotly_layout(True, height=300, xaxis={"title": "epoch"})
     assert layout["height"] == 300
     assert layout["xaxis"]["title"] == "epoch"
-    assert layout["xaxis"]["gridcolor"] == COLOURS["dark"]["grid"]
+    assert layout["xaxis"]["gridcolor"] == DARK["grid"]

@@ -7,10 +7,10 @@ import streamlit as st
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.paths import data_dir
-from mfcore.registry import DATASETS, DatasetSpec
+from mfcore.registry import DATASETS, DEFAULT_DATASET, DatasetSpec
 from ui.address import linked_choice, write_param
 from ui.controls import error_line
-from ui.datasets import DEFAULT_DATASET, dataset_title, fetch_with_progress
+from ui.datasets import dataset_title, fetch_with_progress
 from ui.format import escape_markdown
 
 

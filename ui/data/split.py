@@ -18,7 +18,7 @@ from ui.address import linked_choice, write_param
 from ui.charts import new_chart, show_chart
 from ui.controls import error_line
 from ui.data.overview import as_picture
-from ui.datasets import Nouns, num_folds
+from ui.datasets import Nouns
 from ui.format import NOTHING, count, rounded_percent
 from ui.memo import kept
 from ui.theme import colour
@@ -47,11 +47,11 @@ def show_split(entry: DatasetSpec, data: Interactions, called: Nouns) -> None:
 def choose_split(entry: DatasetSpec) -> SplitConfig:
     """How ratings are divided: ``?split=``, for the official folds ``?fold=``. Only what this dataset allows is offered."""
     kinds = [kind for kind, spec in SPLITS.items() if spec.suits(entry)]
-    folds = list(range(1, num_folds(entry.name) + 1))
     kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.titles().__getitem__, default="random")
     if not SPLITS[kind].needs_folds:
         write_param("fold", None)
         return SplitConfig(kind)
+    folds = list(range(1, entry.num_folds + 1))
     fold = linked_choice("Fold", folds, "fold", default=1, help="Fold 1 tests the first part of the file, and so on.")
     return SplitConfig(kind, fold=fold)
 

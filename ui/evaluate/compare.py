@@ -11,13 +11,14 @@ import streamlit as st
 from mfcore.errors import UnusableRequest
 from mfcore.evaluation import Comparison, EvaluationDetails, compare
 from mfcore.evaluation.comparison import A_IS_BETTER, B_IS_BETTER, CANNOT_TELL
+from mfcore.evaluation.metrics import lower_is_better
 from mfcore.runs import RunSummary
 from ui.address import linked_choice
 from ui.charts import new_chart, show_chart
 from ui.controls import error_line, link_to
 from ui.evaluate.contestants import scored_run
 from ui.evaluate.store import peers
-from ui.format import count, headline_metrics, lower_is_better, metric, metric_name
+from ui.format import count, headline_metrics, metric, metric_name
 from ui.run_titles import run_label
 from ui.runbar import retry_link
 from ui.theme import colour

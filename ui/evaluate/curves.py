@@ -10,13 +10,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mfcore.evaluation import EvaluationDetails, ranking, sampled_curve
+from mfcore.evaluation.metrics import metric_help
 from mfcore.runs import RunSummary
 from mfcore.typing import Float64
 from ui.charts import new_chart, show_chart
 from ui.datasets import Nouns, nouns
 from ui.evaluate.contestants import OURS, TRAIN_AGAIN, Scored, baseline_line, contestants, legend, runs_beside
 from ui.evaluate.store import peers
-from ui.format import count, escape_markdown, in_its_unit, metric, metric_help, unit_of
+from ui.format import count, escape_markdown, in_its_unit, metric, unit_of
 from ui.theme import colour
 
 Curves = dict[str, Float64]

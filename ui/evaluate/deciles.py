@@ -12,6 +12,7 @@ import streamlit as st
 
 from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails, by_item_popularity, by_user_activity, ranking, summarise, user_metrics
+from mfcore.evaluation.metrics import metric_help
 from mfcore.runs import RunSummary
 from mfcore.typing import Float64, Int64
 from ui.address import write_param
@@ -19,7 +20,7 @@ from ui.charts import new_chart, show_chart
 from ui.datasets import Nouns, nouns
 from ui.evaluate.contestants import Scored, scored_baseline, scored_run
 from ui.evaluate.store import stored_split
-from ui.format import count, in_its_unit, metric_help, metric_name, unit_of
+from ui.format import count, in_its_unit, metric_name, unit_of
 from ui.state import page_path, recall
 from ui.theme import colour
 

@@ -12,6 +12,7 @@ import streamlit as st
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import EvaluationDetails, Interval, bootstrap_intervals, summarise
 from mfcore.evaluation.comparison import CANNOT_TELL
+from mfcore.evaluation.metrics import lower_is_better, metric_help
 from mfcore.evaluation.ties import TIES
 from mfcore.evaluation.words import PARTS
 from mfcore.runs import RunSummary
@@ -19,7 +20,7 @@ from ui.datasets import data_at_hand
 from ui.evaluate.compare import paired
 from ui.evaluate.contestants import scored_baseline, scored_run
 from ui.evaluate.store import RANKERS, RATERS
-from ui.format import NOTHING, headline_metrics, lower_is_better, metric, metric_help, metric_name, reading_order
+from ui.format import NOTHING, headline_metrics, metric, metric_name, reading_order
 from ui.state import manager
 from ui.theme import colour
 from ui.verdict import Verdict, best_baseline

@@ -43,7 +43,7 @@ def show_history(history: pd.DataFrame, called: Nouns, rows: int) -> None:
     whole = bool((history["rating"] % 1 == 0).all())
     columns = {
         "title": st.column_config.TextColumn(called.item.capitalize(), width=268, pinned=True),
-        "rating": st.column_config.NumberColumn("Rating", format=f"{'%d' if whole else '%.1f'} {called.symbol}", width=56),
+        "rating": st.column_config.NumberColumn("Rating", format=called.rated("%d" if whole else "%.1f"), width=56),
         "genres": st.column_config.TextColumn("Genres", width=130) if table["genres"].any() else None,
         "part": st.column_config.TextColumn(
             "Used for", width=80, help="The model learned from train; validation chose the epoch; test was kept from it."
@@ -67,8 +67,8 @@ def show_recommended(top: pd.DataFrame, *, ratings: bool, scale: tuple[float, fl
     rows = []
     for row, share in zip(top.to_dict("records"), shares.tolist(), strict=True):
         near = f"close to {row['near']}" if row["near"] else ""
-        note = f"they rated it {row['rating']:g} {called.symbol}" if row["seen"] else near
-        value = f"{row['score']:.2f} {called.symbol}" if ratings else ""
+        note = "they rated it " + called.rated(f"{row['rating']:g}") if row["seen"] else near
+        value = called.rated(f"{row['score']:.2f}") if ratings else ""
         rows.append({**row, "share": share, "value": value, "note": note, "known": row["seen"]})
     st.html(item_list(rows, colour=colour(model), name=f"Recommended {called.items}"))
 

@@ -13,7 +13,7 @@ from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
 from ui.run_titles import lineage, run_title
-from ui.state import ACTIVE, manager
+from ui.state import manager
 from ui.words import STAR, choice_title
 
 FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would only repeat themselves
@@ -44,7 +44,7 @@ def facts(run: RunSummary) -> str:
         choice_title("model", run.model),
         f"{run.dataset}, {choice_title('split', run.config.split.kind).lower()}",
         choice_title("optimizer", training.optimizer),
-        "" if training.optimizer == "als" else f"learning rate {training.learning_rate:g}",
+        "" if training.solves else f"learning rate {training.learning_rate:g}",
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",
@@ -60,7 +60,7 @@ def _links(run: RunSummary) -> None:
         if parent:
             words = lineage(run, {other.run_id: other for other in manager().list()})
             link_to("runs", escape_markdown(words), run=parent["run_id"])
-        link_to("train", "Watch" if run.state in ACTIVE else "Training", icon=":material/show_chart:", run=run.run_id)
+        link_to("train", "Training" if run.over else "Watch", icon=":material/show_chart:", run=run.run_id)
         if run.epochs_done:
             link_to("evaluate", "Evaluate", icon=":material/monitoring:", run=run.run_id)
             link_to("recommend", "Recommend", icon=":material/recommend:", run=run.run_id)
@@ -85,7 +85,7 @@ def _labels(run: RunSummary) -> None:
 
 def _actions(run: RunSummary) -> None:
     with st.container(horizontal=True):
-        if run.state in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop", help="What it has learned is kept."):
+        if not run.over and st.button("Stop", icon=":material/stop:", key="stop", help="What it has learned is kept."):
             with plain_errors():
                 manager().stop(run.run_id)
                 st.toast("Stopping at the next step. What it has learned is kept.", icon=":material/stop:")
@@ -93,7 +93,7 @@ def _actions(run: RunSummary) -> None:
             with plain_errors():
                 manager().resume(run.run_id)
                 st.rerun()
-        busy = "Stop it first: a run that is still going changes under the copy." if run.state in ACTIVE else None
+        busy = None if run.over else "Stop it first: a run that is still going changes under the copy."
         st.download_button(
             "Export",
             data=lambda: manager().export_zip(run.run_id),
@@ -127,7 +127,7 @@ def can_resume(run: RunSummary) -> bool:
 
 def delete_button(runs: list[RunSummary]) -> None:
     """Delete, after a question. Runs that are going must be stopped first."""
-    going = any(run.state in ACTIVE for run in runs)
+    going = not all(run.over for run in runs)
     label = "Delete" if len(runs) == 1 else f"Delete {len(runs)} runs"
     if st.button(label, icon=":material/delete:", key="delete", disabled=going, help="Stop it first." if going else None):
         _confirm_delete(runs)

@@ -10,16 +10,17 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from mfcore.evaluation.metrics import lower_is_better
 from mfcore.runs import RunSummary
+from mfcore.settings import SETTINGS
 from ui.charts import new_chart
-from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
+from ui.format import duration, escape_plotly, metric, metric_name
 from ui.run_titles import lineage, run_title
 from ui.theme import colour
 from ui.verdict import verdict_on_test
-from ui.words import STAR, choice_title, model_word, state_word
+from ui.words import STAR, choice_title, choice_word, state_word
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
 
 
 def table(runs: list[RunSummary], every: Sequence[RunSummary] = ()) -> pd.DataFrame:
@@ -37,7 +38,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
     return {
         "name": run_title(run),
         "star": STAR if run.starred else "",
-        "model": model_word(run.model),
+        "model": choice_word("model", run.model),
         "dataset": run.dataset,
         "split": choice_title("split", run.config.split.kind),
         "state": state_word(run.state),
@@ -151,7 +152,8 @@ def overlay(runs: list[RunSummary], key: str) -> go.Figure:
 def differences(runs: list[RunSummary]) -> pd.DataFrame:
     """The settings in which the runs differ: one row a setting, one column a run."""
     flats = [run.config.to_flat(defaults=True) for run in runs]
-    keys = [key for key in dict.fromkeys(k for flat in flats for k in flat) if key not in NO_INFLUENCE]
+    every = dict.fromkeys(key for flat in flats for key in flat)
+    keys = [key for key in every if key not in SETTINGS or SETTINGS[key].effect != "none"]
     rows = {key: [str(flat.get(key, "–")) for flat in flats] for key in keys}
     titles = [f"{number}. {run_title(run)}" for number, run in enumerate(runs, start=1)]
     return pd.DataFrame(

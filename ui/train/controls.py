@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DATASETS, load_dataset
+from mfcore.data import load_dataset
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.models.memory import check_memory
+from mfcore.registry import DATASETS, DEFAULT_DATASET
 from mfcore.runs import RunSummary, command_line, run_script
 from mfcore.runs.config import RunConfig
 from ui.controls import error_line, link_to
-from ui.datasets import DEFAULT_DATASET, STAND_IN, data_at_hand, dataset_title, fetch_with_progress
+from ui.datasets import STAND_IN, data_at_hand, dataset_title, fetch_with_progress
 from ui.state import forget, manager, recall, remember
 from ui.train.draft import Draft, change, draft_of, to_config
 from ui.train.form import keep, newest_draft
