@@ -11,7 +11,7 @@ from ui.address import linked_choice
 from ui.controls import error_line, link_to
 from ui.datasets import Nouns, nouns
 from ui.format import count
-from ui.items import titles, with_titles
+from ui.items import with_titles
 from ui.recommend.profile import by_popularity, history_of, profile, raters_of, recommended
 from ui.recommend.views import profile_line, show_history, show_recommended, show_similar
 from ui.runbar import open_model, run_bar
@@ -121,7 +121,7 @@ summary = run_bar("see what it would recommend to whom")
 run = open_model(summary) if summary is not None else None
 if run is not None:
     called = nouns(run.config.dataset)
-    names = titles(run.data)
+    names = run.data.item_titles()
     try:
         user, n, seen = controls(run, called, names)
         shown = one_user(run, user, n, seen, called) if user is not None else []

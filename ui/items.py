@@ -9,19 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mfcore.data import Interactions
-
-
-def title_of(title: Any, item_id: Any) -> str:
-    """The title as the data gives it; "item 17" where it gives none."""
-    text = str(title).strip() if title is not None else ""
-    return text if text and text.lower() != "nan" else f"item {item_id}"
-
-
-def titles(data: Interactions) -> list[str]:
-    """One title per item index."""
-    pairs = zip(data.item_table["title"].tolist(), data.items.ids.tolist(), strict=True)
-    return [title_of(title, item_id) for title, item_id in pairs]
+from mfcore.data.interactions import item_title
 
 
 def without_year(title: str, year: Any) -> str:
@@ -41,7 +29,7 @@ def genre_text(genres: Sequence[str]) -> str:
 
 def with_titles(frame: pd.DataFrame) -> pd.DataFrame:
     """A recommender's answer with every title filled in and the year as text."""
-    named = [title_of(title, item_id) for title, item_id in zip(frame["title"], frame["item_id"], strict=True)]
+    named = [item_title(title, item_id) for title, item_id in zip(frame["title"], frame["item_id"], strict=True)]
     return frame.assign(title=named, year=[year_text(year) for year in frame["year"]])
 
 

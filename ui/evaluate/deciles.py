@@ -21,7 +21,6 @@ from ui.datasets import Nouns, nouns
 from ui.evaluate.contestants import Scored, scored_baseline, scored_run
 from ui.evaluate.store import stored_split
 from ui.format import count, in_its_unit, metric_name, unit_of
-from ui.items import titles
 from ui.state import page_path, recall
 from ui.theme import colour
 
@@ -220,7 +219,7 @@ def user_table(details: EvaluationDetails, split: Split, users: Int64) -> pd.Dat
     if len(details.case_user) == len(np.unique(details.case_user)):
         place = pd.Series(range(len(details.case_user)), index=details.case_user).reindex(users)
         case = place.dropna().astype(int)
-        names = np.array(titles(split.data), dtype=object)
+        names = np.array(split.data.item_titles(), dtype=object)
         table["held"] = pd.Series(names[details.case_item[case]], index=case.index).reindex(users).to_numpy()
         table["place"] = pd.Series(details.rank_full[case] + 1, index=case.index).reindex(users).to_numpy()
     else:
@@ -240,7 +239,7 @@ def item_table(details: EvaluationDetails, split: Split, items: Int64) -> pd.Dat
     full = ranking.case_values(np.nan_to_num(details.rank_full, nan=np.inf), k)["hr"]
     shown = items[held[items] > 0]
     shown = shown[np.argsort(-held[shown], kind="stable")]
-    names = np.array(titles(split.data), dtype=object)
+    names = np.array(split.data.item_titles(), dtype=object)
     return pd.DataFrame(
         {
             "id": split.data.items.ids[shown],

@@ -56,7 +56,7 @@ def _named(culprit: Culprit, split: Split) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "user_id": data.users.ids[culprit.user_idx],
         "item_id": data.items.ids[culprit.item_idx],
-        "title": str(data.item_table["title"].iloc[culprit.item_idx]),
+        "title": data.item_titles([culprit.item_idx])[0],
         "rating": culprit.rating,
         "predicted": culprit.predicted,
         "user_norm": culprit.user_norm,

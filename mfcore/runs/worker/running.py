@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfcore.data import Split
-from mfcore.embeddings.snapshots import SnapshotWriter
+from mfcore.embeddings.snapshot_writer import SnapshotWriter
 from mfcore.runs.checkpoints.manager import Keeper
 from mfcore.runs.config import RunConfig
 from mfcore.runs.layout import RunFolder

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import Timeout
 
 from mfcore.data import Split, load_dataset
-from mfcore.embeddings.snapshots import SnapshotWriter
+from mfcore.embeddings.snapshot_writer import SnapshotWriter
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.files import remove_torn
 from mfcore.paths import data_dir
@@ -146,7 +146,7 @@ class Session:
         model = start_model(config, split, self.home)
         trainer = Trainer(model, split, config.training, config.protocol, should_stop=self.conductor.should_stop)
         keeper = Keeper(self.folder, trainer, config.checkpoint_every)
-        snapshots = SnapshotWriter(self.folder, split, trainer.model)
+        snapshots = SnapshotWriter(self.folder.path, split, trainer.model)
         helm = Helm(trainer, keeper, self.diary.message)
         self.diary.trainer, self.conductor.helm = trainer, helm
         self.conductor.position, self.conductor.pace = self.diary.position, config.pace
