@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs import RunSummary
 from ui.charts import show_chart
 from ui.controls import error_line, plain_errors
 from ui.datasets import nouns
@@ -16,7 +17,7 @@ from ui.format import escape_plotly
 from ui.state import page_path
 
 if TYPE_CHECKING:
-    from mfcore.runs.summary import RunSummary
+    from mfcore.runs.embedding_space import RunSpace
 
 LENGTHS, SPECTRUM, RECOVERY, EXPORT, IMPORT = "Lengths", "Spectrum", "Recovery", "Export", "Import"
 PLANTED = "planted"
@@ -40,13 +41,14 @@ def _lengths(run: RunSummary) -> None:
     from mfcore.embeddings.spectrum import norms_by_popularity
     from mfcore.runs.embedding_space import run_space
 
-    space = run_space(run.run_id)
-    source = space.snapshots()
-    data, newest = space.data_for(source), latest(source)
+    opened = run_space(run.run_id)
+    source = opened.snapshots()
+    data, newest = opened.data_for(source), latest(source)
     found = norms_by_popularity(newest.items, data.popularity()[source.item_idx])
     names = [escape_plotly(title) for title in data.item_titles(source.item_idx)]
+    alt = "Length of each item's vector against how often it was rated"
     figure = lengths_figure(found, names, newest.epoch, nouns(run.config.dataset).items)
-    show_chart(figure, key="lengths", alt="Length of each item's vector against how often it was rated", bar="hover")
+    show_chart(figure, key="lengths", alt=alt, bar="hover")
 
 
 def _spectrum(run: RunSummary) -> None:
@@ -72,13 +74,9 @@ def _recovery(run: RunSummary) -> None:
 
 def _take(run: RunSummary) -> None:
     """Vectors and what they stand for as two tables in a zip, which the Embedding Projector reads."""
-    from mfcore.embeddings.export import pack_tables, vector_tables
     from mfcore.runs.embedding_space import run_space
 
-    def packed(what: str) -> bytes:
-        return pack_tables(*vector_tables(run_space(run.run_id), what=what))
-
-    called = nouns(run.config.dataset)
+    opened, called = run_space(run.run_id), nouns(run.config.dataset)
     st.caption(
         "A zip of vectors.tsv and metadata.tsv, as TensorFlow's Embedding Projector loads them, of the model as it stands. "
         "Import brings them back here."
@@ -87,13 +85,19 @@ def _take(run: RunSummary) -> None:
         for what, words in (("items", called.items), ("users", called.users)):
             st.download_button(
                 f"Vectors of all {words}",
-                partial(packed, what),
+                partial(_packed, opened, what),
                 file_name=f"{run.run_id}-{what}.zip",
                 mime="application/zip",
                 icon=":material/download:",
                 key=f"take_{what}",
                 on_click="ignore",
             )
+
+
+def _packed(opened: RunSpace, what: str) -> bytes:
+    from mfcore.embeddings.export import pack_tables, vector_tables
+
+    return pack_tables(*vector_tables(opened, what=what))
 
 
 def _bring() -> None:
