@@ -15,7 +15,8 @@ from mfcore.errors import UnusableRequest
 from mfcore.files import dumps
 from mfcore.runs.checkpoints.retention import kept_epochs, kept_path, read_info
 from mfcore.runs.config import FLAT_KEYS, RunConfig
-from mfcore.runs.layout import EVENT_VERSION, RunFolder
+from mfcore.runs.events import EVENT_VERSION
+from mfcore.runs.layout import RunFolder
 from mfcore.validate import integer, require
 
 _OWN = ("name", "pace", "checkpoint_every", "device", "threads")

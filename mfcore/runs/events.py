@@ -14,42 +14,38 @@ EVENT_VERSION = 1
 
 
 @dataclass(frozen=True)
-class RunEvents:
-    """The events in the folder ``path``."""
+class EventLog:
+    """The file ``path``. One process appends to it at a time; any number read it meanwhile."""
 
     path: Path
 
-    @property
-    def events_path(self) -> Path:
-        return self.path / "events.jsonl"
-
-    def open_events(self) -> None:
+    def repair(self) -> None:
         """To be called once by a new worker before it appends: removes a line its predecessor died in."""
-        cut_torn_line(self.events_path)
+        cut_torn_line(self.path)
 
-    def append_event(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Add one line to events.jsonl: v and time are put in, undefined numbers are left out. Returns the line."""
+    def append(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Add one line: v and time are put in, undefined numbers are left out. Returns the line."""
         line: dict[str, Any] = clean({"v": EVENT_VERSION, "time": round(time.time(), 3), **event})
-        handle = os.open(self.events_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             os.write(handle, (dumps(line) + "\n").encode())
         finally:
             os.close(handle)
         return line
 
-    def events(self, from_offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    def read(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Events from a byte offset, and the offset to go on from (see :func:`mfcore.files.tail_lines`)."""
-        return tail_lines(self.events_path, from_offset)
+        return tail_lines(self.path, offset)
 
-    def load_events(self) -> list[dict[str, Any]]:
+    def surviving(self) -> list[dict[str, Any]]:
         """All events that still count: those a later ``resume`` took back are gone."""
         kept: list[dict[str, Any]] = []
-        for event in self.events()[0]:
+        for event in self.read()[0]:
             if event.get("kind") == "resume":
                 kept = [e for e in kept if e.get("step", 0) <= event.get("step", 0)]
             kept.append(event)
         return kept
 
-    def load_events_of(self, kind: str) -> list[dict[str, Any]]:
-        """Those of :meth:`load_events` that are of one kind."""
-        return [event for event in self.load_events() if event.get("kind") == kind]
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """Those of one kind that still count."""
+        return [event for event in self.surviving() if event.get("kind") == kind]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import secrets
 import shutil
 import time
@@ -20,25 +21,57 @@ from filelock import FileLock, Timeout
 
 from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
+from mfcore.paths import data_dir, writable_folder
 from mfcore.runs.checkpoints.retention import kept_epochs
 from mfcore.runs.commands import last_number, read_commands, write_command
 from mfcore.runs.config import RunConfig
-from mfcore.runs.events import EVENT_VERSION as EVENT_VERSION
-from mfcore.runs.events import RunEvents
-from mfcore.runs.places import check_run_id as check_run_id
-from mfcore.runs.places import runs_dir as runs_dir
-from mfcore.runs.status import LIVE_STATES as LIVE_STATES
-from mfcore.runs.status import OVER_STATES as OVER_STATES
-from mfcore.runs.status import STATES as STATES
+from mfcore.runs.events import EventLog
 from mfcore.runs.status import RunStatus as RunStatus
 from mfcore.runs.status import parse_status
 from mfcore.runs.status import this_host as this_host
 from mfcore.validate import boolean, require
 
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+HIDDEN = (".new-", ".import-", ".deleted-")
+"""Beginnings of the hidden names under which a run is made, taken in or deleted."""
+
+
+def runs_dir(home: str | Path | None = None) -> Path:
+    """``<data dir>/runs``, made if need be.
+
+    Raises:
+        UnusableRequest: it cannot be made or written to.
+    """
+    return writable_folder(data_dir(home) / "runs")
+
+
+def check_run_id(run_id: object) -> str:
+    """``run_id`` if it can be one; anything else, such as ``../x``, never reaches the file system.
+
+    Raises:
+        UnusableRequest: it is not the name of a run.
+    """
+    require(isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) is not None, f"{run_id!r} is not the name of a run")
+    return str(run_id)
+
 
 @dataclass(frozen=True)
-class RunFolder(RunEvents):
+class StoredRun:
+    """What a run is: its folder, and what its config.json holds, read once.
+
+    ``provenance``: what the worker met: hashes of dataset and split, package versions. Empty before it started.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunFolder:
     """The folder of one run, and the only code that knows its layout."""
+
+    path: Path
 
     @property
     def run_id(self) -> str:
@@ -47,6 +80,15 @@ class RunFolder(RunEvents):
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def commands(self) -> Path:
+        return self.path / "commands"
+
+    @property
+    def evaluation_path(self) -> Path:
+        """What the final test saw, case by case; there is none before it has been scored."""
+        return self.path / "evaluation.npz"
 
     @property
     def log_path(self) -> Path:
@@ -74,7 +116,7 @@ class RunFolder(RunEvents):
             queued = RunStatus("queued", created=time.time())
             try:
                 hidden.checkpoints.mkdir(parents=True)
-                (hidden.path / "commands").mkdir()
+                hidden.commands.mkdir()
                 write_json(hidden.path / "config.json", config.to_dict())
                 write_json(hidden.path / "meta.json", {"name": config.name, "note": "", "starred": False})
                 hidden.write_status(queued.claim() if claimed else queued)
@@ -95,8 +137,8 @@ class RunFolder(RunEvents):
 
     # --- what the run is ---------------------------------------------------------------------------------------------
 
-    def config(self) -> RunConfig:
-        """The run's configuration.
+    def stored(self) -> StoredRun:
+        """Configuration and provenance.
 
         Raises:
             UnusableRequest: config.json is missing or damaged.
@@ -104,11 +146,19 @@ class RunFolder(RunEvents):
         values = read_json(self.path / "config.json")
         if values is None:
             raise UnusableRequest(f"run {self.run_id} has no readable config.json; delete it or import it again")
-        values.pop("provenance", None)
-        return RunConfig.from_dict(values)
+        provenance = values.pop("provenance", {})
+        return StoredRun(self, RunConfig.from_dict(values), provenance if isinstance(provenance, dict) else {})
+
+    def config(self) -> RunConfig:
+        """The run's configuration.
+
+        Raises:
+            UnusableRequest: config.json is missing or damaged.
+        """
+        return self.stored().config
 
     def provenance(self) -> dict[str, Any]:
-        """What the worker met: hashes of dataset and split, package versions. Empty before it started."""
+        """What the worker met (see :class:`StoredRun`); empty where that cannot be read."""
         found = (read_json(self.path / "config.json") or {}).get("provenance", {})
         return found if isinstance(found, dict) else {}
 
@@ -161,22 +211,47 @@ class RunFolder(RunEvents):
     def write_status(self, status: RunStatus) -> None:
         write_json(self.path / "status.json", dataclasses.asdict(status))
 
+    # --- what happened in it -----------------------------------------------------------------------------------------
+
+    @property
+    def events_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def event_log(self) -> EventLog:
+        return EventLog(self.events_path)
+
+    def open_events(self) -> None:
+        self.event_log.repair()
+
+    def append_event(self, event: dict[str, Any]) -> dict[str, Any]:
+        return self.event_log.append(event)
+
+    def events(self, from_offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        return self.event_log.read(from_offset)
+
+    def load_events(self) -> list[dict[str, Any]]:
+        return self.event_log.surviving()
+
+    def load_events_of(self, kind: str) -> list[dict[str, Any]]:
+        return self.event_log.of(kind)
+
     # --- what people ask of it ---------------------------------------------------------------------------------------
 
     def add_command(self, kind: str, **args: Any) -> int:
         """Leave a request for the worker in a file of its own number, so that two tabs never overwrite each other."""
-        return write_command(self.path / "commands", {"kind": kind, "time": round(time.time(), 3), **args})
+        return write_command(self.commands, {"kind": kind, "time": round(time.time(), 3), **args})
 
     def last_command(self) -> int:
         """The highest command number in use, 0 when there is none."""
-        return last_number(self.path / "commands")
+        return last_number(self.commands)
 
     def pending_commands(self, after: int = 0) -> list[dict[str, Any]]:
         """Commands with a number above ``after``, in order, each with its ``number``.
 
         A file whose writer has not finished ends the list; if it stays unreadable for 2 s it is passed over.
         """
-        return read_commands(self.path / "commands", after)
+        return read_commands(self.commands, after)
 
 
 def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:
@@ -188,3 +263,12 @@ def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:
     folder = RunFolder(runs_dir(home) / check_run_id(run_id))
     require(folder.exists(), f"there is no run {run_id}; `python -m mfcore runs` lists them")
     return folder
+
+
+def open_run(run_id: str, home: str | Path | None = None) -> StoredRun:
+    """Folder, configuration and provenance of an existing run: the one way from an id to what a run is.
+
+    Raises:
+        UnusableRequest: there is no such run, or its config.json is damaged.
+    """
+    return open_folder(run_id, home).stored()

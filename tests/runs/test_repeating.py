@@ -17,7 +17,7 @@ from mfcore.cli.parser import build_parser
 from mfcore.cli.settings import config_from
 from mfcore.errors import UnusableRequest
 from mfcore.runs import PRESETS, RunConfig, RunFolder, RunStatus, command_line, preset_config, run_script
-from mfcore.runs.preset import KINDS
+from mfcore.runs.presets import KINDS
 from tests.runs.tiny_runs import tiny
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,15 +15,15 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
-from mfcore.runs.manager.manager import RunManager
-from ui.api.headers import HEADERS, SecurityHeaders
+from mfcore.runs.manager.watcher import Watcher
 from ui.api import routes as api
+from ui.api.headers import HEADERS, SecurityHeaders
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path))
-    monkeypatch.setattr(RunManager, "_call", lambda self: None)  # nothing here needs a worker
+    monkeypatch.setattr(Watcher, "wake", lambda self: None)  # nothing here needs a worker
     return tmp_path
 
 

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from mfcore.errors import UnusableRequest
 from mfcore.files import loads
 from mfcore.runs.config import RunConfig
-from mfcore.runs.damage import DAMAGED
-from mfcore.runs.layout import STATES, RunFolder, check_run_id, runs_dir
-from mfcore.runs.summary import RunReader
+from mfcore.runs.layout import RunFolder, check_run_id, runs_dir
+from mfcore.runs.status import STATES
+from mfcore.runs.summary import DAMAGED, RunReader
 from mfcore.validate import require
 
 MAX_FILES = 400
