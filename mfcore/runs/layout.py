@@ -263,12 +263,3 @@ def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:
     folder = RunFolder(runs_dir(home) / check_run_id(run_id))
     require(folder.exists(), f"there is no run {run_id}; `python -m mfcore runs` lists them")
     return folder
-
-
-def open_run(run_id: str, home: str | Path | None = None) -> StoredRun:
-    """Folder, configuration and provenance of an existing run: the one way from an id to what a run is.
-
-    Raises:
-        UnusableRequest: there is no such run, or its config.json is damaged.
-    """
-    return open_folder(run_id, home).stored()

@@ -218,22 +218,21 @@ def test_what_is_not_a_zip_is_refused(data: bytes, home: Path) -> None:
         RunStore(home).import_zip(data)
 
 
-def test_a_history_too_long_to_be_read_is_refused_by_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(archive._MOST, "events.jsonl", 2 * 1024**2)
+def test_a_history_too_long_to_be_read_is_refused_by_name(home: Path) -> None:
+    limits = archive.Limits(lines=2 * 1024**2)
     line = json.dumps({"v": 1, "kind": "step", "time": 1.0, "step": 1, "epoch": 0.1, "train_loss": 1.0}) + "\n"
-    too_long = line * (2 * 1024**2 // len(line) + 1)
+    too_long = line * (limits.lines // len(line) + 1)
     with pytest.raises(UnusableRequest, match=r"events\.jsonl in this zip file is larger than 2 MB and is not taken in"):
-        RunStore(home).import_zip(packed({"r/config.json": CONFIG, "r/events.jsonl": too_long}))
+        archive.unpack(packed({"r/config.json": CONFIG, "r/events.jsonl": too_long}), home, limits)
     assert list((home / "runs").iterdir()) == []
-    RunStore(home).import_zip(packed({"r/config.json": CONFIG, "r/events.jsonl": line * 100}))
+    archive.unpack(packed({"r/config.json": CONFIG, "r/events.jsonl": line * 100}), home, limits)
 
 
-def test_a_bomb_is_not_unpacked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_BYTES", 1_000_000)
-    store = RunStore(home)
+def test_a_bomb_is_not_unpacked(home: Path) -> None:
     with pytest.raises(UnusableRequest, match="larger than"):
-        store.import_zip(packed({"r/config.json": CONFIG, "r/events.jsonl": b"\n" * 2_000_000}))
-    assert list(store.runs.iterdir()) == []
+        bomb = packed({"r/config.json": CONFIG, "r/events.jsonl": b"\n" * 2_000_000})
+        archive.unpack(bomb, home, archive.Limits(total=1_000_000))
+    assert list((home / "runs").iterdir()) == []
 
 
 def test_odd_names_get_a_new_id(home: Path) -> None:
