@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from bench.machine import write
 from mfcore.paths import data_dir
 from mfcore.runs import RunFolder
+from mfcore.runs.events import CommandEvent, EpochEvent, Event
 from scripts.app_server import ROOT, AppServer
 from scripts.browser import chromium, visit
 
@@ -71,18 +72,16 @@ def steer(page: Page, repeats: int, rate: float) -> list[Asked]:
     return asked
 
 
-def delays(asked: list[Asked], events: list[dict[str, Any]]) -> dict[str, float]:
+def delays(asked: list[Asked], events: list[Event]) -> dict[str, float]:
     """Median and longest seconds from click to deed, from the step's end to the deed, and from click to page.
 
     Raises:
         RuntimeError: a command was not done.
     """
-    epochs = [event["time"] for event in events if event["kind"] == "epoch"]
+    epochs = [event.time for event in events if isinstance(event, EpochEvent)]
     acted, after, shown = [], [], []
     for one in asked:
-        done = [
-            e["time"] for e in events if e["kind"] == "command" and e["name"] == one.name and e["time"] >= one.clicked - 0.002
-        ]
+        done = [e.time for e in events if isinstance(e, CommandEvent) and e.name == one.name and e.time >= one.clicked - 0.002]
         if not done or one.shown < done[0] - 0.002:
             raise RuntimeError(f"{one.name} was not done, or shown before it was")
         # An epoch is told of when it has been validated: from there on steps end again.
@@ -101,13 +100,13 @@ def situation(page: Page, server: AppServer, home: Path, pace: int, repeats: int
     page.locator(".st-key-train_start button").click()
     page.wait_for_url(re.compile("run="))
     folder = RunFolder(home / "runs" / page.url.partition("run=")[2].partition("&")[0])
-    while not any(event["kind"] == "epoch" and event["epoch"] > 0 for event in folder.load_events()):
+    while not any(event.epoch > 0 for event in folder.events.of(EpochEvent)):
         time.sleep(0.1)
     page.wait_for_function("() => document.querySelector('.mfx-live [data-part=state]').textContent === 'training'")
     asked = steer(page, repeats, folder.config().training.learning_rate)
     page.locator(".mfx-live [data-act=stop]").click()
     page.wait_for_function("() => document.querySelector('.mfx-live [data-part=state]').textContent === 'stopped'")
-    return delays(asked, folder.load_events())
+    return delays(asked, folder.events.surviving())
 
 
 def measure(repeats: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mfcore.runs import RunFolder, RunStore
+from mfcore.runs.events import EpochEvent
 from tests.runs.tiny_runs import tiny
 from tests.test_cli import TINY, Cli
 
@@ -20,8 +21,8 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
 
 def losses(cli: Cli, result: dict[str, Any]) -> list[float]:
     """Training loss of every epoch."""
-    events = RunStore(cli.home).folder(result["run_id"]).load_events_of("epoch")
-    return [event["train_loss"] for event in events if event["epoch"]]
+    events = RunStore(cli.home).folder(result["run_id"]).events.of(EpochEvent)
+    return [event.train_loss for event in events if event.epoch]
 
 
 def test_a_branch_is_trained_here_and_its_command_repeats_it(cli: Cli) -> None:
@@ -55,7 +56,7 @@ def test_a_wish_is_left_for_the_worker_as_the_pages_leave_it(cli: Cli) -> None:
     assert told == {"run_id": folder.run_id, "command": "learning_rate", "value": 0.01}
     assert cli("tell", folder.run_id, "pause") == 0 and cli.out == f"run {folder.run_id} was told: pause\n"
     assert cli("extend", folder.run_id, "--epochs", "2") == 0
-    wishes = [(wish["kind"], wish.get("value")) for wish in folder.pending_commands()]
+    wishes = [(wish.kind, wish.value) for wish in folder.pending_commands()]
     assert wishes == [("learning_rate", 0.01), ("pause", None), ("extend", 2)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -51,7 +52,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
 
 def metric(value: float | None) -> str:
     """Three decimals, or a dash for what is undefined."""
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def duration(seconds: float) -> str:

@@ -105,7 +105,7 @@ def _add_steering(command: Any) -> None:
     extend.add_argument("--epochs", required=True, help="how many more")
     tell = command("tell", steer.tell, "Steer a run that is being trained, here or by the app.")
     tell.add_argument("run_id", metavar="RUN")
-    tell.add_argument("wish", metavar="WISH", help=" ".join(f"{name}: {text}" for name, text in COMMANDS.items()))
+    tell.add_argument("wish", metavar="WISH", help=" ".join(f"{name}: {kind.help}" for name, kind in COMMANDS.items()))
     tell.add_argument("value", nargs="?", help="for wishes with a value")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mfcore.cli.output import metric
+from mfcore.runs.events import EpochEvent, Event, MessageEvent, ResumeEvent, StartEvent, StepEvent
 
 
 class TrainingProgress:
@@ -47,29 +47,28 @@ class TrainingProgress:
         total = None if fraction is None else 100
         self._bars.update(self._fetch, total=total, completed=0 if fraction is None else round(100 * fraction), note=text)
 
-    def event(self, event: dict[str, Any]) -> None:
+    def event(self, event: Event) -> None:
         """As the ``listen`` of ``train_run``."""
-        kind = event["kind"]
-        if kind == "start":
-            self._metric, self._num_epochs = event["selection_metric"], event["num_epochs"]
+        if isinstance(event, StartEvent):
+            self._metric, self._num_epochs = event.selection_metric, event.num_epochs or 0
             self._epochs = self._bars.add_task("epochs", total=self._num_epochs, note="")
-        elif kind == "resume":
+        elif isinstance(event, ResumeEvent):
             self._epochs = self._epochs if self._epochs is not None else self._bars.add_task("epochs", total=None, note="")
-            self._bars.update(self._epochs, completed=event["epoch"])
-        elif kind == "step" and self._epochs is not None:
-            self._bars.update(self._epochs, note=f"train loss {metric(event.get('train_loss'))}")
-        elif kind == "epoch":
+            self._bars.update(self._epochs, completed=event.epoch)
+        elif isinstance(event, StepEvent) and self._epochs is not None:
+            self._bars.update(self._epochs, note=f"train loss {metric(event.train_loss)}")
+        elif isinstance(event, EpochEvent):
             self._epoch(event)
-        elif kind == "message":
-            self._line(event["text"])
+        elif isinstance(event, MessageEvent):
+            self._line(event.text)
 
-    def _epoch(self, event: dict[str, Any]) -> None:
-        name = self._metric or next(iter(event.get("metrics", {})), "")
-        shown = f"train loss {metric(event.get('train_loss'))}, {name} {metric(event['metrics'].get(name))}"
+    def _epoch(self, event: EpochEvent) -> None:
+        name = self._metric or next(iter(event.metrics), "")
+        shown = f"train loss {metric(event.train_loss)}, {name} {metric(event.metrics.get(name))}"
         if self._epochs is not None:
-            self._bars.update(self._epochs, completed=event["epoch"], note=shown)
+            self._bars.update(self._epochs, completed=event.epoch, note=shown)
         if not self._live:
-            self._line(f"epoch {event['epoch']} of {self._num_epochs or '?'}: {shown}")
+            self._line(f"epoch {event.epoch} of {self._num_epochs or '?'}: {shown}")
 
     def _line(self, text: str) -> None:
         if self._live:

@@ -8,8 +8,9 @@ from mfcore.cli.output import print_json, say
 from mfcore.cli.settings import pairs_from
 from mfcore.cli.train import report, train_here
 from mfcore.runs.branching import branch_config, branch_folder
-from mfcore.runs.commands import check_command
+from mfcore.runs.commands import Command
 from mfcore.runs.export.command import FLAGS
+from mfcore.runs.layout import RunFolder
 from mfcore.runs.manager.queue import leave_command
 from mfcore.runs.store import RunStore, check_config
 
@@ -30,25 +31,26 @@ def extend(options: argparse.Namespace) -> int:
     """More epochs: asked of the worker of a run that is going, trained in this process after its end."""
     store = RunStore(options.home)
     run_id = store.find(options.run_id)
-    _, args = check_command("extend", {"value": options.epochs})
+    command = Command("extend", options.epochs)
     folder = store.folder(run_id)
     if not folder.status().over:
-        return _tell(store, run_id, "extend", options.epochs, options.json)
-    store.requeue(run_id, claimed=True, epochs=args["value"])
+        return _tell(folder, command, options.json)
+    store.requeue(run_id, claimed=True, epochs=int(command.value or 0))
     return report(folder, train_here(folder, store), options.json)
 
 
 def tell(options: argparse.Namespace) -> int:
     """Leave a command for the worker."""
     store = RunStore(options.home)
-    return _tell(store, store.find(options.run_id), options.wish, options.value, options.json)
+    return _tell(store.folder(store.find(options.run_id)), Command(options.wish, options.value), options.json)
 
 
-def _tell(store: RunStore, run_id: str, kind: str, value: str | None, as_json: bool) -> int:
-    kind, args = leave_command(store.folder(run_id), kind, {} if value is None else {"value": value})
+def _tell(folder: RunFolder, command: Command, as_json: bool) -> int:
+    leave_command(folder, command)
+    value = {} if command.value is None else {"value": command.value}
     if as_json:
-        print_json({"run_id": run_id, "command": kind, **args})
+        print_json({"run_id": folder.run_id, "command": command.kind, **value})
     else:
-        said = " ".join([kind, *(f"{given:g}" for given in args.values())])
-        say(f"run {run_id} was told: {said}")
+        said = " ".join([command.kind, *(f"{given:g}" for given in value.values())])
+        say(f"run {folder.run_id} was told: {said}")
     return 0

@@ -14,6 +14,7 @@ from mfcore.cli.output import complain, duration, metric, print_json, print_tabl
 from mfcore.cli.progress import TrainingProgress
 from mfcore.cli.settings import config_from
 from mfcore.errors import UnusableRequest
+from mfcore.runs.events import EpochEvent, Event, ResumeEvent, StartEvent
 from mfcore.runs.layout import RunFolder, RunStatus
 from mfcore.runs.store import RunStore, check_config
 
@@ -25,7 +26,7 @@ def train(options: argparse.Namespace) -> int:
     check_config(config, store)
     folder = RunFolder.create(store.home, config, claimed=True)
     status = train_here(folder, store)
-    if status.error in ("UnusableRequest", "DataUnavailable") and not folder.load_events_of("epoch"):
+    if status.error in ("UnusableRequest", "DataUnavailable") and not folder.events.of(EpochEvent):
         store.delete(folder.run_id)  # nothing happened that would be worth keeping
         if status.error == "UnusableRequest":
             raise UnusableRequest(status.reason)
@@ -62,8 +63,8 @@ def train_here(folder: RunFolder, store: RunStore) -> RunStatus:
 
     stop, leave, begun = threading.Event(), threading.Event(), threading.Event()
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] in ("start", "resume"):
+    def listen(event: Event) -> None:
+        if isinstance(event, StartEvent | ResumeEvent):
             begun.set()
         progress.event(event)
 
@@ -96,16 +97,16 @@ def _signals(stop: threading.Event, leave: threading.Event, begun: threading.Eve
 def _unfinished(folder: RunFolder) -> dict[str, Any]:
     """The result's keys for a run without result, so that whoever parses it finds them all."""
     config = folder.config()
-    epochs = [event for event in folder.load_events_of("epoch") if event["epoch"] > 0]
+    epochs = [event for event in folder.events.of(EpochEvent) if event.epoch > 0]
     return {
         "run_id": folder.run_id,
         "dataset": config.dataset.name,
         "model": config.model.name,
         "test": {},
-        "valid": epochs[-1].get("metrics", {}) if epochs else {},
-        "train_seconds": sum(event.get("seconds", 0.0) for event in epochs),
+        "valid": epochs[-1].metrics if epochs else {},
+        "train_seconds": sum(event.seconds for event in epochs),
         "epochs": len(epochs),
-        "samples_per_second": epochs[-1].get("samples_per_second", 0.0) if epochs else 0.0,
+        "samples_per_second": (epochs[-1].samples_per_second or 0.0) if epochs else 0.0,
     }
 
 

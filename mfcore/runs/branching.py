@@ -5,24 +5,23 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mfcore.errors import UnusableRequest
-from mfcore.files import dumps
-from mfcore.runs.checkpoints.retention import kept_epochs, kept_path, read_info
+from mfcore.runs.checkpoints.info import read_info
+from mfcore.runs.checkpoints.retention import kept_epochs, kept_path
 from mfcore.runs.config import FLAT_KEYS, RunConfig
-from mfcore.runs.events import EVENT_VERSION
+from mfcore.runs.events import CommandEvent, EpochEvent, SnapshotEvent, StartEvent, StepEvent
 from mfcore.runs.layout import RunFolder
 from mfcore.validate import integer, require
 
 _OWN = ("name", "pace", "checkpoint_every", "device", "threads")
 """Settings of a branch that change no weight."""
 _FIXED = ("loss", "preset")
-_INHERITED = ("start", "epoch", "step", "command", "snapshot")
+_INHERITED = (StartEvent, EpochEvent, StepEvent, CommandEvent, SnapshotEvent)
 
 
 def branch_config(parent: RunFolder, epoch: Any, changes: Mapping[str, Any], name: str) -> RunConfig:
@@ -44,8 +43,7 @@ def branch_config(parent: RunFolder, epoch: Any, changes: Mapping[str, Any], nam
         require(
             changeable, f"{key} cannot change in a branch, which goes on with the parent's weights; train a new run for that"
         )
-    info = read_info(kept_path(parent.checkpoints, epoch))
-    before = parent.config().with_flat(info.get("changed", {}))
+    before = read_info(kept_path(parent.checkpoints, epoch)).settings(parent.config())
     changed = before.with_flat(changes)
     total = changed.training.num_epochs
     require(
@@ -71,8 +69,8 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
     def fill(child: RunFolder) -> None:
         _copy(kept_path(parent.checkpoints, epoch), kept_path(child.checkpoints, epoch))
         child.write_provenance({key: value for key, value in parent.provenance().items() if key != "scored_before"})
-        past = [{**event, "inherited": True} for event in _past(parent, read_info(kept_path(child.checkpoints, epoch)))]
-        child.events_path.write_text("".join(dumps(event) + "\n" for event in past), encoding="utf-8")
+        past = read_info(kept_path(child.checkpoints, epoch)).past(parent.events.surviving())
+        child.events.begin(dataclasses.replace(event, inherited=True) for event in past if isinstance(event, _INHERITED))
         with suppress(OSError):  # a branch does not fail for want of pictures
             from mfcore.embeddings.snapshots import copy_snapshots
 
@@ -82,19 +80,6 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
         return RunFolder.create(home, config, claimed=claimed, fill=fill)
     except FileNotFoundError:
         raise UnusableRequest(f"epoch {epoch} of run {parent.run_id} is no longer kept; choose another") from None
-
-
-def _past(parent: RunFolder, info: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The parent's events up to the end of the epoch of ``info``, in order: what both runs have in common."""
-    last, told = int(info.get("step", 0)), info.get("told") or {}
-    past = [event for event in parent.load_events() if event.get("kind") in _INHERITED and event.get("step", 0) <= last]
-    # A checkpoint is there a moment before its epoch is told of.
-    heard = any(event["kind"] == "epoch" and event.get("epoch") == info["epoch"] for event in past)
-    return (
-        past
-        if heard or told.get("epoch") != info["epoch"]
-        else [*past, {"v": EVENT_VERSION, "time": round(time.time(), 3), **told}]
-    )
 
 
 def _called(parent: RunFolder, epoch: int) -> str:

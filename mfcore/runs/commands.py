@@ -1,95 +1,159 @@
-"""What a person may ask of a run while it goes, and what a worker makes of it."""
+"""What a person may ask of a run while it goes: checked when it is made, left in a file of its own, read by the worker."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mfcore.errors import UnusableRequest
 from mfcore.files import dumps, read_json
 from mfcore.training.config import LARGEST_FACTOR, MOST_EPOCHS, MOST_SAMPLES
 from mfcore.validate import choice, integer, number, require
 
-COMMANDS: dict[str, str] = {
-    "stop": "End now; what has been learned is kept and tested.",
-    "pause": "Wait at the next step.",
-    "resume": "Go on after a pause.",
-    "step_batch": "Train one batch, then wait.",
-    "step_epoch": "Train to the end of this epoch, then wait.",
-    "pace": "Epochs a second to keep to; 0 is full speed.",
-    "learning_rate": "Learning rate from the next step on.",
-    "weight_decay": "Weight decay from the next batch on.",
-    "batch_size": "Batch size from the next batch on.",
-    "bias_lr_multiplier": "Learning rate of the biases, as a multiple of the main one.",
-    "factor_lr_multiplier": "Learning rate of the embeddings, as a multiple of the main one.",
-    "mlp_lr_multiplier": "Learning rate of the MLP, as a multiple of the main one.",
-    "extend": "Train so many epochs more; the schedule and the patience begin anew.",
-}
-_VALUES: dict[str, Callable[[Any], float]] = {
-    "pace": lambda value: number("pace", value, low=0.0),
-    "learning_rate": lambda value: number("learning_rate", value, above=0.0),
-    "batch_size": lambda value: integer("batch_size", value, low=1, high=MOST_SAMPLES),
-    "extend": lambda value: integer("extend", value, low=1, high=MOST_EPOCHS),
-    **{
-        name: partial(number, name, low=0.0, high=LARGEST_FACTOR)
-        for name in ("weight_decay", "bias_lr_multiplier", "factor_lr_multiplier", "mlp_lr_multiplier")
-    },
+
+@dataclass(frozen=True)
+class Range:
+    """Values that a setting may be given while a run goes: low <= value <= high, above < value, ``whole`` numbers only."""
+
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    whole: bool = False
+
+    def check(self, name: str, value: object) -> float:
+        """The number that ``value`` is, or says.
+
+        Raises:
+            UnusableRequest: it is none, or outside.
+        """
+        if self.whole:
+            low, high = (None if end is None else int(end) for end in (self.low, self.high))
+            return integer(name, value, low=low, high=high)
+        return number(name, value, low=self.low, high=self.high, above=self.above)
+
+
+@dataclass(frozen=True)
+class CommandKind:
+    """What a command does, in one sentence, and the ``range`` of its value; None: it takes none."""
+
+    help: str
+    range: Range | None = None
+
+
+_FACTOR = Range(low=0.0, high=LARGEST_FACTOR)
+COMMANDS: dict[str, CommandKind] = {
+    "stop": CommandKind("End now; what has been learned is kept and tested."),
+    "pause": CommandKind("Wait at the next step."),
+    "resume": CommandKind("Go on after a pause."),
+    "step_batch": CommandKind("Train one batch, then wait."),
+    "step_epoch": CommandKind("Train to the end of this epoch, then wait."),
+    "pace": CommandKind("Epochs a second to keep to; 0 is full speed.", Range(low=0.0)),
+    "learning_rate": CommandKind("Learning rate from the next step on.", Range(above=0.0)),
+    "weight_decay": CommandKind("Weight decay from the next batch on.", _FACTOR),
+    "batch_size": CommandKind("Batch size from the next batch on.", Range(low=1, high=MOST_SAMPLES, whole=True)),
+    "bias_lr_multiplier": CommandKind("Learning rate of the biases, as a multiple of the main one.", _FACTOR),
+    "factor_lr_multiplier": CommandKind("Learning rate of the embeddings, as a multiple of the main one.", _FACTOR),
+    "mlp_lr_multiplier": CommandKind("Learning rate of the MLP, as a multiple of the main one.", _FACTOR),
+    "extend": CommandKind(
+        "Train so many epochs more; the schedule and the patience begin anew.", Range(low=1, high=MOST_EPOCHS, whole=True)
+    ),
 }
 _PATIENCE = 2.0
 """Seconds an unreadable command file may be one that is still being written."""
 
 
-def check_command(kind: str, args: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The command in its one written form: ``("pace", {"value": 5.0})``.
+@dataclass(frozen=True)
+class Command:
+    """One wish, such as ``Command("pace", 5.0)``: there is none that could not be obeyed.
 
     Raises:
-        UnusableRequest: there is no such command, or its value is unusable.
+        UnusableRequest: there is no such command, or its value is missing, unusable or not asked for.
     """
-    kind = choice("command", "resume" if kind == "resume_training" else kind, COMMANDS)
-    if kind not in _VALUES:
-        require(not args, f"{kind} takes no value, got {', '.join(args)}")
-        return kind, {}
-    values = [args[name] for name in ("value", kind) if name in args]
-    require(len(values) == 1 == len(args), f"{kind} takes one number as value")
-    return kind, {"value": _VALUES[kind](values[0])}
+
+    kind: str
+    value: float | None = None
+
+    def __post_init__(self) -> None:
+        values = COMMANDS[choice("command", self.kind, COMMANDS)].range
+        if values is None:
+            require(self.value is None, f"{self.kind} takes no value, got {self.value!r}")
+        else:
+            require(self.value is not None, f"{self.kind} takes one number as value")
+            object.__setattr__(self, "value", values.check(self.kind, self.value))
 
 
-def write_command(folder: Path, command: Mapping[str, Any]) -> int:
+@dataclass(frozen=True)
+class PendingCommand:
+    """A command file as the worker finds it: ``kind`` and ``value`` as written, and the ``command`` they make, or why none."""
+
+    number: int
+    kind: str
+    value: Any = None
+    command: Command | None = None
+    refused: str = ""
+
+
+def write_command(folder: Path, command: Command) -> int:
     """Put a command into a file of its own number, which is returned; another writer's file is never touched."""
     folder.mkdir(exist_ok=True)
-    text = (dumps(command) + "\n").encode()
-    number = last_number(folder)
+    text = (dumps({"kind": command.kind, "time": round(time.time(), 3), "value": command.value}) + "\n").encode()
+    taken = last_number(folder)
     while True:
-        number += 1
+        taken += 1
         try:
-            handle = os.open(folder / f"{number:06d}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            handle = os.open(folder / f"{taken:06d}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             continue
         try:
             os.write(handle, text)
         finally:
             os.close(handle)
-        return number
+        return taken
 
 
-def read_commands(folder: Path, after: int) -> list[dict[str, Any]]:
-    """Commands with a number above ``after``, in order, each with its ``number``; see ``RunFolder.pending_commands``."""
-    pending: list[dict[str, Any]] = []
+def read_commands(folder: Path, after: int = 0) -> list[PendingCommand]:
+    """Commands with a number above ``after``, in order.
+
+    A file whose writer has not finished ends the list; if it stays unreadable for 2 s it is passed over, and told of.
+    """
+    pending: list[PendingCommand] = []
     for found in sorted(n for n in _numbers(folder) if n > after):
         path = folder / f"{found:06d}.json"
-        command = read_json(path)
-        if command is None and time.time() - path.stat().st_mtime < _PATIENCE:
+        written = read_json(path)
+        if written is None and time.time() - path.stat().st_mtime < _PATIENCE:
             break
-        pending.append({"kind": "unreadable", **(command or {}), "number": found})
+        pending.append(_pending(found, written or {}))
     return pending
 
 
 def last_number(folder: Path) -> int:
     """The highest command number in use, 0 when there is none."""
     return max(_numbers(folder), default=0)
+
+
+class CommandInbox:
+    """The commands folder of a run, as its worker reads it: everything once, in order, from number ``after`` on."""
+
+    def __init__(self, folder: Path, after: int) -> None:
+        self._folder, self._seen = folder, after
+
+    def take(self) -> Iterator[PendingCommand]:
+        """What has come since the last time; one counts as taken when it is handed out."""
+        for pending in read_commands(self._folder, self._seen):
+            self._seen = pending.number
+            yield pending
+
+
+def _pending(found: int, written: dict[str, Any]) -> PendingCommand:
+    kind, value = written.get("kind", "unreadable"), written.get("value")
+    try:
+        return PendingCommand(found, str(kind), value, Command(kind, value))
+    except UnusableRequest as error:
+        return PendingCommand(found, str(kind), value, refused=str(error))
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -23,7 +23,7 @@ from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
 from mfcore.paths import data_dir, writable_folder
 from mfcore.runs.checkpoints.retention import kept_epochs
-from mfcore.runs.commands import last_number, read_commands, write_command
+from mfcore.runs.commands import Command, PendingCommand, last_number, read_commands, write_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.events import EventLog
 from mfcore.runs.status import RunStatus as RunStatus
@@ -89,6 +89,11 @@ class RunFolder:
     def evaluation_path(self) -> Path:
         """What the final test saw, case by case; there is none before it has been scored."""
         return self.path / "evaluation.npz"
+
+    @property
+    def events(self) -> EventLog:
+        """What happened in it."""
+        return EventLog(self.path / "events.jsonl")
 
     @property
     def log_path(self) -> Path:
@@ -184,6 +189,9 @@ class RunFolder:
         """The final result (what ``--json`` prints); empty until test has been scored."""
         return read_json(self.path / "result.json") or {}
 
+    def write_result(self, result: dict[str, Any]) -> None:
+        write_json(self.path / "result.json", result)
+
     def kept_epochs(self) -> list[int]:
         """Epochs from which one can branch, in order; 0 is the untrained model."""
         return kept_epochs(self.checkpoints)
@@ -211,46 +219,18 @@ class RunFolder:
     def write_status(self, status: RunStatus) -> None:
         write_json(self.path / "status.json", dataclasses.asdict(status))
 
-    # --- what happened in it -----------------------------------------------------------------------------------------
-
-    @property
-    def events_path(self) -> Path:
-        return self.path / "events.jsonl"
-
-    @property
-    def event_log(self) -> EventLog:
-        return EventLog(self.events_path)
-
-    def open_events(self) -> None:
-        self.event_log.repair()
-
-    def append_event(self, event: dict[str, Any]) -> dict[str, Any]:
-        return self.event_log.append(event)
-
-    def events(self, from_offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        return self.event_log.read(from_offset)
-
-    def load_events(self) -> list[dict[str, Any]]:
-        return self.event_log.surviving()
-
-    def load_events_of(self, kind: str) -> list[dict[str, Any]]:
-        return self.event_log.of(kind)
-
     # --- what people ask of it ---------------------------------------------------------------------------------------
 
-    def add_command(self, kind: str, **args: Any) -> int:
+    def add_command(self, command: Command) -> int:
         """Leave a request for the worker in a file of its own number, so that two tabs never overwrite each other."""
-        return write_command(self.commands, {"kind": kind, "time": round(time.time(), 3), **args})
+        return write_command(self.commands, command)
 
     def last_command(self) -> int:
         """The highest command number in use, 0 when there is none."""
         return last_number(self.commands)
 
-    def pending_commands(self, after: int = 0) -> list[dict[str, Any]]:
-        """Commands with a number above ``after``, in order, each with its ``number``.
-
-        A file whose writer has not finished ends the list; if it stays unreadable for 2 s it is passed over.
-        """
+    def pending_commands(self, after: int = 0) -> list[PendingCommand]:
+        """Commands with a number above ``after``, in order: see :func:`mfcore.runs.commands.read_commands`."""
         return read_commands(self.commands, after)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from mfcore.errors import UnusableRequest
 from mfcore.paths import reason
 from mfcore.runs.config import RunConfig
+from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, ResumeEvent, StartEvent, still_counts
 from mfcore.runs.layout import RunFolder
 from mfcore.runs.status import LIVE_STATES, RunStatus, over
 
@@ -106,7 +107,7 @@ class RunReader:
             self._forget_events()
             why = f"its files cannot be read ({reason(error)})"
         except Exception:  # an import, or a hand, put nonsense into a file: that must not take the other runs along
-            why = "events.jsonl, meta.json or result.json holds what no run writes; delete the run"
+            why = "meta.json or result.json holds what no run writes; delete the run"
         self._summary = damaged_summary(self.folder.run_id, why, self._config, self._status.created)
         return self._summary
 
@@ -149,43 +150,42 @@ class RunReader:
 
     def _forget_events(self) -> None:
         self._offset = 0
-        self._start: dict[str, Any] = {}
-        self._end: dict[str, Any] = {}
-        self._epochs: list[dict[str, Any]] = []
+        self._start = StartEvent()
+        self._end: EndEvent | None = None
+        self._epochs: list[EpochEvent] = []
         self._extended = 0
 
     def _follow(self) -> None:
         if self._stamps["events.jsonl"][1] < self._offset:  # replaced by an import or by hand
             self._forget_events()
-        events, self._offset = self.folder.events(self._offset)
+        events, self._offset = self.folder.events.read(self._offset)
         for event in events:
-            kind = event.get("kind")
-            if kind == "start":
-                self._start, self._end, self._extended = event, {}, 0
-            elif kind == "end":
+            if isinstance(event, StartEvent):
+                self._start, self._end, self._extended = event, None, 0
+            elif isinstance(event, EndEvent):
                 self._end = event
-            elif kind == "epoch":
+            elif isinstance(event, EpochEvent):
                 self._epochs.append(event)
-            elif kind == "command" and "num_epochs" in event:
-                self._extended = int(event["num_epochs"])
-            elif kind == "resume":
-                self._end = {}
-                self._epochs = [e for e in self._epochs if e.get("step", 0) <= event.get("step", 0)]
+            elif isinstance(event, CommandEvent) and event.num_epochs is not None:
+                self._extended = event.num_epochs
+            elif isinstance(event, ResumeEvent):
+                self._end = None
+                self._epochs = [epoch for epoch in self._epochs if still_counts(epoch, event.step)]
 
     def _build(self) -> RunSummary:
         status, result = self._status, self._result
         state, reason = status.state, status.reason
         if self._end and state in LIVE_STATES:  # between its last event and its last status there are some milliseconds
-            state, reason = str(self._end.get("state", state)), str(self._end.get("reason", ""))
+            state, reason = self._end.state, self._end.reason
         _check_labels(self._meta)
         _check_result(result)
-        metric = str(self._start.get("selection_metric", ""))
-        best = next((e for e in reversed(self._epochs) if e.get("best")), self._epochs[-1] if self._epochs else {})
-        valid = result.get("valid") or best.get("metrics", {})
+        metric, planned = self._start.selection_metric, self._start.num_epochs
+        best = next((e for e in reversed(self._epochs) if e.best), self._epochs[-1] if self._epochs else None)
+        valid = result.get("valid") or (best.metrics if best else {})
         test = result.get("test") or {}
         shown = test if metric in test else valid
-        seconds = sum(e.get("seconds", 0.0) for e in self._epochs)
-        samples = sum(e.get("seconds", 0.0) * e.get("samples_per_second", 0.0) for e in self._epochs)
+        seconds = sum(e.seconds for e in self._epochs)
+        samples = sum(e.seconds * (e.samples_per_second or 0.0) for e in self._epochs)
         return RunSummary(
             run_id=self.folder.run_id,
             name=self._meta.get("name", ""),
@@ -198,19 +198,19 @@ class RunReader:
             started=status.started,
             ended=status.ended,
             error=status.error,
-            epochs_done=max((e.get("epoch", 0) for e in self._epochs), default=0),
-            num_epochs=int(self._extended or self._start.get("num_epochs", self._config.training.num_epochs)),
+            epochs_done=max((e.epoch for e in self._epochs), default=0),
+            num_epochs=self._extended or (self._config.training.num_epochs if planned is None else planned),
             headline=(metric, shown[metric]) if metric in shown else None,
             headline_part="test" if metric in test else "valid",
             selection_metric=metric,
-            best_epoch=result.get("best_epoch", best.get("epoch")),
+            best_epoch=result.get("best_epoch", best.epoch if best else None),
             test=test,
             valid=valid,
-            baselines={"valid": self._start.get("baselines", {}).get("valid", {}), "test": result.get("baselines", {})},
-            curve=[float(e["metrics"][metric]) for e in self._epochs if metric in e.get("metrics", {})],
+            baselines={"valid": (self._start.baselines or {}).get("valid", {}), "test": result.get("baselines", {})},
+            curve=[e.metrics[metric] for e in self._epochs if metric in e.metrics],
             train_seconds=result.get("train_seconds", seconds),
             samples_per_second=result.get("samples_per_second", samples / seconds if seconds > 0 else 0.0),
-            device=str(self._start.get("device", "")),
+            device=self._start.device,
             parent_run_id=str(self._config.parent.get("run_id", "")),
             parent_epoch=self._config.parent.get("epoch"),
         )

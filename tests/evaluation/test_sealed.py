@@ -71,7 +71,7 @@ def test_a_run_reads_test_only_after_its_last_epoch(
 
     monkeypatch.setattr(Split, "test", property(test))
     folder = RunFolder.create(home, config)
-    status = train_run(folder, home, listen=lambda event: told.append(str(event["kind"])))
+    status = train_run(folder, home, listen=lambda event: told.append(event.kind))
     assert status.state == "finished", status.reason
     assert read_after, "test was scored"
     assert all(kinds.count("epoch") == 4 for kinds in read_after)  # the untrained model and three epochs

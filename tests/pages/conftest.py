@@ -80,8 +80,8 @@ def running(runs: dict[str, str]) -> Iterator[str]:
 
     folder = manager_for().folder(runs["rating"])
     (folder.path / "result.json").unlink()
-    events = folder.events_path.read_text().splitlines(keepends=True)
-    folder.events_path.write_text(
+    events = folder.events.path.read_text().splitlines(keepends=True)
+    folder.events.path.write_text(
         "".join(line for line in events if '"kind": "end"' not in line and '"kind":"end"' not in line)
     )
     with folder.lock():

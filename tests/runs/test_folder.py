@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import threading
 import time
 from pathlib import Path
 
@@ -27,34 +26,10 @@ def test_a_new_run_is_whole_and_queued(folder: RunFolder) -> None:
     assert folder.config() == tiny(name="first")
     assert folder.status().state == "queued"
     assert folder.meta() == {"name": "first", "note": "", "starred": False}
-    assert folder.events() == ([], 0)
+    assert folder.events.read() == ([], 0)
     assert not folder.locked()
     assert "biased-mf" in folder.run_id
     assert [path.name for path in folder.path.parent.iterdir()] == [folder.run_id]
-
-
-def test_a_torn_last_line_waits_for_its_end(folder: RunFolder) -> None:
-    folder.append_event({"kind": "step", "step": 1})
-    with folder.events_path.open("a") as file:
-        file.write('{"kind": "step", "st')
-    events, offset = folder.events()
-    assert [event["step"] for event in events] == [1]
-    with folder.events_path.open("a") as file:
-        file.write('ep": 2}\n')
-    events, offset = folder.events(offset)
-    assert [event["step"] for event in events] == [2]
-    assert folder.events(offset) == ([], offset)
-
-
-def test_a_new_worker_writes_on_a_line_of_its_own(folder: RunFolder) -> None:
-    folder.append_event({"kind": "step", "step": 1})
-    offset = folder.events()[1]
-    with folder.events_path.open("a") as file:
-        file.write('{"kind": "step", "step": 2, "train_lo')
-    folder.open_events()
-    folder.append_event({"kind": "step", "step": 3})
-    assert [event["step"] for event in folder.events()[0]] == [1, 3]
-    assert [event["step"] for event in folder.events(offset)[0]] == [3]
 
 
 def test_a_damaged_line_is_passed_over(tmp_path: Path) -> None:
@@ -64,56 +39,15 @@ def test_a_damaged_line_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_what_is_undefined_is_absent(folder: RunFolder) -> None:
-    event = {"kind": "epoch", "train_loss": math.nan, "metrics": {"rmse": math.inf, "mae": 0.5, "hr@10": None}}
-    written = folder.append_event(event)
-    assert written["metrics"] == {"mae": 0.5}
-    text = folder.events_path.read_text()
+    path = folder.path / "result.json"
+    write_json(path, {"train_loss": math.nan, "metrics": {"rmse": math.inf, "mae": 0.5, "hr@10": None}})
+    text = path.read_text()
     assert "NaN" not in text and "Infinity" not in text and "null" not in text
-    assert folder.events()[0] == [written]
+    assert read_json(path) == {"metrics": {"mae": 0.5}}
     with pytest.raises(ValueError, match="strict"):
         loads('{"a": NaN}')
     with pytest.raises(TypeError, match="no place"):
         clean({"a": object()})
-
-
-def test_events_that_a_resume_took_back_are_gone(folder: RunFolder) -> None:
-    for step in (1, 2, 3):
-        folder.append_event({"kind": "step", "step": step, "life": 1})
-    folder.append_event({"kind": "resume", "step": 1})
-    folder.append_event({"kind": "step", "step": 2, "life": 2})
-    assert [(e["kind"], e["step"], e.get("life")) for e in folder.load_events()] == [
-        ("step", 1, 1),
-        ("resume", 1, None),
-        ("step", 2, 2),
-    ]
-
-
-def test_two_writers_never_overwrite_each_others_commands(folder: RunFolder) -> None:
-    def ask(who: int) -> None:
-        for value in range(25):
-            folder.add_command("pace", value=value, who=who)
-
-    writers = [threading.Thread(target=ask, args=(who,)) for who in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    commands = folder.pending_commands()
-    assert [command["number"] for command in commands] == list(range(1, 101))
-    for who in range(4):
-        assert [command["value"] for command in commands if command["who"] == who] == list(range(25))
-    assert folder.pending_commands(after=98) == commands[98:]
-
-
-def test_a_command_being_written_holds_up_the_later_ones_but_not_for_ever(folder: RunFolder) -> None:
-    folder.add_command("pause")
-    half = folder.path / "commands" / "000002.json"
-    half.write_text('{"kind": "pa')
-    folder.add_command("stop")
-    assert [command["number"] for command in folder.pending_commands()] == [1]
-    past = time.time() - 10
-    os.utime(half, (past, past))
-    assert [command["kind"] for command in folder.pending_commands()] == ["pause", "unreadable", "stop"]
 
 
 def test_status_survives_and_a_damaged_one_waits_for_nobody(folder: RunFolder) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mfcore.runs import RunFolder, RunManager, RunStatus
+from mfcore.runs.events import EpochEvent
 from tests.runs.test_branching import equal, weights
 from tests.runs.tiny_runs import epochs, kinds, tiny, wait_until
 
@@ -40,5 +41,5 @@ def test_killed_again_and_again_the_weights_are_the_same(manager: RunManager, tr
     whole, _ = train(tiny(**flat))
     assert equal(weights(folder), weights(whole)) and equal(weights(folder, "best"), weights(whole, "best"))
     assert folder.result()["test"] == whole.result()["test"]
-    told = [[(e["epoch"], e["train_loss"], e["metrics"]) for e in f.load_events_of("epoch")[1:]] for f in (folder, whole)]
+    told = [[(e.epoch, e.train_loss, e.metrics) for e in f.events.of(EpochEvent)[1:]] for f in (folder, whole)]
     assert told[0] == told[1]

@@ -17,6 +17,8 @@ import torch
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunManager, RunStatus, manager_for
 from mfcore.runs.checkpoints.files import load_weights
+from mfcore.runs.commands import Command
+from mfcore.runs.events import CommandEvent, ResumeEvent
 from mfcore.runs.manager.executor import LocalExecutor
 from tests.runs.tiny_runs import epochs, kinds, tiny, wait_until
 
@@ -37,13 +39,13 @@ def test_a_killed_worker_leaves_a_run_that_resumes_to_the_same_weights(manager: 
     status = manager.wait(folder.run_id)
     assert status.state == "interrupted" and "killed" in status.reason and "memory" in status.reason
     assert not folder.locked() and "end" not in kinds(folder)
-    folder.add_command("pace", value=0)  # of its former life: not heeded
+    folder.add_command(Command("pace", 0))  # of its former life: not heeded
     manager.resume(folder.run_id)
     wait_until(lambda: "resume" in kinds(folder))
     manager.command(folder.run_id, "pace", value=0)
     assert manager.wait(folder.run_id).state == "finished"
-    resumed = next(event for event in folder.events()[0] if event["kind"] == "resume")
-    assert 0 < resumed["epoch"] < 14 and resumed["step"] > 0
+    resumed = next(event for event in folder.events.read()[0] if isinstance(event, ResumeEvent))
+    assert 0 < resumed.epoch < 14 and resumed.step > 0
     assert epochs(folder) == list(range(31))
     whole, _ = train(tiny(num_epochs=30))
     for name in ("last", "best"):
@@ -63,8 +65,8 @@ def test_stop_is_heard_within_200_ms_of_a_step_and_the_queue_moves_on(manager: R
     asked = time.time()
     manager.stop(first.run_id)
     assert manager.wait(first.run_id).state == "stopped"
-    heard = next(event for event in first.events()[0] if event["kind"] == "command")
-    assert heard["time"] - asked < 0.2 + 0.3 * (os.cpu_count() == 1)
+    heard = next(event for event in first.events.read()[0] if isinstance(event, CommandEvent))
+    assert heard.time - asked < 0.2 + 0.3 * (os.cpu_count() == 1)
     assert first.result()["test"]
     wait_until(has_begun(second))
     with pytest.raises(UnusableRequest, match="stop it before deleting"):
@@ -176,9 +178,9 @@ def test_commands_are_checked_before_they_are_written(manager: RunManager, home:
     ]:
         with pytest.raises(UnusableRequest, match=words):
             manager.command(folder.run_id, kind, **args)
-    manager.command(folder.run_id, "pace", pace=5)
-    manager.command(folder.run_id, "resume_training")
-    written = [(command["kind"], command.get("value")) for command in folder.pending_commands()]
+    manager.command(folder.run_id, "pace", 5)
+    manager.command(folder.run_id, "resume")
+    written = [(command.kind, command.value) for command in folder.pending_commands()]
     assert written == [("pace", 5.0), ("resume", None)]
 
 

@@ -20,6 +20,7 @@ from mfcore.cli.settings import config_from
 from mfcore.data.config import DatasetConfig
 from mfcore.errors import UnusableRequest
 from mfcore.runs import PRESETS, RunConfig, RunFolder, RunStatus, command_line, preset_config, run_card, run_script
+from mfcore.runs.events import EpochEvent
 from mfcore.runs.presets import KINDS
 from tests.runs.tiny_runs import tiny
 
@@ -121,8 +122,8 @@ def test_the_bad_presets_are_bad(train: Train, home: Path) -> None:
         ends[name] = train(preset_config(name).with_flat(small))
     assert ends["lr-too-high"][1].state == "failed"
     assert "learning rate" in ends["lr-too-high"][1].reason
-    flat = [e["metrics"]["rmse"] for e in ends["lr-too-low"][0].load_events() if e["kind"] == "epoch"]
+    flat = [e.metrics["rmse"] for e in ends["lr-too-low"][0].events.of(EpochEvent)]
     assert max(flat) - min(flat) < 0.01
-    over = [e for e in ends["no-regularisation"][0].load_events() if e["kind"] == "epoch" and e["epoch"] > 0]
-    assert over[-1]["train_loss"] < 0.5 * over[0]["train_loss"]
-    assert over[-1]["valid_loss"] > min(e["valid_loss"] for e in over) * 1.01
+    over = [e for e in ends["no-regularisation"][0].events.of(EpochEvent) if e.epoch > 0]
+    assert over[-1].train_loss < 0.5 * over[0].train_loss
+    assert over[-1].valid_loss > min(e.valid_loss for e in over) * 1.01

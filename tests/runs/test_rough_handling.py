@@ -17,9 +17,10 @@ from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunStatus
 from mfcore.runs.branching import branch_config
 from mfcore.runs.checkpoints.files import load_state, save_checkpoint
-from mfcore.runs.checkpoints.manager import Keeper
+from mfcore.runs.checkpoints.manager import CheckpointManager
 from mfcore.runs.checkpoints.retention import kept_path
-from mfcore.runs.commands import check_command
+from mfcore.runs.commands import Command
+from mfcore.runs.events import CommandEvent, DivergedEvent, EpochEvent, Event, StartEvent
 from mfcore.runs.manager.queue import sweep
 from mfcore.runs.store import RunStore
 from mfcore.runs.worker import finish as ending
@@ -49,7 +50,7 @@ def test_numbers_beyond_all_use_are_refused_in_one_short_line(name: str, value: 
     assert len(str(refused.value)) < 120 and "\n" not in str(refused.value)
     if name != "num_epochs":
         with pytest.raises(UnusableRequest, match=f"{name} must be"):
-            check_command(name, {"value": value})
+            Command(name, value)
 
 
 @pytest.mark.parametrize("name", ["\ud800", 5])
@@ -82,9 +83,9 @@ def test_a_branch_of_a_run_out_of_patience_has_patience_of_its_own(train: Train,
 def test_epochs_asked_for_while_the_last_one_is_validated_are_trained(train: Train, home: Path) -> None:
     folder = RunFolder.create(home, tiny(num_epochs=3))
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] == "epoch" and event["epoch"] == 3:
-            folder.add_command("extend", value=2)
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 3:
+            folder.add_command(Command("extend", 2))
 
     _, status = train(folder=folder, listen=listen)
     assert status.state == "finished" and epochs(folder) == [0, 1, 2, 3, 4, 5]
@@ -94,47 +95,47 @@ def test_a_wish_that_comes_while_test_is_scored_is_answered(train: Train, home: 
     folder, score = RunFolder.create(home, tiny(num_epochs=1)), ending.score_test
 
     def late(*args: Any) -> dict[str, Any]:
-        folder.add_command("extend", value=2)
+        folder.add_command(Command("extend", 2))
         return score(*args)
 
     monkeypatch.setattr(ending, "score_test", late)
     _, status = train(folder=folder)
-    [answer] = folder.load_events_of("command")
-    assert status.state == "finished" and "ending" in answer["refused"] and kinds(folder)[-1] == "end"
+    [answer] = folder.events.of(CommandEvent)
+    assert status.state == "finished" and "ending" in (answer.refused or "") and kinds(folder)[-1] == "end"
 
 
 def test_a_divergence_seen_only_after_the_stop_is_told_all_the_same(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a GPU losses are read late: the last checkpoint may be the first to see that they ran away."""
-    asked, save, late = iter(range(1000)), Keeper.save, [True]
+    asked, save, late = iter(range(1000)), CheckpointManager.save, [True]
 
-    def reads_losses(keeper: Keeper, *, force: bool = False) -> None:
+    def reads_losses(keeper: CheckpointManager, *, force: bool = False) -> None:
         if force and keeper.trainer.step > 0 and late and late.pop():
             raise keeper.trainer._diverged(math.nan, keeper.trainer.step)
         save(keeper, force=force)
 
-    monkeypatch.setattr(Keeper, "save", reads_losses)
+    monkeypatch.setattr(CheckpointManager, "save", reads_losses)
     folder, status = train(tiny(num_epochs=5), stop=lambda: next(asked) > 4)
     assert (status.state, status.error) == ("failed", "TrainingDiverged")
-    [told] = folder.load_events_of("diverged")
-    assert told["last_good_epoch"] == epochs(folder)[-1] and told["last_good_epoch"] in folder.kept_epochs()
+    [told] = folder.events.of(DivergedEvent)
+    assert told.last_good_epoch == epochs(folder)[-1] and told.last_good_epoch in folder.kept_epochs()
 
 
 def test_an_epoch_kept_but_not_told_of_yet_is_part_of_its_branch(train: Train, home: Path) -> None:
     parent, _ = train(tiny(num_epochs=4))
-    lines = parent.events_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = parent.events.path.read_text(encoding="utf-8").splitlines(keepends=True)
     told = next(n for n, line in enumerate(lines) if '"kind": "epoch"' in line and '"epoch": 3' in line)
-    parent.events_path.write_text("".join(lines[:told]), encoding="utf-8")
+    parent.events.path.write_text("".join(lines[:told]), encoding="utf-8")
     child, _ = train(folder=branch(home, parent, 3))
     assert epochs(child) == [0, 1, 2, 3, 4]
-    assert all(event["inherited"] for event in child.load_events_of("epoch")[:4])
+    assert all(event.inherited for event in child.events.of(EpochEvent)[:4])
 
 
 def test_a_branch_is_continued_only_after_it_has_told_of_its_beginning(train: Train, home: Path) -> None:
     parent, _ = train(tiny(num_epochs=2))
     made, seen = branch(home, parent, 1), []
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] == "start":
+    def listen(event: Event) -> None:
+        if isinstance(event, StartEvent):
             seen.append((made.checkpoints / "last.safetensors").is_file())
 
     train(folder=made, listen=listen)
@@ -177,13 +178,13 @@ def test_a_kept_epoch_cut_short_is_refused_before_a_run_is_made(train: Train, ho
     parent, _ = train(tiny(num_epochs=2))
     path = kept_path(parent.checkpoints, 1)
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(UnusableRequest, match=r"epoch-00001.*its end is missing.*branch from another epoch"):
+    with pytest.raises(UnusableRequest, match=r"epoch-00001.*cannot be read.*not fully covered.*branch from another epoch"):
         branch(home, parent, 1)
 
 
 def test_frozen_biases_do_not_hide_the_learning_rate(train: Train) -> None:
     folder, _ = train(tiny(num_epochs=2, bias_lr_multiplier=0, learning_rate=0.03))
-    assert [event["learning_rate"] for event in folder.load_events_of("epoch")[1:]] == pytest.approx([0.03, 0.03])
+    assert [event.learning_rate for event in folder.events.of(EpochEvent)[1:]] == pytest.approx([0.03, 0.03])
 
 
 def test_the_state_of_another_devices_generator_decides_a_seed() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import torch
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunStatus, load_run
 from mfcore.runs.checkpoints.files import load_weights
-from mfcore.runs.checkpoints.manager import Keeper
-from tests.runs.tiny_runs import epochs, kinds, tiny
+from mfcore.runs.commands import Command
+from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, Event, StartEvent
+from tests.runs.tiny_runs import FakeClock, epochs, kinds, leave_unchecked, tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
 
@@ -29,23 +31,23 @@ def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 
 def test_a_finished_run_tells_everything(train: Train, home: Path) -> None:
-    heard: list[dict[str, Any]] = []
+    heard: list[Event] = []
     folder, status = train(listen=heard.append)
     assert (status.state, status.reason, status.pid) == ("finished", "all epochs done", None)
     assert folder.status() == status
-    assert heard == folder.events()[0]
-    assert heard[0]["kind"] == "start" and heard[-1]["kind"] == "end"
+    assert [event.to_json() for event in heard] == folder.events.lines()[0]
     assert epochs(folder) == [0, 1, 2, 3]
     start, end = heard[0], heard[-1]
-    assert start["selection_metric"] == "rmse" and start["num_epochs"] == 3 and start["device"] == "cpu"
-    assert set(start["baselines"]["valid"]) >= {"global mean", "bias only", "popularity", "random"}
-    untrained, first = (event for event in heard if event["kind"] == "epoch" and event["epoch"] in (0, 1))
-    assert "train_loss" not in untrained and untrained["valid_loss"] > 0 and untrained["step"] == 0
-    assert first["train_loss"] > 0 and first["samples_per_second"] > 0 and first["metrics"]["rmse"] > 0
+    assert isinstance(start, StartEvent) and isinstance(end, EndEvent)
+    assert start.selection_metric == "rmse" and start.num_epochs == 3 and start.device == "cpu"
+    assert set(start.baselines["valid"]) >= {"global mean", "bias only", "popularity", "random"}
+    untrained, first = (event for event in heard if isinstance(event, EpochEvent) and event.epoch in (0, 1))
+    assert math.isnan(untrained.train_loss) and untrained.valid_loss > 0 and untrained.step == 0
+    assert first.train_loss > 0 and first.samples_per_second > 0 and first.metrics["rmse"] > 0
     result = folder.result()
     expected = {"run_id", "dataset", "model", "test", "valid", "train_seconds", "epochs", "samples_per_second", "best_epoch"}
     assert expected <= set(result)
-    assert end["test"] == result["test"] and end["state"] == "finished"
+    assert end.test == result["test"] and end.state == "finished"
     assert folder.provenance()["split_hash"] and (home / "splits" / f"{folder.provenance()['split_hash']}.npz").is_file()
 
 
@@ -56,8 +58,8 @@ def test_test_is_scored_from_the_best_epoch(train: Train, home: Path) -> None:
     loaded = load_run(folder.run_id, home)
     assert (loaded.checkpoint, loaded.checkpoint_epoch) == ("best", best)
     assert loaded.evaluate("test") == folder.result()["test"]
-    chosen = next(e for e in folder.load_events() if e["kind"] == "epoch" and e["epoch"] == best)
-    assert loaded.evaluate("valid") == folder.result()["valid"] == chosen["metrics"]
+    chosen = next(e for e in folder.events.surviving() if isinstance(e, EpochEvent) and e.epoch == best)
+    assert loaded.evaluate("valid") == folder.result()["valid"] == chosen.metrics
     details = loaded.evaluation()
     assert details is not None
     error = np.sqrt(np.mean((details.predicted - details.actual) ** 2))
@@ -93,62 +95,61 @@ def test_the_same_run_twice_gives_the_same_numbers(train: Train) -> None:
 
 def test_a_command_stops_the_run_and_test_is_scored_all_the_same(train: Train, home: Path) -> None:
     folder = RunFolder.create(home, tiny(num_epochs=10_000))
-    folder.add_command("stop")
+    folder.add_command(Command("stop"))
     folder, status = train(folder=folder)
     assert (status.state, status.reason) == ("stopped", "stopped by request")
-    command = next(event for event in folder.events()[0] if event["kind"] == "command")
-    assert command["name"] == "stop" and command["number"] == 1 and command["step"] >= 0
+    command = next(event for event in folder.events.read()[0] if isinstance(event, CommandEvent))
+    assert command.name == "stop" and command.number == 1 and command.step >= 0
     assert folder.result()["test"]["rmse"] > 0
 
 
 def test_commands_are_applied_in_order_logged_and_refused_in_words(train: Train, home: Path) -> None:
     folder = RunFolder.create(home, tiny(num_epochs=3))
-    folder.add_command("learning_rate", value=0.5)
-    folder.add_command("learning_rate", value=-1)
-    folder.add_command("dance")
-    folder.add_command("pace", value="fast")
+    folder.add_command(Command("learning_rate", 0.5))
+    leave_unchecked(folder, "learning_rate", value=-1)
+    leave_unchecked(folder, "dance")
+    leave_unchecked(folder, "pace", value="fast")
     folder, status = train(folder=folder)
     assert status.state == "finished"
-    commands = [event for event in folder.events()[0] if event["kind"] == "command"]
-    assert [command["name"] for command in commands] == ["learning_rate", "learning_rate", "dance", "pace"]
-    assert "refused" not in commands[0]
-    assert all("must be" in command["refused"] for command in commands[1:])
-    first = next(event for event in folder.load_events() if event["kind"] == "epoch" and event["epoch"] == 1)
-    assert first["learning_rate"] == pytest.approx(0.5)
+    commands = [event for event in folder.events.read()[0] if isinstance(event, CommandEvent)]
+    assert [command.name for command in commands] == ["learning_rate", "learning_rate", "dance", "pace"]
+    assert commands[0].refused is None
+    assert all("must be" in (command.refused or "") for command in commands[1:])
+    first = next(event for event in folder.events.surviving() if isinstance(event, EpochEvent) and event.epoch == 1)
+    assert first.learning_rate == pytest.approx(0.5)
 
 
 def test_the_pace_is_kept_is_no_training_time_and_gives_way_to_commands(train: Train, home: Path) -> None:
-    began = time.monotonic()
-    folder, _ = train(tiny(num_epochs=4, pace=10))
-    assert time.monotonic() - began >= 0.3
-    assert folder.result()["train_seconds"] < 0.3
+    clock = FakeClock()
+    folder, _ = train(tiny(num_epochs=4, pace=0.01), timing=clock.timing())
+    assert 300 <= clock.now < 400 and folder.result()["train_seconds"] < 60
     slow = RunFolder.create(home, tiny(num_epochs=1000, pace=0.01))
     asked: list[float] = []
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] == "epoch" and event["epoch"] == 1:
-            asked.append(time.monotonic())
-            slow.add_command("pace", value=0)
-        elif event["kind"] == "epoch" and event["epoch"] == 3 and len(asked) == 1:
-            asked.append(time.monotonic())
-            slow.add_command("stop")
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 1:
+            asked.append(clock.now)
+            slow.add_command(Command("pace", 0))
+        elif isinstance(event, EpochEvent) and event.epoch == 3 and len(asked) == 1:
+            asked.append(clock.now)
+            slow.add_command(Command("stop"))
 
-    _, status = train(folder=slow, listen=listen)
+    _, status = train(folder=slow, listen=listen, timing=clock.timing())
     assert status.state == "stopped"
-    assert asked[1] - asked[0] < 5  # not 100 s
+    assert asked[1] - asked[0] < 1  # not 100 s
 
 
 def test_a_pause_holds_and_lets_go(train: Train, home: Path) -> None:
     folder = RunFolder.create(home, tiny(num_epochs=10, pace=50))
     seen: list[str] = []
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] == "epoch" and event["epoch"] == 2:
-            folder.add_command("pause")
-        if event["kind"] == "command":
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 2:
+            folder.add_command(Command("pause"))
+        if isinstance(event, CommandEvent):
             seen.append(folder.status().state)
-            if event["name"] == "pause":
-                folder.add_command("resume")
+            if event.name == "pause":
+                folder.add_command(Command("resume"))
 
     _, status = train(folder=folder, listen=listen)
     assert status.state == "finished"
@@ -188,7 +189,7 @@ def test_an_interrupted_run_resumed_ends_with_the_same_weights(
 
 def test_an_old_stop_does_not_stop_a_resumed_run(train: Train, home: Path) -> None:
     folder, status = train(tiny(num_epochs=5), interrupted=lambda: True)
-    folder.add_command("stop")
+    folder.add_command(Command("stop"))
     folder.write_status(RunStatus("queued", commands_seen=folder.last_command()))
     _, status = train(folder=folder)
     assert status.state == "finished"
@@ -198,8 +199,8 @@ def test_divergence_ends_as_failed_and_the_last_good_model_stays(train: Train, h
     folder, status = train(tiny(optimizer="sgd", learning_rate=1e6, num_epochs=20))
     assert status.state == "failed" and status.error == "TrainingDiverged"
     assert "learning rate" in status.reason and "step" in status.reason
-    end = folder.events()[0][-1]
-    assert (end["kind"], end["state"], end["reason"]) == ("end", "failed", status.reason)
+    end = folder.events.read()[0][-1]
+    assert (end.kind, end.state, end.reason) == ("end", "failed", status.reason)
     assert folder.result() == {}
     loaded = load_run(folder.run_id, home)
     assert torch.isfinite(loaded.model.score_items(torch.tensor([0]))).all()
@@ -239,30 +240,29 @@ def test_an_unforeseen_error_is_one_line_on_screen_and_a_traceback_in_the_log(
     assert "Traceback" in folder.log_path.read_text()
 
 
-def test_a_run_that_is_held_or_over_is_left_alone(train: Train, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_held_or_over_is_left_alone(train: Train, home: Path) -> None:
     folder, status = train()
-    size = folder.events_path.stat().st_size
+    size = folder.events.path.stat().st_size
     assert train(folder=folder)[1] == status
-    assert folder.events_path.stat().st_size == size
+    assert folder.events.path.stat().st_size == size
     waiting = RunFolder.create(home, tiny())
     with waiting.lock():
         assert waiting.locked()
-        monkeypatch.setattr("mfcore.runs.worker.session._LOCK_SECONDS", 0.1)
-        assert train(folder=waiting)[1].state == "queued"
+        assert train(folder=waiting, lock_seconds=0.1)[1].state == "queued"
 
 
-def test_fast_epochs_are_not_slowed_by_checkpoints(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[int] = []
-    save = Keeper._save
+def test_a_run_is_let_go_at_its_end_whoever_still_holds_its_frames(train: Train) -> None:
+    frames: list[Any] = []
 
-    def counted(self: Keeper) -> None:
-        written.append(self.trainer.epoch)
-        save(self)
+    def listen(event: Event) -> None:
+        frame = sys._getframe()
+        while frame.f_back is not None and frame.f_code.co_name != "train_run":
+            frame = frame.f_back
+        frames.append(frame)  # as the traceback of an error does
 
-    monkeypatch.setattr(Keeper, "_save", counted)
-    folder, _ = train(tiny(num_epochs=40))
-    assert written[0] == 0 and written[-1] == 40 and len(written) <= 6
-    assert load_weights(folder.checkpoints / "last.safetensors")[1]["epoch"] == 40
+    folder, status = train(tiny(num_epochs=1), listen=listen)
+    assert frames[0].f_code.co_name == "train_run"
+    assert status.state == "finished" and not folder.locked()
 
 
 def test_neumf_starts_from_two_earlier_runs(train: Train, home: Path) -> None:
@@ -271,9 +271,9 @@ def test_neumf_starts_from_two_earlier_runs(train: Train, home: Path) -> None:
     shape = {"model": "neumf", "pretrained_gmf": gmf.run_id, "pretrained_mlp": mlp.run_id}
     folder, status = train(tiny(**shape, num_epochs=1, refit=True))
     assert status.state == "finished", status.reason
-    started = next(event for event in folder.load_events() if event["kind"] == "epoch")
-    fresh = next(event for event in train(tiny(model="neumf"))[0].load_events() if event["kind"] == "epoch")
-    assert started["metrics"]["rmse"] < fresh["metrics"]["rmse"]
+    started = next(event for event in folder.events.surviving() if isinstance(event, EpochEvent))
+    fresh = next(event for event in train(tiny(model="neumf"))[0].events.surviving() if isinstance(event, EpochEvent))
+    assert started.metrics["rmse"] < fresh.metrics["rmse"]
     _, status = train(tiny(**{**shape, "pretrained_gmf": mlp.run_id}))
     assert status.state == "failed" and "pretrained_gmf must be a run of model gmf" in status.reason
 

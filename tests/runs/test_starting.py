@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunStatus, load_run
+from mfcore.runs.events import Event, MessageEvent
 from mfcore.runs.loaded import load_split
-from mfcore.runs.worker.initial_model import start_model
+from mfcore.runs.worker.start import start_model
 from tests.runs.tiny_runs import tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
@@ -43,8 +43,8 @@ def test_neumf_refuses_runs_of_the_wrong_kind(train: Train) -> None:
 def test_a_stop_during_the_refit_keeps_the_best_epoch(train: Train, home: Path, listener_stops: bool) -> None:
     refitting: list[bool] = []
 
-    def hear(event: dict[str, Any]) -> None:
-        if "training once more" in event.get("text", ""):
+    def hear(event: Event) -> None:
+        if isinstance(event, MessageEvent) and "training once more" in event.text:
             refitting.append(True)
 
     folder, status = train(tiny(refit=True), listen=hear, stop=lambda: listener_stops and bool(refitting))

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from mfcore.runs import RunFolder, RunManager, RunStatus
+from mfcore.runs.commands import Command
+from mfcore.runs.events import CommandEvent, EpochEvent, Event, MessageEvent, StepEvent
+from mfcore.runs.worker.controller import Timing
 from tests.runs.test_branching import equal, weights
-from tests.runs.tiny_runs import epochs, tiny, wait_until
+from tests.runs.tiny_runs import epochs, leave_unchecked, messages, tiny, wait_until
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
 
@@ -25,7 +28,7 @@ def soon() -> Callable[[], bool]:
 
 
 def steps(folder: RunFolder) -> list[int]:
-    return [event["step"] for event in folder.events()[0] if event["kind"] == "step"]
+    return [event.step for event in folder.events.read()[0] if isinstance(event, StepEvent)]
 
 
 @pytest.mark.parametrize("fields", [{}, {"batch_size": 1, "optimizer": "sgd"}])
@@ -33,7 +36,7 @@ def test_batches_then_epochs_then_on(fields: dict[str, Any], manager: RunManager
     """Paused before the first step by a command that was there first; from two tabs; the weights come out the same."""
     config = tiny(num_epochs=4, **fields)
     folder = RunFolder.create(manager.home, config)
-    folder.add_command("pause")
+    folder.add_command(Command("pause"))
     manager.watcher.wake()
     wait_until(lambda: folder.status().state == "paused")
     for done in (1, 2):
@@ -52,71 +55,69 @@ def test_batches_then_epochs_then_on(fields: dict[str, Any], manager: RunManager
     time.sleep(0.2)
     assert epochs(folder) == [0, 1, 2]
     manager.command(folder.run_id, "step_batch")
-    wait_until(lambda: steps(folder)[-1] == folder.load_events_of("epoch")[-1]["step"] + 1)
+    wait_until(lambda: steps(folder)[-1] == folder.events.of(EpochEvent)[-1].step + 1)
     manager.command(folder.run_id, "resume")
     assert manager.wait(folder.run_id).state == "finished"
     whole, _ = train(config)
     assert equal(weights(folder), weights(whole))
-    told = {event["epoch"]: event for event in folder.load_events_of("epoch")}
-    assert sum(told[e]["seconds"] for e in (1, 2)) == pytest.approx(told[2]["wall"], abs=1e-3)
-    assert told[4]["wall"] < 5  # waiting is not training
+    told = {event.epoch: event for event in folder.events.of(EpochEvent)}
+    assert sum(told[e].seconds for e in (1, 2)) == pytest.approx(told[2].wall, abs=1e-3)
+    assert told[4].wall < 5  # waiting is not training
 
 
 def test_a_step_asked_of_a_running_run_pauses_it_and_another_wish_lets_it_go(train: Train, home: Path) -> None:
     folder = RunFolder.create(home, tiny(num_epochs=6))
     seen: list[tuple[str, str]] = []
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] == "epoch" and event["epoch"] == 1:
-            folder.add_command("step_epoch")
-        if event["kind"] == "epoch" and event["epoch"] == 2:
-            folder.add_command("step_batch")
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 1:
+            folder.add_command(Command("step_epoch"))
+        if isinstance(event, EpochEvent) and event.epoch == 2:
+            folder.add_command(Command("step_batch"))
         if (
-            event["kind"] == "step"
-            and event["step"] == folder.load_events_of("epoch")[-1]["step"] + 1
+            isinstance(event, StepEvent)
+            and event.step == folder.events.of(EpochEvent)[-1].step + 1
             and len(epochs(folder)) == 3
         ):
             seen.append(("after the batch", folder.status().state))
-            folder.add_command("resume")
+            folder.add_command(Command("resume"))
 
     _, status = train(folder=folder, listen=listen, interrupted=soon())
     assert status.state == "finished" and epochs(folder) == list(range(7))
-    assert seen and [e["name"] for e in folder.load_events_of("command")] == ["step_epoch", "step_batch", "resume"]
+    assert seen and [e.name for e in folder.events.of(CommandEvent)] == ["step_epoch", "step_batch", "resume"]
 
 
-def test_steering_is_heard_only_while_there_is_something_to_steer(
-    train: Train, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mfcore.runs.worker.controller._POLL", 0.0)  # a refit of milliseconds is over before the next look
+def test_steering_is_heard_only_while_there_is_something_to_steer(train: Train, home: Path) -> None:
     folder = RunFolder.create(home, tiny(num_epochs=200, refit=True))
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] == "message" and "once more" in event["text"]:
-            folder.add_command("weight_decay", value=1.0)
-            folder.add_command("step_batch")
+    def listen(event: Event) -> None:
+        if isinstance(event, MessageEvent) and "once more" in event.text:
+            folder.add_command(Command("weight_decay", 1.0))
+            folder.add_command(Command("step_batch"))
 
-    _, status = train(folder=folder, listen=listen, interrupted=soon())
+    at_once = Timing(poll=0.0)  # a refit of milliseconds is over before the usual next look
+    _, status = train(folder=folder, listen=listen, interrupted=soon(), timing=at_once)
     assert status.state == "finished"
-    commands = folder.load_events_of("command")
-    assert all("the epochs are over" in command["refused"] for command in commands) and len(commands) == 2
+    commands = folder.events.of(CommandEvent)
+    assert all("the epochs are over" in (command.refused or "") for command in commands) and len(commands) == 2
 
 
 def test_changes_are_logged_with_what_they_bring(train: Train, home: Path) -> None:
     pytest.importorskip("numba")
     folder = RunFolder.create(home, tiny(num_epochs=4, optimizer="sgd"))
 
-    def listen(event: dict[str, Any]) -> None:
-        if event["kind"] == "epoch" and event["epoch"] == 1:
-            folder.add_command("batch_size", value=1)
-            folder.add_command("batch_size", value=0)
-            folder.add_command("bias_lr_multiplier", value=2)
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 1:
+            folder.add_command(Command("batch_size", 1))
+            leave_unchecked(folder, "batch_size", value=0)
+            folder.add_command(Command("bias_lr_multiplier", 2))
 
     train(folder=folder, listen=listen, interrupted=soon())
-    first, wrong, third = folder.load_events_of("command")
-    assert (first["value"], first["engine"], first["epoch"]) == (1, "native", 1)
-    assert "batch_size must be >= 1" in wrong["refused"] and "refused" not in third
-    assert any("compiled engine" in event.get("text", "") for event in folder.events()[0])
-    ends = [event["step"] for event in folder.load_events_of("epoch")]
+    first, wrong, third = folder.events.of(CommandEvent)
+    assert (first.value, first.engine, first.epoch) == (1, "native", 1)
+    assert "batch_size must be >= 1" in (wrong.refused or "") and third.refused is None
+    assert any("compiled engine" in text for text in messages(folder))
+    ends = [event.step for event in folder.events.of(EpochEvent)]
     per_epoch = [b - a for a, b in pairwise(ends)]
-    samples = folder.load_events_of("epoch")[-1]["samples"]
+    samples = folder.events.of(EpochEvent)[-1].samples
     assert per_epoch == [math.ceil(samples / 64), samples, samples, samples]

@@ -12,6 +12,8 @@ import pytest
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunStatus, RunStore, load_run
+from mfcore.runs.commands import Command
+from mfcore.runs.events import EpochEvent, ResumeEvent, StartEvent
 from mfcore.runs.export import archive
 from mfcore.runs.summary import RunReader
 from tests.runs.tiny_runs import tiny
@@ -41,14 +43,14 @@ def test_a_summary_reads_events_only_once(home: Path) -> None:
     """What it has read is replaced by as many spaces: a reader that came back to it would find no event."""
     folder = RunFolder.create(home, tiny())
     reader = RunReader(folder)
-    folder.append_event({"kind": "start", "selection_metric": "rmse", "num_epochs": 9})
+    folder.events.append(StartEvent(selection_metric="rmse", num_epochs=9))
     for epoch in range(3):
-        folder.append_event({"kind": "epoch", "epoch": epoch, "step": epoch, "metrics": {"rmse": 2.0 - epoch}})
+        folder.events.append(EpochEvent(epoch=epoch, step=epoch, metrics={"rmse": 2.0 - epoch}))
         assert reader.read().curve == [2.0 - e for e in range(epoch + 1)]
         assert reader.read() is reader.read()
-        path = folder.events_path
+        path = folder.events.path
         path.write_bytes(b" " * (path.stat().st_size - 1) + b"\n")
-    folder.append_event({"kind": "resume", "step": 1})
+    folder.events.append(ResumeEvent(step=1, epoch=1))
     assert reader.read().curve == [2.0, 1.0]
     assert reader.read().num_epochs == 9
 
@@ -69,7 +71,7 @@ def test_a_damaged_config_fails_alone(train: Train, home: Path) -> None:
     bad, _ = train()
     (bad.path / "config.json").write_text("{")
     worse, _ = train()
-    worse.append_event({"kind": "epoch", "epoch": "three", "metrics": [1]})
+    (worse.path / "result.json").write_text('{"test": {"rmse": "low"}}')
     (worse.path / "status.json").write_text('{"state": "finished", "created": "yesterday"}')
     states = {summary.run_id: summary for summary in RunStore(home).list()}
     assert states[worse.run_id].state == "failed" and "no run writes" in states[worse.run_id].reason
@@ -161,7 +163,7 @@ CONFIG = json.dumps(tiny().to_dict())
 def test_a_run_travels(train: Train, home: Path, tmp_path: Path) -> None:
     store, elsewhere = RunStore(home), RunStore(tmp_path / "elsewhere")
     folder, _ = train(tiny(name="traveller"))
-    folder.add_command("stop")
+    folder.add_command(Command("stop"))
     data = store.export_zip(folder.run_id)
     assert elsewhere.import_zip(data) == folder.run_id
     there, here = elsewhere.get(folder.run_id), store.get(folder.run_id)

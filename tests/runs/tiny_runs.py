@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mfcore.files import write_json
 from mfcore.runs import RunConfig, RunFolder
+from mfcore.runs.events import EpochEvent, MessageEvent
+
+if TYPE_CHECKING:
+    from mfcore.runs.worker.controller import Timing
 
 TINY = {
     "dataset": "planted",
@@ -20,6 +25,24 @@ TINY = {
     "device": "cpu",
     "threads": 1,
 }
+
+
+class FakeClock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def timing(self) -> Timing:
+        from mfcore.runs.worker.controller import Timing
+
+        return Timing(clock=self, sleep=self.sleep)
 
 
 def tiny(**changes: Any) -> RunConfig:
@@ -37,8 +60,18 @@ def wait_until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
 
 
 def kinds(folder: RunFolder) -> list[str]:
-    return [event["kind"] for event in folder.events()[0]]
+    return [event.kind for event in folder.events.read()[0]]
 
 
 def epochs(folder: RunFolder) -> list[int]:
-    return [event["epoch"] for event in folder.load_events() if event["kind"] == "epoch"]
+    return [event.epoch for event in folder.events.of(EpochEvent)]
+
+
+def messages(folder: RunFolder) -> list[str]:
+    return [event.text for event in folder.events.read()[0] if isinstance(event, MessageEvent)]
+
+
+def leave_unchecked(folder: RunFolder, kind: str, **values: Any) -> None:
+    """A command file as another version, or a hand, may write it."""
+    number = folder.last_command() + 1
+    write_json(folder.commands / f"{number:06d}.json", {"kind": kind, **values})

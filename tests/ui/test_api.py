@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
+from mfcore.runs.events import EpochEvent, MessageEvent, StartEvent
 from mfcore.runs.manager.watcher import Watcher
 from ui.api import routes as api
 from ui.api.headers import HEADERS, SecurityHeaders
@@ -36,8 +37,8 @@ def client(home: Path) -> Iterator[TestClient]:
 @pytest.fixture
 def folder(home: Path) -> RunFolder:
     made = RunFolder.create(home, RunConfig().with_flat({"model": "mf", "num_epochs": 7}))
-    made.append_event({"kind": "start", "num_epochs": 7})
-    made.append_event({"kind": "epoch", "epoch": 0, "step": 0, "valid_loss": 1.5, "metrics": {"rmse": 1.2}})
+    made.events.append(StartEvent(num_epochs=7))
+    made.events.append(EpochEvent(epoch=0, step=0, valid_loss=1.5, metrics={"rmse": 1.2}))
     return made
 
 
@@ -55,17 +56,17 @@ def test_events_are_read_on_from_the_offset(client: TestClient, folder: RunFolde
     assert first["config"] == first["config"] | known
     assert first["config"]["groups"] == ["factor_lr_multiplier"], "the multipliers that a model has a use for"
     assert events(client, folder.run_id, first["next"])["events"] == []
-    folder.append_event({"kind": "message", "text": "hello"})
+    folder.events.append(MessageEvent(text="hello"))
     later = events(client, folder.run_id, first["next"])
     assert [event["text"] for event in later["events"]] == ["hello"]
     assert "config" not in later
-    assert later["next"] == folder.events_path.stat().st_size
+    assert later["next"] == folder.events.path.stat().st_size
 
 
 def test_a_torn_last_line_waits_until_it_is_whole(client: TestClient, folder: RunFolder) -> None:
     offset = events(client, folder.run_id)["next"]
     line = json.dumps({"v": 1, "kind": "message", "text": "half"}).encode() + b"\n"
-    with folder.events_path.open("ab") as file:
+    with folder.events.path.open("ab") as file:
         file.write(line[:10])
         file.flush()
         assert events(client, folder.run_id, offset) == {**events(client, folder.run_id, offset), "events": [], "next": offset}

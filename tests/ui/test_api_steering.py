@@ -42,7 +42,7 @@ def ask(client: TestClient, run_id: str, wish: Any, *, what: str = "commands", *
 def test_a_command_reaches_the_run(client: TestClient, folder: RunFolder) -> None:
     assert ask(client, folder.run_id, {"kind": "pause"}) == (200, {"done": True})
     assert ask(client, folder.run_id, {"kind": "learning_rate", "value": 0.25}) == (200, {"done": True})
-    commands = [(command["kind"], command.get("value")) for command in folder.pending_commands()]
+    commands = [(command.kind, command.value) for command in folder.pending_commands()]
     assert commands == [("pause", None), ("learning_rate", 0.25)]
 
 

@@ -81,7 +81,7 @@ def _events_since(run_id: str, offset: int) -> dict[str, Any]:
     # rather than the folder because it notices a worker that died without a word.
     run = manager_for().get(run_id)
     folder = open_folder(run_id)
-    events, following = folder.events(offset)
+    events, following = folder.events.lines(offset)
     answer: dict[str, Any] = {"events": events, "next": following, "state": run.state, "kept": folder.kept_epochs()}
     if run.reason:
         answer["reason"] = run.reason

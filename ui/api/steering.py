@@ -66,7 +66,7 @@ def _command(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     if kind == "extend" and manager.get(run_id).over:
         manager.extend(run_id, wish.get("value"))
     else:
-        manager.command(run_id, str(kind), **({"value": wish["value"]} if "value" in wish else {}))
+        manager.command(run_id, str(kind), wish.get("value"))
     return {"done": True}
 
 

@@ -63,7 +63,7 @@ def baseline_details(run: RunSummary, name: str) -> EvaluationDetails | None:
     Raises:
         UnusableRequest, DataUnavailable: the run's data is not here, or no longer the same.
     """
-    from mfcore.runs.worker.outcome import all_relevant
+    from mfcore.runs.worker.start import all_relevant
 
     hashed = str(manager().folder(run.run_id).provenance().get("split_hash", run.run_id))
     return _baseline(name, hashed, repr(run.config.protocol), all_relevant(run.config), run.run_id)
@@ -71,7 +71,7 @@ def baseline_details(run: RunSummary, name: str) -> EvaluationDetails | None:
 
 def peers(run: RunSummary) -> list[RunSummary]:
     """Other runs whose test scores are of the very same cases, newest first: same split, part and notion of relevance."""
-    from mfcore.runs.worker.outcome import all_relevant
+    from mfcore.runs.worker.start import all_relevant
 
     def asked(other: RunSummary) -> tuple[object, ...]:
         config = other.config

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from mfcore.files import clean, write_json
 from mfcore.models import RecommenderModel
 from mfcore.runs.checkpoints.files import load_state, save_checkpoint
+from mfcore.runs.checkpoints.info import CheckpointInfo
 from mfcore.runs.checkpoints.retention import drop_after, kept_epochs, kept_path, spacing, thin_out
+from mfcore.runs.events import EpochEvent
 from mfcore.runs.layout import RunFolder
 from mfcore.training import Trainer
 
@@ -22,7 +24,7 @@ _WITHIN_EPOCH = 20.0
 State = dict[str, Any]
 
 
-class Keeper:
+class CheckpointManager:
     """Writes ``last`` (weights and everything to continue from), ``best`` and ``refit`` (weights), and single epochs.
 
     Attributes:
@@ -30,45 +32,48 @@ class Keeper:
             first. anchor: the latest state taken; from there the same steps under the same settings lead to here.
     """
 
-    def __init__(self, folder: RunFolder, trainer: Trainer, every: int = 0) -> None:
+    def __init__(
+        self, folder: RunFolder, trainer: Trainer, every: int = 0, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.folder, self.trainer = folder, trainer
         self.good: State | None = None
         self.anchor: State | None = None
-        self._every = every
+        self._every, self._clock = every, clock
         self._last = folder.checkpoints / "last.safetensors"
         self._saved = -math.inf
         self._took = 0.0
         self._best_saved = 0
         self._size = 0
-        self._told: dict[str, Any] = {}
+        self._told: EpochEvent | None = None
 
     def exists(self) -> bool:
         """Whether there is something to continue from."""
         return self._last.is_file()
 
-    def restore(self) -> dict[str, Any]:
-        """Put the trainer where the last checkpoint was taken. Returns the event of the last epoch done, for who missed it."""
-        state, info = load_state(self._last)
+    def restore(self) -> CheckpointInfo:
+        """Put the trainer where the last checkpoint was taken, and drop the epochs kept after it. Returns that place."""
+        state, said = load_state(self._last)
+        info = CheckpointInfo.from_json(said)
         self.trainer.load_state_dict(state)
-        self._best_saved, self._told = int(info.get("best_saved", 0)), info.get("told", {})
+        self._best_saved, self._told = info.best_saved, info.told
         self._remember({"changed": {}, **state})  # early checkpoints do not say
-        drop_after(self.folder.checkpoints, self.trainer.epoch)
-        return self._told
+        drop_after(self.folder.checkpoints, info.epoch)
+        return info
 
     def branch(self, epoch: int, changes: list[str]) -> None:
         """Put the trainer where another run was at the end of ``epoch``, whose checkpoint is among our kept ones.
 
         The caller saves: from then on the run is continued, not begun.
         """
-        state, info = load_state(kept_path(self.folder.checkpoints, epoch))
+        state, said = load_state(kept_path(self.folder.checkpoints, epoch))
         self.trainer.branch_from(state, changes)
-        self._told = info.get("told", {})
+        self._told = CheckpointInfo.from_json(said).told
         self._remember(self.trainer.state_dict())
         self._keep(epoch)  # under our own settings from now on
 
-    def epoch_ends(self, event: dict[str, Any]) -> bool:
+    def epoch_ends(self, event: EpochEvent) -> bool:
         """Take the state after an epoch, told by ``event``, and write what is due. Returns whether the epoch is kept."""
-        self._told = clean(event)
+        self._told = event
         self._remember(self.trainer.state_dict())
         epoch = self.trainer.epoch
         kept = epoch % spacing(self._every, epoch, self._size) == 0
@@ -79,16 +84,16 @@ class Keeper:
 
     def save(self, *, force: bool = False) -> None:
         """Write ``last``, and ``best`` if there is a new one, unless that was done a moment ago."""
-        if not force and time.monotonic() - self._saved < max(_PAUSE, 20 * self._took):
+        if not force and self._clock() - self._saved < max(_PAUSE, 20 * self._took):
             return
-        began = time.monotonic()
+        began = self._clock()
         self._save()
-        self._saved = time.monotonic()
+        self._saved = self._clock()
         self._took = self._saved - began
 
     def save_within_epoch(self) -> None:
         """For epochs that take minutes; training continues from the very step."""
-        if time.monotonic() - self._saved > _WITHIN_EPOCH:
+        if self._clock() - self._saved > _WITHIN_EPOCH:
             self.save()
 
     def keep_end(self) -> bool:
@@ -112,9 +117,6 @@ class Keeper:
         """The weights that were trained on train + validation."""
         self._write("refit", model.state_dict(), epochs)
 
-    def write_result(self, result: dict[str, Any]) -> None:
-        write_json(self.folder.path / "result.json", result)
-
     def _remember(self, state: State) -> None:
         self.anchor = state
         if state["counters"]["_done"] == 0:
@@ -123,7 +125,7 @@ class Keeper:
     def _keep(self, epoch: int) -> None:
         assert self.good is not None
         path = kept_path(self.folder.checkpoints, epoch)
-        save_checkpoint(path, self.good["model"], self._state_info(self.good), self.good, durable=False)
+        save_checkpoint(path, self.good["model"], self._info(self.good), self.good, durable=False)
         self._size = max(self._size, path.stat().st_size)
         thin_out(self.folder.checkpoints, {self.trainer.best_epoch}, self._every or 1)
 
@@ -137,7 +139,7 @@ class Keeper:
         if state["best"] is not None and self.trainer.best_epoch != self._best_saved:
             self._write("best", state["best"], self.trainer.best_epoch)
             self._best_saved = self.trainer.best_epoch
-        save_checkpoint(self._last, state["model"], self._state_info(state), state)
+        save_checkpoint(self._last, state["model"], self._info(state), state)
 
     def _moved_on(self, state: State) -> bool:
         """Whether training went on, or was steered, since ``state`` was taken."""
@@ -149,11 +151,10 @@ class Keeper:
         )
 
     def _write(self, name: str, weights: dict[str, torch.Tensor], epoch: int) -> None:
-        save_checkpoint(self.folder.checkpoints / f"{name}.safetensors", weights, self._info(epoch))
+        info = {"run_id": self.folder.run_id, "epoch": epoch, "step": self.trainer.step}
+        save_checkpoint(self.folder.checkpoints / f"{name}.safetensors", weights, info)
 
-    def _state_info(self, state: State) -> dict[str, Any]:
-        info = {**self._info(state["counters"]["epoch"]), "step": state["counters"]["step"]}
-        return {**info, "best_saved": self._best_saved, "changed": state["changed"], "told": self._told}
-
-    def _info(self, epoch: int) -> dict[str, Any]:
-        return {"run_id": self.folder.run_id, "epoch": epoch, "step": self.trainer.step}
+    def _info(self, state: State) -> dict[str, Any]:
+        counters = state["counters"]
+        place = (self.folder.run_id, counters["epoch"], counters["step"])
+        return CheckpointInfo(*place, self._best_saved, state["changed"], self._told).to_json()

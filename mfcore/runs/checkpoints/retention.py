@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
-
-from mfcore.errors import UnusableRequest
-from mfcore.validate import require
 
 MOST_FILES = 64
 MOST_BYTES = 256 * 1024**2
 """Of all of a run's kept epochs together; what is over it is thinned out evenly. The untrained, best and latest epochs stay
 whatever they take: three files for a model of which not even one fits."""
 _NAME = re.compile(r"epoch-(\d{5,9})\.safetensors")
-_MOST_HEADER = 64 * 1024**2
 
 
 def kept_path(checkpoints: Path, epoch: int) -> Path:
@@ -62,26 +56,6 @@ def drop_after(checkpoints: Path, epoch: int) -> None:
     for kept in kept_epochs(checkpoints):
         if kept > epoch:
             kept_path(checkpoints, kept).unlink(missing_ok=True)
-
-
-def read_info(path: Path) -> Mapping[str, Any]:
-    """The ``info`` of a checkpoint, from its header alone: neither weights nor torch are loaded.
-
-    Raises:
-        UnusableRequest: the file is missing or damaged.
-    """
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, _MOST_HEADER)))
-        info = json.loads(header["__metadata__"]["info"])
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        require(path.stat().st_size == 8 + length + max(ends, default=0), "its end is missing")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnusableRequest(f"the checkpoint {path.name} cannot be read ({error}); branch from another epoch") from None
-    if not isinstance(info, dict):
-        raise UnusableRequest(f"the checkpoint {path.name} says nothing about itself; branch from another epoch")
-    return info
 
 
 def _roundness(epoch: int, every: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mfcore.runs.branching import branch_config, branch_folder
-from mfcore.runs.commands import check_command
+from mfcore.runs.commands import Command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.layout import RunFolder
 from mfcore.runs.manager.executor import Executor, LocalExecutor
@@ -83,13 +83,13 @@ class RunManager:
         self.watcher.wake()
         return folder.run_id
 
-    def command(self, run_id: str, kind: str, **args: Any) -> None:
+    def command(self, run_id: str, kind: str, value: Any = None) -> None:
         """Ask a run for something, such as ``pause`` or ``learning_rate`` with ``value=0.01``: see ``mfcore.runs.commands``.
 
         Raises:
             UnusableRequest: no such run or command, an unusable value, or the run is over.
         """
-        leave_command(self.folder(run_id), kind, args)
+        leave_command(self.folder(run_id), Command(kind, value))
         self.watcher.wake()
 
     def stop(self, run_id: str) -> None:
@@ -114,12 +114,12 @@ class RunManager:
         Raises:
             UnusableRequest: the run failed or has no checkpoint, or ``epochs`` is no whole number above 0.
         """
-        kind, args = check_command("extend", {"value": epochs})
+        command = Command("extend", epochs)
         if self.folder(run_id).status().over:
-            self.store.requeue(run_id, epochs=args["value"])
-            self.watcher.wake()
+            self.store.requeue(run_id, epochs=int(command.value or 0))
         else:
-            self.command(run_id, kind, **args)
+            leave_command(self.folder(run_id), command)
+        self.watcher.wake()
 
     def branch(self, run_id: str, epoch: int, changes: Mapping[str, Any] | None = None, name: str = "") -> str:
         """Queue a new run that goes on from the end of ``epoch`` of another; returns its id. Without changes: to equal weights.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from mfcore.runs.commands import check_command
+from mfcore.runs.commands import Command
 from mfcore.runs.layout import HIDDEN, RunFolder
 from mfcore.runs.status import LIVE_STATES
 from mfcore.runs.store import RunStore
@@ -68,18 +68,16 @@ def claim(folder: RunFolder) -> bool:
     return False
 
 
-def leave_command(folder: RunFolder, kind: str, args: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Ask a run for something (see ``mfcore.runs.commands``); a run that has not begun is stopped at once. Returns the command.
+def leave_command(folder: RunFolder, command: Command) -> None:
+    """Ask a run for something; a run that has not begun is stopped at once.
 
     Raises:
-        UnusableRequest: no such command, an unusable value, or the run is over.
+        UnusableRequest: the run is over.
     """
-    kind, checked = check_command(kind, args)
     status = folder.status()
     require(not status.over, f"run {folder.run_id} is over ({status.state}); it takes no more commands")
-    if not (kind == "stop" and stop_waiting(folder)):
-        folder.add_command(kind, **checked)
-    return kind, checked
+    if not (command.kind == "stop" and stop_waiting(folder)):
+        folder.add_command(command)
 
 
 def stop_waiting(folder: RunFolder) -> bool:

@@ -3,70 +3,116 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from mfcore.errors import UnusableRequest
-from mfcore.runs.commands import check_command
-from mfcore.runs.layout import RunFolder
-from mfcore.runs.worker.helm import Helm
+from mfcore.runs.checkpoints.manager import CheckpointManager
+from mfcore.runs.commands import Command, PendingCommand
+from mfcore.runs.events import CheckpointEvent, CommandEvent
+from mfcore.runs.worker.event_log import EventWriter, Position
+from mfcore.training import Trainer
 from mfcore.validate import require
 
-_POLL = 0.05
-"""Seconds between looks into the commands folder; a look at every step would cost more than the step."""
-_NAP = 0.02
+Facts = dict[str, Any]
+"""What a command brought along, as fields of its event."""
 
 
-class Conductor:
-    """Answers a trainer's ``should_stop`` and holds it back while paused or ahead of the pace.
+class CommandSource(Protocol):
+    """Where commands come from: :class:`mfcore.runs.commands.CommandInbox`, or a test's own."""
 
-    ``stop``: somebody asked the run to end. ``interrupted``: the process is asked to leave, the run is to be continued later.
-    ``helm``: what changes the training itself; None while there is none, or none any more. Waiting here is not training time:
-    the trainer times its steps alone.
+    def take(self) -> Iterable[PendingCommand]:
+        """What has come since the last time, in order."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How time is told and spent.
+
+    ``poll``: seconds between looks for commands; a look at every step would cost more than the step. ``nap``: seconds between
+    looks while the run waits.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    poll: float = 0.05
+    nap: float = 0.02
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What a run is asked for from outside, besides commands.
+
+    ``interrupted``: the process is to leave, the run is to be continued later. ``stop``: as if somebody had sent that command.
+    """
+
+    interrupted: Callable[[], bool] = lambda: False
+    stop: Callable[[], bool] = lambda: False
+
+
+def command_event(pending: PendingCommand, at: Position, **facts: Any) -> CommandEvent:
+    """The event that tells of a command."""
+    scalar = isinstance(pending.value, (str, int, float, type(None)))
+    value = pending.value if scalar else str(pending.value)
+    return CommandEvent(name=pending.kind, number=pending.number, value=value, step=at.step, epoch=at.epoch, **facts)
+
+
+class Controller:
+    """Answers a trainer's ``should_stop``, steers it, and holds it back while paused or ahead of the pace.
+
+    A change is saved before the next step, so that a run killed right after it goes on with it. Waiting here is not training
+    time: the trainer times its steps alone.
+
+    Attributes:
+        pace: epochs a second to keep to; 0 is full speed. paused: whether the run is held.
     """
 
     def __init__(
         self,
-        folder: RunFolder,
+        trainer: Trainer,
+        checkpoints: CheckpointManager,
+        commands: CommandSource,
+        events: EventWriter,
         *,
-        after: int,
-        record: Callable[[dict[str, Any]], None],
         set_state: Callable[[str], None],
-        interrupted: Callable[[], bool],
-        stop: Callable[[], bool],
+        requests: Requests,
+        pace: float = 0.0,
+        timing: Timing | None = None,
     ) -> None:
-        self.folder = folder
-        self.pace = 0.0
+        self.pace = pace
         self.paused = False
-        self.stop_asked = False
-        self.helm: Helm | None = None
-        self.position: Callable[[], dict[str, Any]] = dict
+        self._trainer, self._checkpoints, self._commands, self._events = trainer, checkpoints, commands, events
+        self._set_state, self._requests, self._timing = set_state, requests, timing or Timing()
+        self._steerable = True
+        self._stop_asked = False
         self._batches = self._epochs = 0
         self._batch_is_on = False
-        self._seen = after
-        self._record, self._set_state = record, set_state
-        self._interrupted, self._stop = interrupted, stop
         self._next_look = 0.0
         self._epoch_began = 0.0
 
     @property
     def stop(self) -> bool:
-        return self.stop_asked or self._stop()
+        """Somebody asked the run to end."""
+        return self._stop_asked or self._requests.stop()
 
     @property
     def interrupted(self) -> bool:
-        return self._interrupted()
+        """The process is asked to leave; the run is to be continued later."""
+        return self._requests.interrupted()
 
     @property
     def over(self) -> bool:
         return self.stop or self.interrupted
 
+    # --- what the training asks ------------------------------------------------------------------------------------------
+
     def should_stop(self) -> bool:
         """To be asked after every step. Looks for commands now and then, and waits here while the run is paused."""
-        now = time.monotonic()
+        now = self._timing.clock()
         if now >= self._next_look or self._batches or self._batch_is_on:
-            self._look()
-            self._next_look = now + _POLL
+            self.listen()
+            self._next_look = now + self._timing.poll
             self._after_batch()
             self._wait()
             self._before_batch()
@@ -74,7 +120,7 @@ class Conductor:
 
     def start_clock(self) -> None:
         """The first epoch begins now."""
-        self._epoch_began = time.monotonic()
+        self._epoch_began = self._timing.clock()
 
     def epoch_ends(self) -> None:
         """Wait until the pace allows the next epoch; commands are heard meanwhile."""
@@ -82,29 +128,95 @@ class Conductor:
         if self._epochs:
             self._epochs -= 1
             self._hold(not self._epochs)
-        self._look()  # a step asked for from here on is about the next epoch
-        self._wait(lambda: self.pace > 0 and not self._batches and time.monotonic() < self._epoch_began + 1.0 / self.pace)
-        self._epoch_began = time.monotonic()
+        self.listen()  # a step asked for from here on is about the next epoch
+        self._wait(self._ahead_of_pace)
+        self._epoch_began = self._timing.clock()
 
     def listen(self) -> None:
-        """Hear what was asked for meanwhile, without waiting."""
-        self._look()
-
-    def close(self) -> None:
-        """The run ends. Whatever nobody has heard yet is refused in words rather than lost."""
-        for command in self.folder.pending_commands(self._seen):
-            self._record(self._heard(command) | {"refused": "the run was ending when this came"})
+        """Do what was asked for meanwhile, without waiting."""
+        for pending in self._commands.take():
+            at, facts = Position.of(self._trainer), Facts()
+            try:
+                require(pending.command is not None, pending.refused)
+                assert pending.command is not None
+                facts = self._apply(pending.command)
+            except UnusableRequest as error:
+                facts = {"refused": str(error)}
+            self._events.record(command_event(pending, at, **facts))
 
     def let_go(self) -> None:
         """The training is over, what follows cannot be steered: nothing is changed or taken step by step any more."""
-        self.helm = None
+        self._steerable = False
         self._batches = self._epochs = 0
         self._batch_is_on = False
 
+    def extend_to(self, num_epochs: int) -> Facts:
+        """Train until ``num_epochs`` are done; the caller saves."""
+        config = self._trainer.config
+        self._trainer.extend(num_epochs)
+        again = "" if config.schedule == "constant" else f"; the schedule restarts from learning rate {config.learning_rate:g}"
+        self._message(f"training goes on to epoch {num_epochs}{again}")
+        return {"num_epochs": num_epochs}
+
+    # --- commands --------------------------------------------------------------------------------------------------------
+
+    def _apply(self, command: Command) -> Facts:
+        """Do what a command says; returns what else is to be told about it.
+
+        Raises:
+            UnusableRequest: that is not possible here.
+        """
+        kind = command.kind
+        if kind == "stop":
+            self._stop_asked = True
+        elif kind in ("pause", "resume"):
+            self._batches = self._epochs = 0
+            self._hold(kind == "pause")
+        elif kind == "pace":
+            self.pace = command.value or 0.0
+        else:
+            require(self._steerable, "the epochs are over; only stop, pause, resume and pace are heard now")
+            return self._step(kind) if command.value is None else self._set(kind, command.value)
+        return {}
+
+    def _step(self, kind: str) -> Facts:
+        """The same step asked for twice, such as from two tabs, is two steps; another kind takes the place of the first."""
+        if kind == "step_batch":
+            self._batches, self._epochs = self._batches + 1, 0
+        else:
+            self._batches, self._epochs = 0, self._epochs + 1
+            self._hold(False)
+        return {}
+
+    def _set(self, name: str, value: float) -> Facts:
+        """Put a setting to ``value``; ``extend`` adds epochs."""
+        facts: Facts = {}
+        if name == "learning_rate":
+            self._trainer.set_learning_rate(value)
+        elif name == "extend":
+            facts = self.extend_to(self._trainer.config.num_epochs + int(value))
+        else:
+            facts = self._change(name, value)
+        self._checkpoints.save(force=True)
+        return facts
+
+    def _change(self, name: str, value: float) -> Facts:
+        before = self._trainer.engine_reason
+        self._trainer.change(**{name: value})
+        if self._trainer.engine_reason == before:
+            return {}
+        self._message(self._trainer.engine_reason)
+        return {"engine": self._trainer.engine}
+
+    def _message(self, text: str) -> None:
+        self._events.message(text, Position.of(self._trainer))
+
+    # --- holding and waiting ---------------------------------------------------------------------------------------------
+
     def _before_batch(self) -> None:
-        if self._batches and self.helm is not None:
+        if self._batches and self._steerable:
             self._batch_is_on = True
-            self.helm.step_batch()
+            self._trainer.take_one_step()
 
     def _after_batch(self) -> None:
         if self._batch_is_on:
@@ -114,53 +226,18 @@ class Conductor:
                 self._hold(not self._batches)
 
     def _hold(self, held: bool) -> None:
-        if self.paused != held:
-            self.paused = held
-            self._set_state("paused" if held else "running")
-            if held and self.helm is not None and self.helm.keep_here():
-                self._record({"kind": "checkpoint", **self.position()})
+        if self.paused == held:
+            return
+        self.paused = held
+        self._set_state("paused" if held else "running")
+        # Whoever waits may want to branch from here.
+        if held and self._steerable and self._checkpoints.keep_end():
+            self._events.record(CheckpointEvent(step=self._trainer.step, epoch=self._trainer.epoch))
+
+    def _ahead_of_pace(self) -> bool:
+        return self.pace > 0 and not self._batches and self._timing.clock() < self._epoch_began + 1.0 / self.pace
 
     def _wait(self, early: Callable[[], bool] = lambda: False) -> None:
         while ((self.paused and not self._batches) or early()) and not self.over:
-            time.sleep(_NAP)
-            self._look()
-
-    def _look(self) -> None:
-        for command in self.folder.pending_commands(self._seen):
-            event = self._heard(command)
-            try:
-                event |= self._apply(command["kind"], command.get("value"))
-            except (UnusableRequest, TypeError, ValueError) as error:
-                event["refused"] = str(error)
-            self._record(event)
-
-    def _heard(self, command: dict[str, Any]) -> dict[str, Any]:
-        """The event that tells of a command."""
-        self._seen = command["number"]
-        event = {"kind": "command", "name": command["kind"], "number": command["number"], **self.position()}
-        return event | ({"value": command["value"]} if "value" in command else {})
-
-    def _apply(self, kind: str, value: Any) -> dict[str, Any]:
-        """Do what a command says; returns what else is to be told about it."""
-        kind, args = check_command(kind, {} if value is None else {"value": value})
-        if kind == "stop":
-            self.stop_asked = True
-        elif kind in ("pause", "resume"):
-            self._batches = self._epochs = 0
-            self._hold(kind == "pause")
-        elif kind == "pace":
-            self.pace = args["value"]
-        else:
-            require(self.helm is not None, "the epochs are over; only stop, pause, resume and pace are heard now")
-            assert self.helm is not None
-            return self._step(kind) if kind in ("step_batch", "step_epoch") else self.helm.set(kind, args["value"])
-        return {}
-
-    def _step(self, kind: str) -> dict[str, Any]:
-        """The same step asked for twice, such as from two tabs, is two steps; another kind takes the place of the first."""
-        if kind == "step_batch":
-            self._batches, self._epochs = self._batches + 1, 0
-        else:
-            self._batches, self._epochs = 0, self._epochs + 1
-            self._hold(False)
-        return {}
+            self._timing.sleep(self._timing.nap)
+            self.listen()

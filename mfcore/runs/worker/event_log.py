@@ -4,50 +4,49 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
-from mfcore.runs.layout import RunFolder
+from mfcore.runs.events import EpochEvent, Event, EventLog, MessageEvent, StepEvent
 from mfcore.training import EpochEnd, StepEnd, Trainer
 
-Listener = Callable[[dict[str, Any]], None]
+Listener = Callable[[Event], None]
 
 
-class Diary:
-    """Writes the events of one life of a run.
+@dataclass(frozen=True)
+class Position:
+    """Steps and whole epochs done; None before there is a trainer."""
 
-    ``trainer``: where the run stands, once there is one. ``frozen_at``: where it stood when it diverged.
-    """
+    step: int | None = None
+    epoch: int | None = None
 
-    def __init__(self, folder: RunFolder, listen: Listener | None) -> None:
-        self.folder, self._listen = folder, listen
-        self.trainer: Trainer | None = None
-        self.frozen_at: dict[str, Any] | None = None
+    @classmethod
+    def of(cls, trainer: Trainer) -> Position:
+        return cls(trainer.step, trainer.epoch)
 
-    def record(self, event: dict[str, Any]) -> None:
+
+class EventWriter:
+    """Writes the events of one life of a run into its log."""
+
+    def __init__(self, log: EventLog, listen: Listener | None) -> None:
+        self._log, self._listen = log, listen
+
+    def record(self, event: Event) -> None:
         """Write an event, and tell the listener."""
-        line = self.folder.append_event(event)
+        written = self._log.append(event)
         if self._listen is not None:
-            self._listen(line)
+            self._listen(written)
 
-    def message(self, text: str, level: str = "info") -> None:
+    def message(self, text: str, at: Position, level: str = "info") -> None:
         """Something for people to read beside the chart."""
-        self.record({"kind": "message", "level": level, "text": text, **self.position()})
+        self.record(MessageEvent(text=text, level=level, step=at.step, epoch=at.epoch))
 
-    def position(self) -> dict[str, Any]:
-        """Steps and whole epochs done."""
-        if self.frozen_at is not None:
-            return self.frozen_at
-        return {} if self.trainer is None else {"step": self.trainer.step, "epoch": self.trainer.epoch}
 
-    def step(self, end: StepEnd) -> None:
-        self.record({"kind": "step", **dataclasses.asdict(end)})
+def step_event(end: StepEnd) -> StepEvent:
+    return StepEvent(**dataclasses.asdict(end))
 
-    def epoch_event(self, end: EpochEnd) -> dict[str, Any]:
-        """The event that tells of an epoch. ``wall``: seconds of training so far, without pace, pauses and validation."""
-        entry = dataclasses.asdict(end)
-        entry["epoch"] = entry.pop("number")
-        if end.seconds > 0:
-            entry["samples_per_second"] = round(end.samples / end.seconds, 1)
-        if self.trainer is not None:
-            entry["wall"] = round(self.trainer.train_seconds, 6)
-        return {"kind": "epoch", **entry}
+
+def epoch_event(end: EpochEnd, wall: float) -> EpochEvent:
+    """``wall``: seconds of training so far, without pace, pauses and validation."""
+    facts = dataclasses.asdict(end)
+    speed = round(end.samples / end.seconds, 1) if end.seconds > 0 else None
+    return EpochEvent(epoch=facts.pop("number"), **facts, samples_per_second=speed, wall=round(wall, 6))

@@ -1,34 +1,43 @@
-"""What is told of a run whose numbers ran away: where it froze, which rating did it, and the epoch to go back to."""
+"""What is told of a run that failed; of one whose numbers ran away: where it froze, at which rating, and the way back."""
 
 from __future__ import annotations
 
+import errno
 import math
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Split
-from mfcore.runs.worker.running import Running
+from mfcore.runs.events import DivergedEvent, EpochEvent
+from mfcore.runs.worker.event_log import Position
 from mfcore.training.events import TrainingDiverged
 from mfcore.training.offending_sample import Culprit, find_culprit
+
+if TYPE_CHECKING:
+    from mfcore.runs.worker.session import ActiveRun
 
 TOO_FAR = 4.0
 """Times the lowest loss: an RMSE twice as large. Learning by heart rarely takes a validation loss that far."""
 
 
-def post_mortem(run: Running, error: TrainingDiverged) -> None:
+def post_mortem(run: ActiveRun, error: TrainingDiverged) -> None:
     """Tell of the divergence; the last good epoch becomes the run's last checkpoint and can be branched from."""
-    run.diary.frozen_at = {"step": error.step, "epoch": error.epoch - 1}
-    anchor, rate = run.keeper.anchor, run.trainer.rates.base
-    culprit = None if anchor is None else find_culprit(run.trainer, anchor, error)
-    event = {"kind": "diverged", "step": error.step, "epoch": error.epoch, "learning_rate": rate}
-    if culprit is not None:
-        event |= _named(culprit, run.split)
-    finite = run.keeper.fall_back()
-    event["last_good_epoch"] = last_good(run.folder.load_events(), run.folder.kept_epochs(), finite)
-    run.diary.record(event)
+    run.diverged_at = Position(error.step, error.epoch - 1)
+    anchor, rate = run.checkpoints.anchor, run.trainer.rates.base
+    sample = None if anchor is None else find_culprit(run.trainer, anchor, error)
+    finite = run.checkpoints.fall_back()
+    run.events.record(
+        DivergedEvent(
+            step=error.step,
+            epoch=error.epoch,
+            learning_rate=rate,
+            last_good_epoch=last_good(run.folder.events.of(EpochEvent), run.folder.kept_epochs(), finite),
+            **({} if sample is None else _named(sample, run.split)),
+        )
+    )
 
 
-def last_good(events: Iterable[Mapping[str, Any]], kept: Collection[int], finite: int | None) -> int | None:
+def last_good(epochs: Iterable[EpochEvent], kept: Collection[int], finite: int | None) -> int | None:
     """The latest kept epoch from which training is worth going on.
 
     The last epochs before the numbers end may be finite and yet lost, as their loss was already running away. Good is an epoch
@@ -39,29 +48,38 @@ def last_good(events: Iterable[Mapping[str, Any]], kept: Collection[int], finite
     """
     good: set[int] = set()
     lowest = {"valid_loss": math.inf, "train_loss": math.inf}
-    for event in events:
-        if event.get("kind") != "epoch":
-            continue
-        key = "valid_loss" if "valid_loss" in event else "train_loss"
+    for epoch in epochs:
+        losses = {name: getattr(epoch, name) for name in lowest}
+        key = "train_loss" if math.isnan(epoch.valid_loss) else "valid_loss"
         bar = lowest[key] if math.isfinite(lowest[key]) else min(lowest.values())
-        if event["epoch"] == 0 or event.get(key, math.inf) <= TOO_FAR * bar:
-            good.add(event["epoch"])
-        lowest = {key: min(value, event.get(key, math.inf)) for key, value in lowest.items()}
+        if epoch.epoch == 0 or losses[key] <= TOO_FAR * bar:
+            good.add(epoch.epoch)
+        lowest = {name: min(value, losses[name]) for name, value in lowest.items()}  # NaN, if any, second: it never wins
     return max(good.intersection(kept), default=finite)
 
 
-def _named(culprit: Culprit, split: Split) -> dict[str, Any]:
-    """The culprit as people know it. ``predicted_text``: a prediction that is no finite number."""
+def first_line(error: BaseException) -> str:
+    """One clear line for an error nobody foresaw."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return "memory ran out while training; try a smaller embedding_dim or batch_size, or fewer negatives"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full; free some space and resume the run"
+    return f"{type(error).__name__}: {text}; the file worker.log of this run has the details"
+
+
+def _named(sample: Culprit, split: Split) -> dict[str, Any]:
+    """The offending sample as people know it, as fields of the event."""
     data = split.data
     facts: dict[str, Any] = {
-        "user_id": data.users.ids[culprit.user_idx],
-        "item_id": data.items.ids[culprit.item_idx],
-        "title": str(data.item_table["title"].iloc[culprit.item_idx]),
-        "rating": culprit.rating,
-        "predicted": culprit.predicted,
-        "user_norm": culprit.user_norm,
-        "item_norm": culprit.item_norm,
+        "user_id": data.users.ids[sample.user_idx],
+        "item_id": data.items.ids[sample.item_idx],
+        "title": str(data.item_table["title"].iloc[sample.item_idx]),
+        "rating": sample.rating,
+        "predicted": sample.predicted,
+        "user_norm": sample.user_norm,
+        "item_norm": sample.item_norm,
     }
-    if not math.isfinite(culprit.predicted):
-        facts["predicted_text"] = "nan" if math.isnan(culprit.predicted) else f"{culprit.predicted:g}"
+    if not math.isfinite(sample.predicted):
+        facts["predicted_text"] = "nan" if math.isnan(sample.predicted) else f"{sample.predicted:g}"
     return facts

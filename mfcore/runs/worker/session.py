@@ -16,24 +16,22 @@ from mfcore.data import Split, load_dataset
 from mfcore.embeddings.snapshots import SnapshotWriter
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.files import remove_torn
+from mfcore.models import RecommenderModel
 from mfcore.paths import data_dir
-from mfcore.runs.checkpoints.manager import Keeper
+from mfcore.runs.checkpoints.manager import CheckpointManager
+from mfcore.runs.commands import CommandInbox
 from mfcore.runs.config import RunConfig
+from mfcore.runs.events import CheckpointEvent, EndEvent, SnapshotEvent
 from mfcore.runs.layout import RunFolder, RunStatus, this_host
 from mfcore.runs.loaded import check_same_data, load_split
-from mfcore.runs.worker.controller import Conductor
-from mfcore.runs.worker.event_log import Diary, Listener
-from mfcore.runs.worker.failure import post_mortem
+from mfcore.runs.worker.controller import Controller, Requests, Timing, command_event
+from mfcore.runs.worker.event_log import EventWriter, Listener, Position, epoch_event, step_event
+from mfcore.runs.worker.failure import first_line, post_mortem
 from mfcore.runs.worker.finish import LeftEarly, finish
-from mfcore.runs.worker.helm import Helm
-from mfcore.runs.worker.initial_model import start_model
-from mfcore.runs.worker.outcome import first_line, packages
-from mfcore.runs.worker.running import Running
-from mfcore.runs.worker.start import set_out
-from mfcore.training import Trainer, TrainingDiverged, resolve_device
+from mfcore.runs.worker.start import packages, set_out, start_model
+from mfcore.training import EpochEnd, StepEnd, Trainer, TrainingDiverged, resolve_device
 
 Progress = Callable[[str, float | None], None]
-_LOCK_SECONDS = 5.0
 
 
 def train_run(
@@ -44,6 +42,8 @@ def train_run(
     listen: Listener | None = None,
     interrupted: Callable[[], bool] = lambda: False,
     stop: Callable[[], bool] = lambda: False,
+    timing: Timing | None = None,
+    lock_seconds: float = 5.0,
 ) -> RunStatus:
     """Train a queued run, or go on with one that has a checkpoint; returns how it ended. Whatever happens is in the folder.
 
@@ -52,20 +52,20 @@ def train_run(
     Args:
         progress: (message, fraction or None) while the data is fetched. listen: gets every event as it is written.
         interrupted: asked after every step; True saves and leaves. stop: as if somebody had sent the command stop.
+        timing: how the worker tells and spends time. lock_seconds: how long to wait for who holds the run.
     """
-    lock = folder.lock()
     try:
-        lock.acquire(timeout=_LOCK_SECONDS)  # a manager may be looking at it this very moment
+        held = folder.lock().acquire(timeout=lock_seconds)  # a manager may be looking at it this very moment
     except Timeout:
         return folder.status()
-    with lock:
+    with held:
         if folder.status().state != "queued":
             return folder.status()
-        return Session(folder, home, progress, listen, interrupted, stop).run()
+        return Session(folder, home, progress, listen, Requests(interrupted, stop), timing or Timing()).run()
 
 
 class Session:
-    """One life of one run, from taking the lock to the last status."""
+    """One life of one run, from taking the lock to the last status: what may go wrong on the way, and what is told of it."""
 
     def __init__(
         self,
@@ -73,30 +73,24 @@ class Session:
         home: str | Path | None,
         progress: Progress | None,
         listen: Listener | None,
-        interrupted: Callable[[], bool],
-        stop: Callable[[], bool],
+        requests: Requests,
+        timing: Timing,
     ) -> None:
         self.folder, self.home, self.progress = folder, data_dir(home), progress
-        self.diary = Diary(folder, listen)
+        self.requests, self.timing = requests, timing
+        self.events = EventWriter(folder.events, listen)
         queued = folder.status()
+        self.commands = CommandInbox(folder.commands, after=queued.commands_seen)
         self.status = dataclasses.replace(
             queued, state="running", pid=os.getpid(), host=this_host(), started=queued.started or time.time(), claimed_by=""
         )
-        self.running: Running | None = None
+        self._active: ActiveRun | None = None
         self._told = ""
-        self.conductor = Conductor(
-            folder,
-            after=queued.commands_seen,
-            record=self.diary.record,
-            set_state=self._set_state,
-            interrupted=interrupted,
-            stop=stop,
-        )
 
     def run(self) -> RunStatus:
         """Everything, with every way it can end."""
         self.folder.write_status(self.status)
-        self.folder.open_events()
+        self.folder.events.repair()
         for place in (self.folder.checkpoints, self.folder.path / "snapshots"):
             remove_torn(place)
         try:
@@ -113,22 +107,28 @@ class Session:
                 traceback.print_exception(error, file=log)
             return self._end("failed", first_line(error), error=type(error).__name__)
 
+    def write_status(self, **changes: Any) -> None:
+        """Change the run's status in these fields."""
+        self.status = dataclasses.replace(self.status, **changes)
+        self.folder.write_status(self.status)
+
     def _train(self) -> RunStatus:
         config = self.folder.config()
         resolve_device(config.training.device)  # refuse at once, before any data is fetched
-        run = self.running = self._prepare(config, self._prepare_split(config))
+        split = self._prepare_split(config)
+        run = self._active = ActiveRun(self, config, split, start_model(config, split, self.home))
         set_out(run, self.status.extend_to)
         if self.status.extend_to:
-            self._write_status(extend_to=0)
+            self.write_status(extend_to=0)
         try:
-            reason = self._epochs(run)
-            run.keeper.save(force=True)  # reads the losses of the last steps, which may be the ones that ran away
+            reason = run.train()
+            run.checkpoints.save(force=True)  # reads the losses of the last steps, which may be the ones that ran away
         except TrainingDiverged as error:
             post_mortem(run, error)
             raise
-        if run.keeper.keep_end():
+        if run.checkpoints.keep_end():
             run.tell_kept()
-        if self.conductor.interrupted and not self.conductor.stop and reason in ("", "stopped"):
+        if run.controller.interrupted and not run.controller.stop and reason in ("", "stopped"):
             return self._end("interrupted", f"the worker was asked to leave in epoch {run.trainer.epoch + 1}")
         result = finish(run, reason)
         return self._end(str(result["state"]), str(result["reason"]), result)
@@ -142,56 +142,97 @@ class Session:
         self.folder.write_provenance({**known, **met})
         return split
 
-    def _prepare(self, config: RunConfig, split: Split) -> Running:
-        model = start_model(config, split, self.home)
-        trainer = Trainer(model, split, config.training, config.protocol, should_stop=self.conductor.should_stop)
-        keeper = Keeper(self.folder, trainer, config.checkpoint_every)
-        snapshots = SnapshotWriter(self.folder, split, trainer.model)
-        helm = Helm(trainer, keeper, self.diary.message)
-        self.diary.trainer, self.conductor.helm = trainer, helm
-        self.conductor.position, self.conductor.pace = self.diary.position, config.pace
-        run = Running(
-            self.folder, self.home, config, split, trainer, keeper, snapshots, self.conductor, self.diary, helm
-        )  # fmt: skip
-        trainer.on_step = run.on_step
-        return run
-
-    def _epochs(self, run: Running) -> str:
-        """All epochs there are to train; returns why they ended."""
-        trainer = run.trainer
-        self.conductor.start_clock()
-        for end in trainer.fit():
-            run.epoch_ends(end, keep_snapshot=bool(trainer.stop_reason) or self.conductor.over)
-            if trainer.stop_reason:
-                self.conductor.listen()  # more epochs may have been asked for while the last one was validated
-            if not trainer.stop_reason:
-                self.conductor.epoch_ends()
-            if self.conductor.over:
-                return trainer.stop_reason or "stopped"
-        return trainer.stop_reason
-
-    # --- what is told ------------------------------------------------------------------------------------------------
-
     def _on_progress(self, text: str, fraction: float | None) -> None:
         if self.progress is not None:
             self.progress(text, fraction)
         if text != self._told:
             self._told = text
-            self.diary.message(text)
-
-    def _set_state(self, state: str) -> None:
-        self._write_status(state=state)
-
-    def _write_status(self, **changes: Any) -> None:
-        self.status = dataclasses.replace(self.status, **changes)
-        self.folder.write_status(self.status)
+            self.events.message(text, Position())
 
     def _end(self, state: str, reason: str, result: dict[str, Any] | None = None, *, error: str = "") -> RunStatus:
-        """The last event, then the last status."""
+        """The last event, then the last status. Whatever nobody has heard yet is refused in words rather than lost."""
+        at = Position() if self._active is None else self._active.position
+        for pending in self.commands.take():
+            self.events.record(command_event(pending, at, refused="the run was ending when this came"))
         told = ("test", "valid", "best_epoch", "train_seconds", "epochs")
-        extra = {key: value for key, value in (result or {}).items() if key in told}
-        self.conductor.close()
-        self.diary.record({"kind": "end", "state": state, "reason": reason, **self.diary.position(), **extra})
+        facts = {key: value for key, value in (result or {}).items() if key in told}
+        self.events.record(EndEvent(state=state, reason=reason, step=at.step, epoch=at.epoch, **facts))
         seen = self.folder.last_command()
-        self._write_status(state=state, reason=reason, error=error, ended=time.time(), pid=None, commands_seen=seen)
+        self.write_status(state=state, reason=reason, error=error, ended=time.time(), pid=None, commands_seen=seen)
         return self.status
+
+
+class ActiveRun:
+    """Everything that works together while a run is trained.
+
+    Attributes:
+        diverged_at: where the numbers ran away; None while they have not.
+    """
+
+    def __init__(self, session: Session, config: RunConfig, split: Split, model: RecommenderModel) -> None:
+        self.folder, self.home, self.events = session.folder, session.home, session.events
+        self.config, self.split = config, split
+        self.diverged_at: Position | None = None
+        self.trainer = Trainer(
+            model, split, config.training, config.protocol, on_step=self._on_step, should_stop=self._should_stop
+        )
+        self.checkpoints = CheckpointManager(self.folder, self.trainer, config.checkpoint_every, clock=session.timing.clock)
+        self.snapshots = SnapshotWriter(self.folder, split, self.trainer.model)
+        self.controller = Controller(
+            self.trainer,
+            self.checkpoints,
+            session.commands,
+            self.events,
+            set_state=lambda state: session.write_status(state=state),
+            requests=session.requests,
+            pace=config.pace,
+            timing=session.timing,
+        )
+
+    @property
+    def position(self) -> Position:
+        """Where the run stands, or where it froze."""
+        return self.diverged_at or Position.of(self.trainer)
+
+    def train(self) -> str:
+        """All epochs there are to train; returns why they ended."""
+        trainer, controller = self.trainer, self.controller
+        controller.start_clock()
+        for end in trainer.fit():
+            self.epoch_ends(end, keep_snapshot=bool(trainer.stop_reason) or controller.over)
+            if trainer.stop_reason:
+                controller.listen()  # more epochs may have been asked for while the last one was validated
+            if not trainer.stop_reason:
+                controller.epoch_ends()
+            if controller.over:
+                return trainer.stop_reason or "stopped"
+        return trainer.stop_reason
+
+    def epoch_ends(self, end: EpochEnd, *, keep_snapshot: bool = False) -> None:
+        """Keep and tell an epoch, in this order: whoever sees an epoch can open its model."""
+        event = epoch_event(end, self.trainer.train_seconds)
+        kept = self.checkpoints.epoch_ends(event)
+        self.events.record(event)
+        if kept:
+            self.tell_kept()
+        self.snapshot(self.trainer.epoch, keep=keep_snapshot)
+
+    def tell_kept(self) -> None:
+        """Say that the epoch just done can be branched from."""
+        self.events.record(CheckpointEvent(step=self.trainer.step, epoch=self.trainer.epoch))
+
+    def snapshot(self, epoch: int, *, keep: bool = False) -> None:
+        """Keep the vectors of an epoch to be looked at, unless the last ones are too recent."""
+        if self.snapshots.write(self.trainer.model, epoch, self.trainer.step, keep=keep):
+            self.events.record(SnapshotEvent(epoch=epoch, step=self.trainer.step))
+
+    def message(self, text: str) -> None:
+        self.events.message(text, self.position)
+
+    def _on_step(self, end: StepEnd) -> None:
+        self.events.record(step_event(end))
+        self.checkpoints.save_within_epoch()
+        self.snapshots.write_now(self.trainer.model, end.epoch, end.step)
+
+    def _should_stop(self) -> bool:
+        return self.controller.should_stop()  # the trainer is there before its controller

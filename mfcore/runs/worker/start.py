@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import platform
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from mfcore.data import Split
+from mfcore.errors import UnusableRequest
+from mfcore.evaluation import baseline_metrics
+from mfcore.models import RecommenderModel, build_model
+from mfcore.runs.config import RunConfig
 from mfcore.runs.effects import without_effect
-from mfcore.runs.worker.outcome import start_event
-from mfcore.runs.worker.running import Running
+from mfcore.runs.events import CommandEvent, ResumeEvent, StartEvent
+from mfcore.runs.loaded import load_run
+
+if TYPE_CHECKING:
+    from mfcore.runs.worker.session import ActiveRun
 
 
-def set_out(run: Running, extend_to: int) -> None:
+def set_out(run: ActiveRun, extend_to: int) -> None:
     """Bring trainer and files to where training goes on from. ``extend_to``: epochs asked for after the run had ended, or 0."""
-    if run.keeper.exists():
+    if run.checkpoints.exists():
         _resume(run)
     elif run.config.parent:
         _branch(run)
@@ -21,54 +33,114 @@ def set_out(run: Running, extend_to: int) -> None:
         _extend(run, extend_to)
 
 
-def _begin(run: Running) -> None:
+def start_model(config: RunConfig, split: Split, home: Path) -> RecommenderModel:
+    """The untrained model of a run; a NeuMF may start from the weights of two earlier runs.
+
+    Raises:
+        UnusableRequest: such a run does not exist, is of another model, or has another shape.
+    """
+    model = build_model(config.model, split.train, seed=config.training.seed)
+    if config.model.pretrained_gmf:
+        from mfcore.models import GMF, MLP, NeuMF
+
+        gmf, mlp = (load_run(run, home).model for run in (config.model.pretrained_gmf, config.model.pretrained_mlp))
+        if not isinstance(gmf, GMF) or not isinstance(mlp, MLP) or isinstance(mlp, NeuMF):
+            raise UnusableRequest("pretrained_gmf must be a run of model gmf and pretrained_mlp a run of model mlp")
+        assert isinstance(model, NeuMF)
+        model.load_pretrained(gmf, mlp)
+    return model
+
+
+def all_relevant(config: RunConfig) -> bool:
+    """Whether every held-out interaction counts as relevant: DESIGN's rule for leave-last-out and for ranking losses."""
+    return config.split.kind == "leave-last-out" or config.training.implicit
+
+
+def baselines(
+    config: RunConfig, split: Split, on: str, home: Path, *, strong: bool | None, users: Any = None
+) -> dict[str, dict[str, float]]:
+    """Baseline → metric → value on one part, kept beside the shared splits. ``strong``, ``users``: see ``baseline_metrics``."""
+    return baseline_metrics(split, on, config.protocol, all_relevant(config), home / "splits", strong=strong, users=users)
+
+
+def packages() -> dict[str, str]:
+    """Versions that can change a number."""
+    names = ["torch", "numpy", "pandas", "scipy", "safetensors"]
+    names += ["numba"] if find_spec("numba") else []  # optional
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+
+
+def _begin(run: ActiveRun) -> None:
     _tell_start(run)
     run.epoch_ends(run.trainer.validate(), keep_snapshot=True)
 
 
-def _tell_start(run: Running) -> None:
-    run.diary.record(start_event(run.config, run.split, run.trainer, run.home))
-    if run.config.training.batch_size == 1:
-        run.diary.message(run.trainer.engine_reason)
-    for sentence in without_effect(run.config):
-        run.diary.message(sentence)
-    if run.trainer.validation_words:
-        run.diary.message(run.trainer.validation_words)
+def _resume(run: ActiveRun) -> None:
+    """What came after the checkpoint is taken back: kept epochs, snapshots, events. The pace last asked for stays."""
+    place = run.checkpoints.restore()
+    run.snapshots.take_back(run.trainer.epoch)
+    run.events.record(ResumeEvent(step=run.trainer.step, epoch=run.trainer.epoch))
+    told = run.folder.events.surviving()
+    for event in told:
+        if isinstance(event, CommandEvent) and event.name == "pace" and isinstance(event.value, (int, float)):
+            run.controller.pace = float(event.value)
+    for event in place.past(told)[len(told) :]:  # an epoch that nobody has heard of yet
+        run.events.record(event)
 
 
-def _resume(run: Running) -> None:
-    """Events after the checkpoint are taken back, and the pace last asked for is kept."""
-    told, trainer = run.keeper.restore(), run.trainer
-    run.snapshots.take_back(trainer.epoch)
-    run.diary.record({"kind": "resume", "step": trainer.step, "epoch": trainer.epoch})
-    events = run.folder.load_events()
-    for event in events:
-        if event.get("kind") == "command" and event.get("name") == "pace" and "value" in event:
-            run.conductor.pace = float(event["value"])
-    # Killed after the checkpoint of an epoch and before its event: nobody has heard of it yet.
-    if told and not any(event.get("kind") == "epoch" and event.get("epoch") == told["epoch"] for event in events):
-        run.diary.record(told)
-
-
-def _branch(run: Running) -> None:
+def _branch(run: ActiveRun) -> None:
     parent = run.config.parent
-    run.keeper.branch(int(parent["epoch"]), list(parent.get("changes", {})))
+    run.checkpoints.branch(int(parent["epoch"]), list(parent.get("changes", {})))
     run.snapshots.take_back(run.trainer.epoch)
     _tell_start(run)
-    run.keeper.save(force=True)
+    run.checkpoints.save(force=True)
     run.tell_kept()
 
 
-def _extend(run: Running, num_epochs: int) -> None:
+def _extend(run: ActiveRun, num_epochs: int) -> None:
     """Test has been scored; what it gave is remembered, and its files make room for the next."""
-    folder, result = run.folder, run.folder.result()
+    folder, result, more = run.folder, run.folder.result(), num_epochs - run.trainer.epoch
     if result:
         seen = {"epochs": result.get("epochs", 0), "test": result.get("test", {})}
         known = folder.provenance()
         folder.write_provenance({**known, "scored_before": [*known.get("scored_before", []), seen]})
     for path in (folder.path / "result.json", folder.path / "evaluation.npz", folder.checkpoints / "refit.safetensors"):
         path.unlink(missing_ok=True)
-    event: dict[str, Any] = {"kind": "command", "name": "extend", "value": num_epochs - run.trainer.epoch}
-    facts = run.helm.extend_to(num_epochs)
-    run.keeper.save(force=True)
-    run.diary.record({**event, **facts, **run.diary.position()})
+    facts = run.controller.extend_to(num_epochs)
+    run.checkpoints.save(force=True)
+    at = run.position
+    run.events.record(CommandEvent(name="extend", value=more, step=at.step, epoch=at.epoch, **facts))
+
+
+def _tell_start(run: ActiveRun) -> None:
+    run.events.record(_start_event(run))
+    if run.config.training.batch_size == 1:
+        run.message(run.trainer.engine_reason)
+    for sentence in without_effect(run.config):
+        run.message(sentence)
+    if run.trainer.validation_words:
+        run.message(run.trainer.validation_words)
+
+
+def _start_event(run: ActiveRun) -> StartEvent:
+    config, split, trainer, k = run.config, run.split, run.trainer, run.config.protocol.k
+    ratings = [] if config.training.implicit else ["rmse", "mae"]
+    return StartEvent(
+        num_epochs=config.training.num_epochs,
+        steps_per_epoch=trainer.steps_per_epoch,
+        num_parameters=trainer.model.num_parameters,
+        device=str(trainer.device),
+        threads=trainer.threads,
+        engine=trainer.engine,
+        engine_reason=trainer.engine_reason,
+        selection_metric=trainer.selection_metric,
+        metrics=[*ratings, f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full"],
+        # Fitting the strong ones would hold up the first point of the curve.
+        baselines={"valid": baselines(config, split, "valid", run.home, strong=None, users=trainer.validation_users)},
+        num_users=split.data.num_users,
+        num_items=split.data.num_items,
+        num_train=len(split.train_rows),
+        num_valid=len(split.valid_rows),
+        num_test=len(split.test_rows),
+        parent=config.parent or None,
+    )
