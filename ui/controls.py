@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs.status import STATES
 from ui.format import escape_markdown, metric, metric_help, metric_name
 from ui.run_titles import run_title
 from ui.state import page_path
@@ -16,24 +17,8 @@ from ui.state import page_path
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunSummary
 
-STATE_WORDS: dict[str, str] = {
-    "queued": "waiting",
-    "running": "running",
-    "paused": "paused",
-    "stopped": "stopped",
-    "finished": "finished",
-    "failed": "failed",
-    "interrupted": "interrupted",
-}
-STATE_COLOURS: dict[str, str] = {
-    "queued": "gray",
-    "running": "blue",
-    "paused": "orange",
-    "stopped": "orange",
-    "finished": "green",
-    "failed": "red",
-    "interrupted": "orange",
-}
+STATE_WORDS: dict[str, str] = {name: state.word for name, state in STATES.items()}
+_TONE_COLOURS = {"muted": "gray", "running": "blue", "warning": "orange", "good": "green", "bad": "red"}
 
 
 def page_header(title: str, sentence: str) -> None:
@@ -44,7 +29,8 @@ def page_header(title: str, sentence: str) -> None:
 
 def state_badge(state: str) -> str:
     """Markdown of a coloured badge with a run's state."""
-    return f":{STATE_COLOURS.get(state, 'gray')}-badge[{STATE_WORDS.get(state, state)}]"
+    known = STATES.get(state)
+    return f":{_TONE_COLOURS[known.tone]}-badge[{known.word}]" if known else f":gray-badge[{escape_markdown(state)}]"
 
 
 def run_label(run: RunSummary) -> str:

@@ -14,7 +14,6 @@ from mfcore.runs.manager.manager import manager_for
 if TYPE_CHECKING:
     from mfcore.runs.manager.manager import RunManager, RunSummary
 
-ACTIVE = ("queued", "running", "paused")
 PAGES = ("home", "train", "evaluate", "recommend", "embeddings", "data", "runs")
 _PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 

@@ -37,7 +37,7 @@ def test_batches_then_epochs_then_on(fields: dict[str, Any], manager: RunManager
     config = tiny(num_epochs=4, **fields)
     folder = RunFolder.create(manager.home, config)
     folder.add_command(Command("pause"))
-    manager._call()
+    manager.watcher.wake()
     wait_until(lambda: folder.status().state == "paused")
     for done in (1, 2):
         manager.command(folder.run_id, "step_batch")

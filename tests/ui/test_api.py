@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
 from mfcore.runs.events import EpochEvent, MessageEvent, StartEvent
-from mfcore.runs.manager.manager import RunManager
+from mfcore.runs.manager.watcher import Watcher
 from ui.api import routes as api
 from ui.api.headers import HEADERS, SecurityHeaders
 
@@ -24,7 +24,7 @@ from ui.api.headers import HEADERS, SecurityHeaders
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path))
-    monkeypatch.setattr(RunManager, "_call", lambda self: None)  # nothing here needs a worker
+    monkeypatch.setattr(Watcher, "wake", lambda self: None)  # nothing here needs a worker
     return tmp_path
 
 

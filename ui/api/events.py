@@ -13,6 +13,7 @@ from starlette.routing import Route
 from mfcore.errors import UnusableRequest
 from mfcore.runs.layout import open_folder
 from mfcore.runs.manager.manager import manager_for
+from mfcore.runs.status import LIVE_STATES
 from mfcore.runs.summary import RunSummary
 from ui.api.answers import refusal
 from ui.run_titles import run_title
@@ -121,7 +122,7 @@ def _title_of(run_id: str) -> str:
 def _runs_before(run_id: str, created: float) -> int:
     """How many runs are being trained, or wait before this one."""
     others = (run for run in manager_for().list() if run.run_id != run_id)
-    return sum(run.state in ("running", "paused") or (run.state == "queued" and run.created <= created) for run in others)
+    return sum(run.state in LIVE_STATES or (run.state == "queued" and run.created <= created) for run in others)
 
 
 EVENT_ROUTES = [Route("/api/runs/{run_id}/events", run_events, methods=["GET"])]
