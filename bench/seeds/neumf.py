@@ -66,13 +66,11 @@ def trainer_for(variant: Variant, split: Split, seed: int) -> Trainer:
     config = preset_config(PRESET)
     model = build_model(replace(config.model, dropout=config.model.dropout if variant.dropout else 0.0), split.train, seed=seed)
     training = replace(config.training, seed=seed, device="cpu", threads=1)
-    trainer = Trainer(model, split, training)
-    if variant.draw_once or variant.spare_held_out:
-        held_out = np.concatenate([split.valid_rows, split.test_rows])
-        avoid = split.data.select(held_out) if variant.spare_held_out else None
-        kind = DrawnOnce if variant.draw_once else SampleSource
-        trainer._source = kind(split.train, training, trainer.device, avoid)  # no setting for it: it is a defect
-    return trainer
+    held_out = np.concatenate([split.valid_rows, split.test_rows])
+    avoid = split.data.select(held_out) if variant.spare_held_out else None
+    kind = DrawnOnce if variant.draw_once else SampleSource
+    # No settings for them: they are defects.
+    return Trainer(model, split, training, source=kind(split.train, training, torch.device(training.device), avoid))
 
 
 def epochs_of(variant: Variant, split: Split, seed: int) -> list[dict[str, dict[str, float]]]:

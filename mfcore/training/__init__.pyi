@@ -7,5 +7,6 @@ from .events import EpochEnd as EpochEnd
 from .events import StepEnd as StepEnd
 from .events import TrainingDiverged as TrainingDiverged
 from .events import TrainingStopped as TrainingStopped
-from .refit import refit as refit
+from .limits import Limits as Limits
 from .trainer import Trainer as Trainer
+from .trainer import refit as refit

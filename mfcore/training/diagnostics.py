@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from time import perf_counter
 
 import torch
 from torch import Tensor
 
 from mfcore.models.base import RecommenderModel, scoring
+from mfcore.training.limits import USUAL, Limits
 from mfcore.training.losses import pairs
 from mfcore.training.samples import Samples
 
-_SHARE = 0.01
-"""Largest share of the time that looking may take; what costs more is looked at less often."""
 _MOST_SAMPLES = 2048
 _MOST_NUMBERS = 1 << 18
 """Of each table followed from look to look; of larger ones every so many-th row."""
@@ -21,24 +19,26 @@ _LARGE_LOGIT = 8.0
 """σ(±8) is 0.9997 and 0.0003: there the logistic function is flat, and gradients vanish."""
 
 
-class Watch:
-    """Looks at one model. Costs a hundredth of the time at most, and says nothing when it is not worth another look yet."""
+class Diagnostics:
+    """Looks at one model, within ``limits.diagnostics_share`` of the time; what costs more is looked at less often."""
 
-    def __init__(self, model: RecommenderModel, loss: str) -> None:
-        self._model, self._loss = model, loss
+    def __init__(self, model: RecommenderModel, loss: str, limits: Limits = USUAL) -> None:
+        self._model, self._loss, self._limits = model, loss, limits
         self._parameters = list(model.parameters())
         self._before: list[Tensor] = []
         self._before_step = 0
-        self._next = 0.0
+        self._next = -math.inf
 
     def look(self, samples: Samples, step: int) -> dict[str, float]:
         """``gradient_norm``, ``update_ratio`` and ``saturated`` after ``step`` steps; ``samples`` were trained last.
+
+        Nothing where it is not worth another look yet, and none that is undefined.
 
         gradient_norm: ‖∇‖ over all weights, of the step before, L2 included; absent where the engine keeps no gradients.
         update_ratio: ‖W − W'‖ / ‖W‖ per step, W' being the weights at the last look. saturated: share of ``samples`` predicted
         outside the rating scale (in the outer 0.03 % of it, if the model squeezes) or with a logit beyond ±8.
         """
-        began = perf_counter()
+        began = self._limits.clock()
         if began < self._next:
             return {}
         with torch.no_grad():
@@ -47,8 +47,8 @@ class Watch:
                 "update_ratio": self._update_ratio(step),
                 "saturated": self._saturated(samples.slice(0, _MOST_SAMPLES)),
             }
-        ended = perf_counter()
-        self._next = ended + (ended - began) / _SHARE
+        ended = self._limits.clock()
+        self._next = ended + (ended - began) / self._limits.diagnostics_share
         return {name: value for name, value in seen.items() if math.isfinite(value)}
 
     def _gradient_norm(self) -> float:

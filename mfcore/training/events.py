@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class StepEnd:
     """Progress inside an epoch. ``train_loss`` is the mean over the steps since the last StepEnd; ``epoch`` is fractional.
 
-    The rest is what :class:`mfcore.training.diagnostics.Watch` saw, NaN where it did not look or there is nothing to see.
+    The rest is what :class:`mfcore.training.diagnostics.Diagnostics` saw, NaN where it did not look or there is nothing to see.
     """
 
     step: int

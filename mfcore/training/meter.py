@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from time import perf_counter
 
 import torch
 from torch import Tensor
 
-_INTERVAL = 0.1
+from mfcore.training.limits import USUAL, Limits
+
 _READ_AT_ONCE = 100
 
 
@@ -23,7 +23,8 @@ class LossMeter:
         total: Σ loss × samples of the losses read in this epoch.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, limits: Limits = USUAL) -> None:
+        self._limits = limits
         self._read_at = 1 if device.type == "cpu" else _READ_AT_ONCE
         self.reset()
 
@@ -36,7 +37,7 @@ class LossMeter:
 
     def start_clock(self) -> None:
         """Count the time to the next report from now, so that a wait between epochs is not followed by a report of one step."""
-        self._reported_at = perf_counter()
+        self._reported_at = self._limits.clock()
 
     def add(self, loss: Tensor, num_samples: int) -> tuple[int, float] | None:
         """Take in a step's mean loss, a scalar. Returns as :meth:`read` does."""
@@ -68,7 +69,7 @@ class LossMeter:
 
     def report_due(self) -> bool:
         """Whether the last report is long enough ago."""
-        return perf_counter() - self._reported_at >= _INTERVAL
+        return self._limits.clock() - self._reported_at >= self._limits.report_seconds
 
     def report(self, send: Callable[[float], None]) -> None:
         """Send the mean loss since the last report; what is unread must have been read."""
@@ -76,4 +77,4 @@ class LossMeter:
         if count:
             send(total / count)
         self._since_report = (0.0, 0)
-        self._reported_at = perf_counter()
+        self.start_clock()

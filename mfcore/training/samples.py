@@ -1,4 +1,4 @@
-"""What one epoch trains on: shuffled tensors on the device, no DataLoader.
+"""What one epoch trains on: shuffled tensors on the device, no DataLoader; and how much of them is done.
 
 A sample is what ``batch_size`` counts. Squared error: one rating. Logistic: one positive or one negative, mixed. BPR: one
 pair of a positive and a negative of the same user.
@@ -6,8 +6,10 @@ pair of a positive and a negative of the same user.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -58,6 +60,15 @@ class Samples:
 
     def _columns(self) -> tuple[Tensor, ...]:
         return self.user_idx, self.item_idx, self.target, self.negative_idx
+
+
+class Source(Protocol):
+    """Where an epoch's samples come from: ``num_samples`` of them, drawn anew for each epoch."""
+
+    num_samples: int
+
+    def draw(self, generator: torch.Generator) -> Samples:
+        """The samples of one epoch in training order; the same ones from the same state of ``generator``."""
 
 
 class SampleSource:
@@ -117,3 +128,72 @@ class SampleSource:
             return Samples(users, self._positives_for_pairs, self._no_floats, negatives)
         both = torch.cat([self.user_idx, users]), torch.cat([self.item_idx, negatives])
         return Samples(*both, self._labels, self._no_indices)
+
+
+class EpochPass:
+    """The samples of the epoch being trained. An interrupted pass is taken up again by drawing the same samples once more.
+
+    Attributes:
+        done: samples trained so far in this epoch. seconds: training time so far in this epoch.
+    """
+
+    def __init__(self, source: Source, device: torch.device, seed: int, clock: Callable[[], float]) -> None:
+        self._source, self._clock = source, clock
+        self._shuffler = torch.Generator(device).manual_seed(seed)
+        self.begin()
+
+    def begin(self) -> None:
+        """The next epoch starts here."""
+        self._drawn_from: Tensor = self._shuffler.get_state()
+        self._drawn: Samples | None = None
+        self.done = 0
+        self.seconds = 0.0
+
+    @property
+    def size(self) -> int:
+        """Samples of a whole epoch."""
+        return self._source.num_samples
+
+    @property
+    def share(self) -> float:
+        """How much of the epoch is done, 0 to 1."""
+        return self.done / self.size
+
+    def samples(self) -> Samples:
+        """All samples of the epoch in training order; drawn on first use."""
+        if self._drawn is None:
+            started = self._clock()
+            self._drawn = self._source.draw(self._shuffler)
+            self.seconds += self._clock() - started
+        return self._drawn
+
+    def next(self, count: int) -> Samples:
+        """The ``count`` samples to be trained now, or what is left of the epoch."""
+        return self.samples().slice(self.done, self.done + count)
+
+    def last(self, count: int) -> Samples:
+        """The samples trained last in this epoch, ``count`` of them at the most."""
+        return self.samples().slice(max(0, self.done - count), self.done)
+
+    def state(self) -> Tensor:
+        """The generator's state this epoch's samples are drawn from."""
+        return self._drawn_from
+
+    def restore(self, state: Tensor, done: int, seconds: float) -> None:
+        """Stand where a pass stood with ``done`` samples trained."""
+        put_state(self._shuffler, state)
+        self.begin()
+        self.done, self.seconds = done, seconds
+
+    def reseed(self, seed: int) -> None:
+        """Draw everything from here on as ``seed`` says; for the beginning of an epoch only."""
+        self._shuffler.manual_seed(seed)
+        self.begin()
+
+
+def put_state(generator: torch.Generator, state: Tensor) -> None:
+    """Go on from ``state``; that of another kind of device, such as of a GPU on the CPU, only decides a seed."""
+    try:
+        generator.set_state(state)
+    except RuntimeError:  # neither its size nor its meaning is ours
+        generator.manual_seed(int.from_bytes(hashlib.sha256(state.cpu().numpy().tobytes()).digest()[:6], "big"))

@@ -36,12 +36,8 @@ class Selection:
         self.last_loss = train_loss
         if not measured and not math.isnan(self.best_value):
             return False
-        if math.isnan(value) and not math.isnan(self.best_value):
-            better = False
-        else:
-            better = math.isnan(self.best_value) or (
-                value > self.best_value if self.higher_is_better else value < self.best_value
-            )
+        first = math.isnan(self.best_value)  # comparisons with NaN are false: an undefined value is never better
+        better = first or (value > self.best_value if self.higher_is_better else value < self.best_value)
         if better:
             self.best_value, self.best_epoch, self.bad_epochs, self.waiting = value, epoch, 0, 0
         else:

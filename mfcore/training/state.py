@@ -1,153 +1,136 @@
-"""What a training consists of: how it is built, put away, taken up again and branched off."""
+"""What a training consists of between two steps: all that is put away, taken up again and branched off."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
 from mfcore.models.neural import Dropout
 from mfcore.training.config import TrainConfig
-from mfcore.training.device import default_threads
-from mfcore.training.engines.als.sweep import epoch_source
-from mfcore.training.engines.choice import choose_device, choose_engine
-from mfcore.training.engines.workbench import Workbench
-from mfcore.training.epoch_pass import EpochPass, put_state
+from mfcore.training.limits import Limits
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import (
     build_optimizers,
-    gradients_are_sparse,
     load_optimizer_memory,
     load_optimizer_state,
     optimizer_state,
     set_options,
     zero_gradients,
 )
-from mfcore.training.rates import Rates
+from mfcore.training.samples import EpochPass, Source, put_state
+from mfcore.training.schedule import LearningRates
 from mfcore.training.selection import Selection
-from mfcore.training.validation import Validation
 from mfcore.validate import require
-
-if TYPE_CHECKING:
-    from mfcore.data import Split
 
 _COUNTERS = ("epoch", "step", "train_seconds")
 _DECISIVE = {field.name for field in dataclasses.fields(TrainConfig)} - {"device", "threads"}
 
 
-class Training:
-    """Model, optimizers, samples, engine and counters of one training. :class:`Trainer` goes through the epochs.
+class TrainingState:
+    """Model, optimizers, generators and counters of one training.
 
     Attributes:
         config: the settings in force. changed: those of them that were changed since the beginning, by name.
+        epoch, step: epochs and steps done. train_seconds: spent on the epochs done. epoch_pass: how far the present one is.
+        rates: learning rates of the steps to come. selection: which epoch is the best so far. best: its weights, on the
+            device; None before the first. meter: losses of the present epoch.
     """
 
-    def __init__(self, model: RecommenderModel, split: Split, config: TrainConfig, protocol: Protocol) -> None:
-        require(len(split.train) > 0, "there is nothing to train on: the training part of the split is empty")
-        squeezed = model.config.output_range and config.implicit
-        require(not squeezed, f"output_range squeezes ratings, so it needs loss mse, got {config.loss}")
+    def __init__(self, model: RecommenderModel, config: TrainConfig, source: Source, metric: str, limits: Limits) -> None:
+        self.model = model
         self.config = self._first_config = config
-        self.protocol, self.changed = protocol, dict[str, Any]()
-        self.device = choose_device(model, config)
-        self.threads = config.threads or default_threads()
-        torch.set_num_threads(self.threads)
-        self.model = model.to(self.device)
-        model.predicts_ratings = not config.implicit
-        model.sparse_gradients = gradients_are_sparse(config)
+        self.changed: dict[str, Any] = {}
         self.epoch = self.step = 0
         self.train_seconds = 0.0
-        self.stop_reason = ""
-        self._train_part = split.train
-        self._optimizers = build_optimizers(model, config)
-        self._source = epoch_source(split.train, config, self.device)
-        self._pass = EpochPass(self._source, self.device, config.seed)
-        self.rates = Rates(config, self._pass.size)
-        self._best: dict[str, Tensor] | None = None
-        self._dropper = torch.Generator(self.device).manual_seed(config.seed + 1)
+        self.optimizers = build_optimizers(model, config)
+        self.epoch_pass = EpochPass(source, model.device, config.seed, limits.clock)
+        self.rates = LearningRates(config, self.epoch_pass.size)
+        self.meter = LossMeter(model.device, limits)
+        self.selection = Selection(metric, higher_is_better=config.implicit)
+        self.best: dict[str, Tensor] | None = None
+        self._dropper = torch.Generator(model.device).manual_seed(config.seed + 1)
         for module in model.modules():
             if isinstance(module, Dropout):
                 module.generator = self._dropper
-        self._meter = LossMeter(self.device)
-        self._choose_engine()
-        samples, engine = self._pass.size, self._engine.name
-        self._validation = Validation(split, config, protocol, self.device, model=model, samples=samples, engine=engine)
-        self._selection = Selection(self._validation.metric, higher_is_better=config.implicit)
 
-    def _choose_engine(self) -> None:
-        bench = Workbench(self.model, self.config, self._optimizers, self._meter, self._train_part, self.threads)
-        self._engine, self.engine_reason = choose_engine(bench)
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step, before multipliers; NaN for ALS, which has none."""
+        return math.nan if self.config.optimizer == "als" else self.rates.at(self.step, self.selection.cuts)
 
-    def _follow_config(self) -> None:
-        """What was built for another configuration is fitted to the present one."""
-        set_options(self._optimizers, self.config)
-        zero_gradients(self._optimizers)  # what another engine left there is not this one's
-        self.rates.configure(self.config, self._pass.size)
-        self._choose_engine()
+    @property
+    def samples_per_step(self) -> int:
+        return self.config.samples_per_step(self.epoch_pass.size)
 
-    def _begin_epoch(self) -> None:
-        self._pass.begin()
-        self._meter.reset()
+    @property
+    def steps_into_epoch(self) -> int:
+        """What is done of the epoch, in steps of the present batch size."""
+        return round(self.epoch_pass.done / self.samples_per_step)
 
-    def _read_losses(self) -> None:
-        """Read what the meter has not read yet; raises TrainingDiverged."""
-        raise NotImplementedError
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """From here on ``settings`` hold. :meth:`follow_config` makes the optimizers and rates obey them."""
+        self.config = dataclasses.replace(self.config, **settings)
+        self.changed.update(settings)
 
-    # Putting it away and taking it up again
+    def follow_config(self) -> None:
+        """Fit what was built for another configuration to the present one."""
+        set_options(self.optimizers, self.config)
+        zero_gradients(self.optimizers)  # what another engine left there is not the next one's
+        self.rates.configure(self.config)
+
+    def begin_epoch(self) -> None:
+        self.epoch_pass.begin()
+        self.meter.reset()
+
+    def keep_best(self) -> None:
+        """The present weights are the best so far."""
+        self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on exactly, a copy: tensors, numbers and text in dicts and lists."""
-        self._read_losses()
         counters = {name: getattr(self, name) for name in _COUNTERS}
-        counters |= {"_done": self._pass.done, "_seconds": self._pass.seconds}
+        counters |= {"_done": self.epoch_pass.done, "_seconds": self.epoch_pass.seconds}
         state = {
             "model": self.model.state_dict(),
-            "optimizers": optimizer_state(self._optimizers),
-            "selection": self._selection.state_dict(),
-            "shuffler_at_start": self._pass.state(),
+            "optimizers": optimizer_state(self.optimizers),
+            "selection": self.selection.state_dict(),
+            "shuffler_at_start": self.epoch_pass.state(),
             "dropper": self._dropper.get_state(),
-            "counters": counters | {"base_rate": self.rates.base, "loss_sum": self._meter.total},
+            "counters": counters | {"base_rate": self.rates.base, "loss_sum": self.meter.total},
             "schedule": self.rates.state_dict(),
             "changed": dict(self.changed),
         }
         # The best weights are replaced, never changed, so they need no copy.
-        return {**_copied(state), "best": None if self._best is None else dict(self._best)}
+        return {**_copied(state), "best": None if self.best is None else dict(self.best)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where :meth:`state_dict` was taken, in the middle of an epoch too. Bit for bit on the CPU.
-
-        Settings that were changed before then are changed here too.
-        """
+        """As :meth:`mfcore.training.Trainer.load_state_dict`."""
         changed = dict(state.get("changed", {}))
-        load_optimizer_state(self._optimizers, _copied(state["optimizers"]))
+        load_optimizer_state(self.optimizers, _copied(state["optimizers"]))
         if changed or self.changed:
             self.config, self.changed = dataclasses.replace(self._first_config, **changed), changed
-            self._follow_config()
+            self.follow_config()
         self._load(state)
         self.rates.load_state_dict(state.get("schedule", {}), state["counters"]["base_rate"], self.config)
 
     def branch_from(self, state: Mapping[str, Any], changes: Collection[str]) -> None:
-        """Go on from another training's state at the end of an epoch, under our own configuration.
-
-        ``changes``: names of the settings in which we differ from that training. None: the same weights as if it had gone on.
-
-        Raises:
-            UnusableRequest: the state was taken in the middle of an epoch.
-        """
+        """As :meth:`mfcore.training.Trainer.branch_from`."""
         counters = state["counters"]
         require(counters["_done"] == 0, "a branch starts at the end of an epoch")
         if "optimizer" not in changes:
-            load_optimizer_memory(self._optimizers, _copied(state["optimizers"]))
+            load_optimizer_memory(self.optimizers, _copied(state["optimizers"]))
         self._load(state)
         if "seed" in changes:
-            self._pass.reseed(self.config.seed)
+            self.epoch_pass.reseed(self.config.seed)
             self._dropper.manual_seed(self.config.seed + 1)
         if _DECISIVE & set(changes):  # epochs without a better one, under other settings, say nothing about these
-            self._selection.be_patient()
+            self.selection.be_patient()
         base = self.config.learning_rate if "learning_rate" in changes else counters["base_rate"]
         self.rates.load_state_dict(state.get("schedule", {}), base, self.config)
         self.rates.settle(self.epoch, 0, self.step)
@@ -155,16 +138,15 @@ class Training:
     def _load(self, state: Mapping[str, Any]) -> None:
         counters, best = state["counters"], state["best"]
         self.model.load_state_dict(state["model"])
-        self._best = None if best is None else {name: tensor.to(self.device) for name, tensor in best.items()}
-        self._selection.load_state_dict(state["selection"])
+        self.best = None if best is None else {name: tensor.to(self.model.device) for name, tensor in best.items()}
+        self.selection.load_state_dict(state["selection"])
         # The epoch's samples are drawn again from the state they were drawn from.
-        self._pass.restore(state["shuffler_at_start"], counters["_done"], counters["_seconds"])
+        self.epoch_pass.restore(state["shuffler_at_start"], counters["_done"], counters["_seconds"])
         put_state(self._dropper, state["dropper"])
-        self._meter.reset()
-        self._meter.total = counters["loss_sum"]
+        self.meter.reset()
+        self.meter.total = counters["loss_sum"]
         for name in _COUNTERS:
             setattr(self, name, counters[name])
-        self.stop_reason = ""
 
 
 def _copied(value: Any) -> Any:

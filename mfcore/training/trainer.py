@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from time import perf_counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
 
 from mfcore.data.split import Split
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
+from mfcore.training import steering
 from mfcore.training.config import TrainConfig
-from mfcore.training.diagnostics import Watch
-from mfcore.training.divergence import diverged, unfinite_weight
+from mfcore.training.device import default_threads
+from mfcore.training.diagnostics import Diagnostics
+from mfcore.training.divergence import diverged, nonfinite_weight
+from mfcore.training.engines.base import EngineKind, TrainingContext
+from mfcore.training.engines.choice import ENGINES, choose_device, choose_engine, epoch_source
 from mfcore.training.events import EpochEnd, StepEnd, TrainingDiverged, TrainingStopped
-from mfcore.training.samples import Samples
-from mfcore.training.steering import SteeredTraining
-from mfcore.typing import Int64
-from mfcore.validate import instance
+from mfcore.training.limits import USUAL, Limits
+from mfcore.training.optimizers import gradients_are_sparse
+from mfcore.training.samples import Samples, Source
+from mfcore.training.state import TrainingState
+from mfcore.training.validation import Validation, selection_metric
+from mfcore.validate import instance, require
 
-if TYPE_CHECKING:
-    from mfcore.data import Split
 
-
-class Trainer(SteeredTraining):
+class Trainer:
     """Trains ``model`` in place; after every epoch the model is usable.
 
     ``batch_size`` counts samples: ratings for mse, positives and negatives for bce, pairs for bpr.
 
+    Args:
+        on_step: told of progress inside an epoch. should_stop: asked between steps, often.
+        source: where an epoch's samples come from, if not as ``config`` says. engines: what may compute the steps, asked in
+            this order. limits: how much is done in one go, and by which clock.
+
     Attributes:
-        epoch, step: epochs and steps done. steps_per_epoch, device, threads: as resolved. engine, engine_reason: what
-            computes the steps, and why that.
-        selection_metric: the validation metric that chooses the best epoch. best_epoch: 0 before the first.
+        state: everything that a checkpoint holds. rates: learning rates of the steps to come. device, threads: as resolved.
+        engine, engine_reason: what computes the steps (``autograd``, ``native`` or ``als``), and why that, in words.
+        selection_metric: the validation metric that chooses the best epoch.
+        validation_words, validation_users: who is measured after an epoch, to keep that short; empty and None: everyone.
         stop_reason: why :meth:`fit` ended, in words; empty while there is more to do.
-        train_seconds: time spent training, without validation and without waiting in callbacks.
 
     Raises:
         UnusableRequest: the device is absent, there is nothing to train on, or model and loss contradict each other.
@@ -48,26 +57,45 @@ class Trainer(SteeredTraining):
         *,
         on_step: Callable[[StepEnd], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
+        source: Source | None = None,
+        engines: Sequence[EngineKind] = ENGINES,
+        limits: Limits = USUAL,
     ) -> None:
         instance("model", model, RecommenderModel, 'build_model("mf", split.train)')
         instance("split", split, Split, "random_split(interactions)")
-        super().__init__(model, split, config or TrainConfig(), protocol or Protocol())
-        self.on_step, self.should_stop = on_step, should_stop
-        self._watch = Watch(self.model, self.config.loss)
-        self._single = False
+        config, protocol = config or TrainConfig(), protocol or Protocol()
+        require(len(split.train) > 0, "there is nothing to train on: the training part of the split is empty")
+        squeezed = model.config.output_range and config.implicit
+        require(not squeezed, f"output_range squeezes ratings, so it needs loss mse, got {config.loss}")
+        self.on_step, self.should_stop, self.limits = on_step, should_stop, limits
+        self.device = choose_device(model, config)
+        self.threads = config.threads or default_threads()
+        torch.set_num_threads(self.threads)
+        self.model = model.to(self.device)
+        model.predicts_ratings = not config.implicit
+        model.sparse_gradients = gradients_are_sparse(config)
+        source = source or epoch_source(split.train, config, self.device)
+        self.selection_metric = selection_metric(config, protocol)
+        self.state = TrainingState(model, config, source, self.selection_metric, limits)
+        self.rates, self.stop_reason = self.state.rates, ""
+        self._train_part, self._engines, self._single_step = split.train, engines, False
+        self._choose_engine()
+        self._validation = Validation(split, config, protocol, model, source.num_samples, self.engine, limits)
+        self.validation_words, self.validation_users = self._validation.words, self._validation.users
+        self._diagnostics = Diagnostics(model, config.loss, limits)
 
     # Going through epochs
 
     def fit(self) -> Iterator[EpochEnd]:
         """Train epoch after epoch until the end, early stopping, convergence, or ``should_stop``."""
-        self.stop_reason = self._selection.reason_to_stop(self.epoch, self.config)
+        self.stop_reason = self.state.selection.reason_to_stop(self.epoch, self.config)
         while not self.stop_reason:
             try:
                 end = self.train_epoch()
             except TrainingStopped:
                 self.stop_reason = "stopped"
                 return
-            self.stop_reason = self._selection.reason_to_stop(self.epoch, self.config)
+            self.stop_reason = self.state.selection.reason_to_stop(self.epoch, self.config)
             yield end
 
     def train_epoch(self) -> EpochEnd:
@@ -78,20 +106,21 @@ class Trainer(SteeredTraining):
             TrainingDiverged: the loss or a weight became NaN or infinite.
         """
         self.model.train()
-        samples = self._pass.samples()
-        self._meter.start_clock()
-        while self._pass.done < len(samples):
-            self._poll()
-            single, self._single = self._single, False
+        samples = self.state.epoch_pass.samples()
+        self.state.meter.start_clock()
+        while self.state.epoch_pass.done < len(samples):
+            if self.should_stop is not None and self.should_stop():
+                raise TrainingStopped(f"stopped in epoch {self.epoch + 1} after step {self.step}")
+            single, self._single_step = self._single_step, False
             self._train(1 if single else None)
             self._report(due=single)
-        self._read_losses()
+        self._check(self.state.meter.read())
         return self._end_epoch(len(samples))
 
     def take_one_step(self) -> None:
         """To be called by ``should_stop``: train a single batch, report it, and ask ``should_stop`` again at once."""
         self._report(due=True)
-        self._single = True
+        self._single_step = True
 
     def advance(self, steps: int) -> Samples:
         """Train ``steps`` steps of this epoch without asking or telling anybody; returns the samples of the one after them.
@@ -103,23 +132,87 @@ class Trainer(SteeredTraining):
         goal = self.step + steps
         while self.step < goal:
             self._train(goal - self.step)
-        size = self.config.samples_per_step(self._pass.size)
-        return self._pass.samples().slice(self._pass.done, self._pass.done + size)
+        return self.state.epoch_pass.next(self.state.samples_per_step)
 
     def validate(self, *, complete: bool = False) -> EpochEnd:
         """Validate the model as it is, without training; before the first epoch, number 0. ``complete``: on every user."""
-        valid_loss, metrics, share = self._validation.everyone(self.model) if complete else self._validation.run(self.model, 0)
+        valid_loss, metrics, share = self._validation.run(self.model, 0, complete=complete)
         return EpochEnd(self.epoch, self.step, math.nan, valid_loss, metrics, self.learning_rate, validated=share)
 
     def load_best(self) -> None:
         """Put the best epoch's weights into the model; without a finished epoch nothing changes."""
-        if self._best is not None:
-            self.model.load_state_dict(self._best)
+        if self.state.best is not None:
+            self.model.load_state_dict(self.state.best)
+
+    # Steering between two steps
+
+    def set_learning_rate(self, rate: float) -> None:
+        """As :func:`mfcore.training.steering.set_learning_rate`."""
+        steering.set_learning_rate(self.state, rate)
+
+    def change(self, **settings: Any) -> None:
+        """As :func:`mfcore.training.steering.change`; ``engine_reason`` says what trains now."""
+        self._check(self.state.meter.read())
+        steering.change(self.state, **settings)
+        self._choose_engine()
+
+    def extend(self, num_epochs: int) -> None:
+        """As :func:`mfcore.training.steering.extend`."""
+        steering.extend(self.state, num_epochs)
+        self.stop_reason = ""
+
+    # Putting it away and taking it up again
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on exactly, a copy: tensors, numbers and text in dicts and lists.
+
+        Raises:
+            TrainingDiverged: a loss that had not been read yet is no number.
+        """
+        self._check(self.state.meter.read())
+        return self.state.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where :meth:`state_dict` was taken, in the middle of an epoch too. Bit for bit on the CPU.
+
+        Settings that were changed before then are changed here too.
+        """
+        before, self.stop_reason = self.config, ""
+        self.state.load_state_dict(state)
+        if self.config is not before:
+            self._choose_engine()
+
+    def branch_from(self, state: Mapping[str, Any], changes: Collection[str]) -> None:
+        """Go on from another training's state at the end of an epoch, under our own configuration.
+
+        ``changes``: names of the settings in which we differ from that training. None: the same weights as if it had gone on.
+
+        Raises:
+            UnusableRequest: the state was taken in the middle of an epoch.
+        """
+        self.state.branch_from(state, changes)
+        self.stop_reason = ""
+
+    # How it stands
 
     @property
-    def engine(self) -> str:
-        """What computes the steps: ``autograd``, ``native`` or ``als``; ``engine_reason`` says why, in words."""
-        return self._engine.name
+    def config(self) -> TrainConfig:
+        """The settings in force; ``changed``: those of them that were changed since the beginning, by name."""
+        return self.state.config
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        return self.state.changed
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.state.epoch
+
+    @property
+    def step(self) -> int:
+        """Steps done, in all epochs."""
+        return self.state.step
 
     @property
     def steps_per_epoch(self) -> int:
@@ -127,47 +220,44 @@ class Trainer(SteeredTraining):
         return self.rates.steps_per_epoch
 
     @property
-    def train_seconds_in_epoch(self) -> float:
-        """Time spent training the epoch that is not finished yet."""
-        return self._pass.seconds
+    def train_seconds(self) -> float:
+        """Time spent training the epochs done, without validation and without waiting in callbacks."""
+        return self.state.train_seconds
 
     @property
-    def validation_words(self) -> str:
-        """Who is left out of validation to keep it short, and when; empty if nobody is."""
-        return self._validation.words
-
-    @property
-    def validation_users(self) -> Int64 | None:
-        """The users measured after an epoch; None: everyone."""
-        return None if self._validation.plan.share == 1 else self._validation.chosen()
-
-    @property
-    def selection_metric(self) -> str:
-        return self._selection.metric
+    def learning_rate(self) -> float:
+        """The learning rate of the next step, before multipliers; NaN for ALS, which has none."""
+        return self.state.learning_rate
 
     @property
     def best_epoch(self) -> int:
-        return self._selection.best_epoch
+        """0 before the first."""
+        return self.state.selection.best_epoch
 
     # Inside an epoch
 
+    def _choose_engine(self) -> None:
+        state = self.state
+        context = TrainingContext(
+            self.model, state.config, state.optimizers, state.meter, self._train_part, self.threads, self.limits
+        )
+        self._engine, self.engine_reason = choose_engine(context, self._engines)
+        self.engine = self._engine.name
+
     def _train(self, most_steps: int | None) -> None:
         """One stretch, of at most so many steps."""
-        started, done = perf_counter(), self._pass.done
-        size = self.config.samples_per_step(self._pass.size)
+        started, state, size = self.limits.clock(), self.state, self.state.samples_per_step
         stretch = self._engine.stretch if most_steps is None else min(self._engine.stretch, most_steps * size)
-        part = self._pass.samples().slice(done, done + stretch)
+        part = state.epoch_pass.next(stretch)
         steps = math.ceil(len(part) / size)
-        bad_loss = self._engine.train(part, self.rates.of(self.step, steps, self._selection.cuts))
-        self.step += steps
-        self._pass.done += len(part)
+        bad_loss = self._engine.train(part, state.rates.of(state.step, steps, state.selection.cuts))
+        state.step += steps
+        state.epoch_pass.done += len(part)
         self._check(bad_loss)
-        self._pass.seconds += perf_counter() - started
-
-    def _read_losses(self) -> None:
-        self._check(self._meter.read())
+        state.epoch_pass.seconds += self.limits.clock() - started
 
     def _check(self, bad_loss: tuple[int, float] | None) -> None:
+        """Raise TrainingDiverged if there is one: (steps ago, value)."""
         if bad_loss is not None:
             steps_ago, value = bad_loss
             raise self._diverged(value, self.step - steps_ago)
@@ -175,35 +265,61 @@ class Trainer(SteeredTraining):
     def _diverged(self, value: float, step: int, what: str = "loss") -> TrainingDiverged:
         return diverged(value, epoch=self.epoch + 1, step=step, rate=self.learning_rate, config=self.config, what=what)
 
-    def _poll(self) -> None:
-        if self.should_stop is not None and self.should_stop():
-            raise TrainingStopped(f"stopped in epoch {self.epoch + 1} after step {self.step}")
-
     def _report(self, *, due: bool = False) -> None:
-        if self.on_step is None or not (due or self._meter.report_due()):
+        if self.on_step is None or not (due or self.state.meter.report_due()):
             return
-        self._read_losses()
-        step, epoch, send = self.step, self.epoch + self._pass.share, self.on_step
-        seen = self._watch.look(self._pass.last(self.config.batch_size if self.config.optimizer != "als" else 0), step)
-        self._meter.report(lambda loss: send(StepEnd(step, epoch, loss, **seen)))
+        self._check(self.state.meter.read())
+        step, epoch, send = self.step, self.epoch + self.state.epoch_pass.share, self.on_step
+        last = self.state.epoch_pass.last(0 if self.config.optimizer == "als" else self.config.batch_size)
+        seen = self._diagnostics.look(last, step)
+        self.state.meter.report(lambda loss: send(StepEnd(step, epoch, loss, **seen)))
 
     def _end_epoch(self, num_samples: int) -> EpochEnd:
-        weight = unfinite_weight(self.model)
+        weight = nonfinite_weight(self.model)
         if weight is not None:
             raise self._diverged(weight, self.step, "a weight")
-        groups = [group for group in self._optimizers[0].param_groups if group["multiplier"]]
+        state = self.state
+        groups = [group for group in state.optimizers[0].param_groups if group["multiplier"]]
         rate = float(groups[0]["lr"] / groups[0]["multiplier"]) if groups and self.engine != "als" else self.learning_rate
-        self.epoch += 1
-        train_loss, seconds = self._meter.total / num_samples, self._pass.seconds
-        self.train_seconds += seconds
-        self._begin_epoch()
-        self.rates.settle(self.epoch, 0, self.step)
-        measured = self._validation.run(self.model, self.epoch)
+        train_loss, seconds = state.meter.total / num_samples, state.epoch_pass.seconds
+        state.epoch += 1
+        state.train_seconds += seconds
+        state.begin_epoch()
+        state.rates.settle(state.epoch, 0, state.step)
+        measured = self._validation.run(self.model, state.epoch)
         value = measured.metrics.get(self.selection_metric, math.nan)
-        best = self._selection.update(self.epoch, value, train_loss, self.config, measured=measured.share > 0)
-        if measured.share < 1 and self._selection.reason_to_stop(self.epoch, self.config):
-            measured = self._validation.everyone(self.model)  # epochs are compared on the same users; the last is told of all
+        best = state.selection.update(state.epoch, value, train_loss, state.config, measured=measured.share > 0)
+        if measured.share < 1 and state.selection.reason_to_stop(state.epoch, state.config):
+            # Epochs are compared on the same users; the last is told of all.
+            measured = self._validation.run(self.model, state.epoch, complete=True)
         if best:
-            self._best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+            state.keep_best()
         valid_loss, metrics, share = measured
-        return EpochEnd(self.epoch, self.step, train_loss, valid_loss, metrics, rate, seconds, num_samples, best, share)
+        return EpochEnd(state.epoch, state.step, train_loss, valid_loss, metrics, rate, seconds, num_samples, best, share)
+
+
+def refit(
+    model: RecommenderModel,
+    together: Split,
+    config: TrainConfig,
+    epochs: int,
+    *,
+    protocol: Protocol | None = None,
+    on_epoch: Callable[[EpochEnd], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> RecommenderModel:
+    """Train a fresh ``model`` for ``epochs`` epochs on ``together`` (see ``Split.with_validation_in_train``); returns it.
+
+    For after validation has chosen ``epochs``. The schedule still runs towards ``config.num_epochs``, so that epoch e sees
+    the learning rate it was chosen with.
+
+    Raises:
+        TrainingStopped: ``should_stop`` said so.
+        TrainingDiverged: the loss became NaN or infinite.
+    """
+    trainer = Trainer(model, together, config, protocol, should_stop=should_stop)
+    for _ in range(epochs):
+        end = trainer.train_epoch()
+        if on_epoch is not None:
+            on_epoch(end)
+    return model

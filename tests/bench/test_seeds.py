@@ -94,6 +94,16 @@ def test_negatives_drawn_once_stay_and_spared_items_never_come_up(split: Split) 
     assert not negatives & set(zip(split.data.user_idx.tolist(), split.data.item_idx.tolist(), strict=True))
 
 
+@pytest.mark.parametrize("name", ["held-out items never a negative", "all three"])
+def test_the_trainer_of_a_variant_has_its_defect(split: Split, name: str) -> None:
+    trainer = neumf.trainer_for(neumf.VARIANTS[name], split, seed=0)
+    samples = trainer.state.epoch_pass.samples()
+    negative = samples.target == 0
+    keys = samples.user_idx[negative] * split.data.num_items + samples.item_idx[negative]
+    ever = split.data.user_idx * split.data.num_items + split.data.item_idx
+    assert not set(keys.tolist()) & set(ever.tolist())
+
+
 def test_a_constant_model_is_perfect_only_for_who_wants_it_to_be(split: Split) -> None:
     found = neumf.constant_model(split)
     assert found["hr@10_by_ties"] == {"optimistic": 1.0, "half": 0.0, "pessimistic": 0.0}

@@ -24,7 +24,7 @@ from mfcore.runs.manager.queue import sweep
 from mfcore.runs.store import RunStore
 from mfcore.runs.worker import finish as ending
 from mfcore.training import TrainingDiverged
-from mfcore.training.epoch_pass import put_state
+from mfcore.training.samples import put_state
 from tests.runs.test_branching import branch
 from tests.runs.tiny_runs import epochs, kinds, tiny
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mfcore.runs import RunFolder, RunStatus, load_run
 from mfcore.runs.checkpoints.files import load_weights
 from mfcore.runs.commands import Command
 from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, Event, StartEvent
+from mfcore.training import Limits, Trainer
 from tests.runs.tiny_runs import FakeClock, epochs, kinds, leave_unchecked, tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
@@ -164,7 +166,8 @@ def test_an_interrupted_run_resumed_ends_with_the_same_weights(
     flat: dict[str, Any], steps: int, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted before anything, within the first epoch, and later, each time twice."""
-    monkeypatch.setattr("mfcore.training.engines.autograd._SECONDS", 0.0)  # look for an interruption after every step
+    step_by_step = partial(Trainer, limits=Limits(stretch_seconds=0.0))  # look for an interruption after every step
+    monkeypatch.setattr("mfcore.runs.worker.session.Trainer", step_by_step)
     config = tiny(num_epochs=4, **flat)
     whole, _ = train(config)
     polled = 0

@@ -7,7 +7,6 @@ places that batches and rates are read from, weights and state put back after re
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ from mfcore.data import Split
 from mfcore.models import RecommenderModel, build_model
 from mfcore.training import TrainConfig, Trainer
 from mfcore.training.engines.autograd import AutogradEngine
-from mfcore.training.engines.cuda_graph import why_not_recorded
-from mfcore.training.engines.workbench import Workbench
+from mfcore.training.engines.base import EngineKind, TrainingContext
+from mfcore.training.engines.cuda_graph import Recorder, Step, why_not_recorded
 from mfcore.training.meter import LossMeter
 from mfcore.training.optimizers import build_optimizers
 
@@ -31,34 +30,36 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
         {"weight_decay": 0.3, "weight_decay_scaling": "sqrt-count", "bias_lr_multiplier": 0.3, "optimizer": "adam"},
     ),
 }
-Step = Callable[[], None]
 
 
-def make(split: Split, setting: str, device: str = "cpu", **fields: Any) -> Trainer:
+def make(split: Split, setting: str, device: str = "cpu", engine: EngineKind = AutogradEngine) -> Trainer:
     name, settings = SETTINGS[setting]
-    config = TrainConfig(**{"batch_size": 200, "num_epochs": 3, "learning_rate": 0.01, "device": device, **settings, **fields})
-    return Trainer(build_model(name, split.train, embedding_dim=4, init_std=0.3, seed=1), split, config)
+    config = TrainConfig(**{"batch_size": 200, "num_epochs": 3, "learning_rate": 0.01, "device": device, **settings})
+    return Trainer(build_model(name, split.train, embedding_dim=4, init_std=0.3, seed=1), split, config, engines=[engine])
 
 
-@pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
-    """As if this were a GPU. The list gets every step that was recorded."""
-    recorded: list[Step] = []
+def recording(recorder: Recorder | None) -> type[AutogradEngine]:
+    """Engines that record with ``recorder`` wherever they run; None: that never record. Gradients are found by autograd."""
 
-    def record(step: Step) -> Step:
+    class Recording(AutogradEngine):
+        def __init__(self, context: TrainingContext) -> None:
+            super().__init__(context, written=False, recorder_for=lambda device: recorder)
+
+    return Recording
+
+
+class StandIn:
+    """Records as if this were a GPU. ``recorded``: every step that was."""
+
+    def __init__(self) -> None:
+        self.recorded: list[Step] = []
+        self.engine = recording(self.record)
+
+    def record(self, step: Step) -> Step:
         for _ in range(3):
             step()
-        recorded.append(step)
+        self.recorded.append(step)
         return step
-
-    monkeypatch.setattr("mfcore.training.engines.cuda_graph.record", record)
-    as_on_a_gpu(monkeypatch)
-    return recorded
-
-
-def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.engines.autograd.worth_recording", lambda device: True)
-    monkeypatch.setattr("mfcore.training.engines.autograd.can_be_by_hand", lambda model, config: False)
 
 
 def assert_close(one: Trainer, two: Trainer) -> None:
@@ -68,16 +69,11 @@ def assert_close(one: Trainer, two: Trainer) -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_recorded_training_ends_where_a_plain_one_does(
-    planted: Split, setting: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr("mfcore.training.engines.autograd.can_be_by_hand", lambda model, config: False)
-        plain = make(planted, setting)
-        expected = list(plain.fit())
-    recorded: list[Step] = request.getfixturevalue("stand_in")
-    trainer = make(planted, setting)
-    assert len(recorded) == 1
+def test_a_recorded_training_ends_where_a_plain_one_does(planted: Split, setting: str) -> None:
+    stand_in, plain = StandIn(), make(planted, setting, engine=recording(None))
+    expected = list(plain.fit())
+    trainer = make(planted, setting, engine=stand_in.engine)
+    assert len(stand_in.recorded) == 1
     assert trainer.engine_reason.endswith("steps are replayed as a CUDA graph")
     ends = list(trainer.fit())
     assert [end.step for end in ends] == [end.step for end in expected]
@@ -86,17 +82,19 @@ def test_a_recorded_training_ends_where_a_plain_one_does(
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_recording_changes_neither_weights_nor_state(planted: Split, setting: str, stand_in: list[Step]) -> None:
+def test_recording_changes_neither_weights_nor_state(planted: Split, setting: str) -> None:
     """At the start, and when another engine takes over in the middle of a run."""
-    trainer = make(planted, setting)
+    stand_in = StandIn()
+    trainer = make(planted, setting, engine=stand_in.engine)
     fresh = build_model(SETTINGS[setting][0], planted.train, embedding_dim=4, init_std=0.3, seed=1)
     for parameter, drawn in zip(trainer.model.parameters(), fresh.parameters(), strict=True):
         assert torch.equal(parameter, drawn)
     trainer.train_epoch()
     before = trainer.state_dict()
-    AutogradEngine(Workbench(trainer.model, trainer.config, trainer._optimizers, LossMeter(trainer.device), planted.train, 1))
+    optimizers, meter = trainer.state.optimizers, LossMeter(trainer.device)
+    stand_in.engine(TrainingContext(trainer.model, trainer.config, optimizers, meter, planted.train, 1))
     after = trainer.state_dict()
-    assert len(stand_in) == 2
+    assert len(stand_in.recorded) == 2
     for name, weights in before["model"].items():
         assert torch.equal(weights, after["model"][name]), name
     for one, two in zip(before["optimizers"], after["optimizers"], strict=True):
@@ -107,32 +105,30 @@ def test_recording_changes_neither_weights_nor_state(planted: Split, setting: st
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_recorded_training_resumes_exactly(planted: Split, setting: str, stand_in: list[Step]) -> None:
+def test_a_recorded_training_resumes_exactly(planted: Split, setting: str) -> None:
     """A loaded checkpoint brings other state tensors; steps recorded on the old ones would go on from an old state."""
-    whole, first = make(planted, setting), make(planted, setting)
+    stand_in = StandIn()
+    whole, first, second = (make(planted, setting, engine=stand_in.engine) for _ in range(3))
     list(whole.fit())
     first.train_epoch()
-    second = make(planted, setting)
     second.train_epoch()
     second.train_epoch()
-    recordings = len(stand_in)
+    recordings = len(stand_in.recorded)
     second.load_state_dict(copy.deepcopy(first.state_dict()))
     list(second.fit())
-    assert len(stand_in) == recordings + 1
+    assert len(stand_in.recorded) == recordings + 1
     for name, weights in whole.model.state_dict().items():
         assert torch.equal(weights, second.model.state_dict()[name]), name
 
 
-def test_a_recording_that_fails_leaves_plain_steps_and_says_so(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_that_fails_leaves_plain_steps_and_says_so(planted: Split) -> None:
     def fail(step: Step) -> Step:
         step()  # the run that warms up already moves weights
         raise RuntimeError("operation not permitted when stream is capturing\nand more")
 
     setting = "neumf, bce, adam"
     plain = make(planted, setting)
-    as_on_a_gpu(monkeypatch)
-    monkeypatch.setattr("mfcore.training.engines.cuda_graph.record", fail)
-    failed = make(planted, setting)
+    failed = make(planted, setting, engine=recording(fail))
     assert failed.engine_reason.endswith(
         "steps are started one by one, because recording one failed (operation not permitted when stream is capturing)"
     )
@@ -160,13 +156,13 @@ def test_what_cannot_be_recorded_is_named(
 ) -> None:
     config = TrainConfig(**fields)
     built: RecommenderModel = build_model(model, planted.train, embedding_dim=4, **shape)
-    bench = Workbench(built, config, build_optimizers(built, config), LossMeter(torch.device("cpu")), planted.train, 1)
-    assert why_not_recorded(bench) == words
+    context = TrainingContext(built, config, build_optimizers(built, config), LossMeter(torch.device("cpu")), planted.train, 1)
+    assert why_not_recorded(context) == words
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_on_a_gpu_replayed_steps_equal_plain_ones(planted: Split, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_gpu_replayed_steps_equal_plain_ones(planted: Split, setting: str) -> None:
     replayed = make(planted, setting, "cuda")
     assert replayed.engine_reason.endswith("steps are replayed as a CUDA graph")
     first = list(replayed.fit())
@@ -174,8 +170,7 @@ def test_on_a_gpu_replayed_steps_equal_plain_ones(planted: Split, setting: str, 
     list(again.fit())
     for name, weights in replayed.model.state_dict().items():
         assert torch.equal(weights, again.model.state_dict()[name]), name
-    monkeypatch.setattr("mfcore.training.engines.autograd.worth_recording", lambda device: False)
-    plain = make(planted, setting, "cuda")
+    plain = make(planted, setting, "cuda", recording(None))
     expected = list(plain.fit())
     assert [end.train_loss for end in first] == pytest.approx([end.train_loss for end in expected], rel=1e-4)
     assert_close(plain, replayed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,12 @@ import torch
 from mfcore.data import Split
 from mfcore.errors import UnusableRequest
 from mfcore.models import build_model
-from mfcore.training import StepEnd, TrainConfig, Trainer, TrainingDiverged
+from mfcore.training import Limits, StepEnd, TrainConfig, Trainer, TrainingDiverged
+from mfcore.training.engines.autograd import AutogradEngine
+from mfcore.training.engines.base import TrainingContext
 from mfcore.training.engines.choice import choose_device
-from mfcore.training.engines.sgd_compiled import partition as dealing
+from mfcore.training.engines.sgd_compiled import partition
+from mfcore.training.engines.sgd_compiled.engine import CompiledSgdEngine
 from mfcore.training.losses import batch_loss
 from mfcore.training.samples import Samples
 from mfcore.training.schedule import rate_factor, rate_factors
@@ -61,17 +65,26 @@ def make(split: Split, model: str = "biased-mf", fields: dict[str, Any] | None =
     return Trainer(build_model(model, split.train, seed=config.seed, **shape), split, config, **hooks)
 
 
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on, as on a machine without numba."""
-    for name in [name for name in sys.modules if name.startswith("mfcore.training.engines.sgd_compiled.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "numba", None)
+def in_pytorch(split: Split, model: str = "biased-mf", fields: dict[str, Any] | None = None) -> Trainer:
+    """The same, without the compiled engine."""
+    return make(split, model, fields, engines=[AutogradEngine])
+
+
+def compiled(trainer: Trainer, split: Split, limits: Limits) -> CompiledSgdEngine:
+    """An engine of our own for the trainer's model."""
+    state = trainer.state
+    return CompiledSgdEngine(
+        TrainingContext(trainer.model, trainer.config, state.optimizers, state.meter, split.train, 1, limits)
+    )
+
+
+ALL_THREADS = Limits(fewest_partitioned=0)
+"""Several threads train however little there is."""
 
 
 @pytest.fixture
-def all_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Several threads train however little there is; torch has as many afterwards as before."""
-    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._FEWEST_TOGETHER", 0)
+def torch_threads() -> Iterator[None]:
+    """torch has as many threads afterwards as before."""
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -88,12 +101,11 @@ def assert_same_weights(one: Trainer, two: Trainer) -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("model", ["mf", "biased-mf"])
-def test_it_equals_autograd(small: Split, model: str, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_equals_autograd(small: Split, model: str, setting: str) -> None:
     """Two passes over the same ratings, negatives and rates, one by one: the same weights, losses, optimizer states."""
     native = make(small, model, SETTINGS[setting])
     ours = [native.train_epoch(), native.train_epoch()]
-    plain(monkeypatch)
-    autograd = make(small, model, SETTINGS[setting])
+    autograd = in_pytorch(small, model, SETTINGS[setting])
     theirs = [autograd.train_epoch(), autograd.train_epoch()]
     assert (native.engine, autograd.engine) == ("native", "autograd")
     for name, weights in autograd.model.state_dict().items():
@@ -111,15 +123,12 @@ def test_it_equals_autograd(small: Split, model: str, setting: str, monkeypatch:
 
 @pytest.mark.parametrize("dim", [1, 15, 16, 64, 67, 130])
 @pytest.mark.parametrize("setting", ["decay", "bpr, decay", "adagrad"])
-def test_it_equals_autograd_with_vectors_of_any_length(
-    small: Split, setting: str, dim: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_equals_autograd_with_vectors_of_any_length(small: Split, setting: str, dim: int) -> None:
     """Below, at and between multiples of what the processor takes at once."""
     fields = {**SETTINGS[setting], "embedding_dim": dim, "init_std": 0.1}
     native = make(small, fields=fields)
     native.train_epoch()
-    plain(monkeypatch)
-    autograd = make(small, fields=fields)
+    autograd = in_pytorch(small, fields=fields)
     autograd.train_epoch()
     for name, weights in autograd.model.state_dict().items():
         torch.testing.assert_close(native.model.state_dict()[name], weights, rtol=1e-4, atol=5e-6, msg=name)
@@ -138,27 +147,26 @@ def test_gradients_by_hand_are_those_of_autograd(small: Split, model: str, loss:
     sample = Samples(torch.tensor([3]), torch.tensor([5]), target, torch.tensor([11]))
     value, rows = batch_loss(trainer.model, trainer.config.loss, sample)
     (value + decay * trainer.model.penalty(rows)).backward()  # type: ignore[no-untyped-call]
-    trainer._engine.train(sample, np.array([1.0]))
+    compiled(trainer, small, Limits()).train(sample, np.array([1.0]))
     for name, weights in trainer.model.named_parameters():
         assert weights.grad is not None
         torch.testing.assert_close(before[name] - weights.detach(), weights.grad, rtol=1e-4, atol=1e-6, msg=name)
-    assert trainer._meter.total == pytest.approx(float(value.detach()), rel=1e-5)
+    assert trainer.state.meter.total == pytest.approx(float(value.detach()), rel=1e-5)
 
 
 @pytest.mark.parametrize("setting", ["decay", "adagrad, bpr", "one cycle"])
 def test_the_same_seed_repeats_and_another_does_not(planted: Split, setting: str) -> None:
-    one, two = make(planted, fields=SETTINGS[setting]), make(planted, fields=SETTINGS[setting])
+    one = make(planted, fields=SETTINGS[setting])
+    two = make(planted, fields=SETTINGS[setting], limits=Limits(most_samples=7))  # how much in one go must not matter
     first = numbers(list(one.fit()))
-    two._engine.stretch = 7  # how much is trained in one go must not matter
     assert numbers(list(two.fit())) == first
     assert_same_weights(one, two)
     assert numbers(list(make(planted, fields={**SETTINGS[setting], "seed": 1}).fit())) != first
 
 
 @pytest.mark.parametrize("setting", ["decay", "adagrad, bpr", "one cycle"])
-def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._MOST", 1000)
-    whole, first, second = (make(planted, fields=SETTINGS[setting]) for _ in range(3))
+def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: str) -> None:
+    whole, first, second = (make(planted, fields=SETTINGS[setting], limits=Limits(most_samples=1000)) for _ in range(3))
     expected = numbers(list(whole.fit()))
     first.should_stop = lambda: first.step >= first.steps_per_epoch + 300
     done = list(first.fit())
@@ -173,12 +181,11 @@ def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: st
 
 
 @pytest.mark.parametrize("setting", ["decay", "adagrad"])
-def test_a_checkpoint_does_not_care_which_engine_goes_on(small: Split, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_does_not_care_which_engine_goes_on(small: Split, setting: str) -> None:
     whole, half = make(small, fields=SETTINGS[setting]), make(small, fields=SETTINGS[setting])
     list(whole.fit())
     half.train_epoch()
-    plain(monkeypatch)
-    other = make(small, fields=SETTINGS[setting])
+    other = in_pytorch(small, fields=SETTINGS[setting])
     other.load_state_dict(half.state_dict())
     other.train_epoch()
     assert (whole.engine, other.engine, other.epoch) == ("native", "autograd", 2)
@@ -186,25 +193,21 @@ def test_a_checkpoint_does_not_care_which_engine_goes_on(small: Split, setting: 
         torch.testing.assert_close(other.model.state_dict()[name], weights, rtol=1e-4, atol=2e-6, msg=name)
 
 
-def test_should_stop_is_asked_often_whatever_a_rating_costs(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_stop_is_asked_often_whatever_a_rating_costs(planted: Split) -> None:
     """Stretches shrink where they took long and grow where they did not; the clock here is ours."""
     trainer = make(planted)
     ticks = iter([0.0, 1.0, 1.0, 1.001])
-    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine.perf_counter", lambda: next(ticks))
-    samples = trainer._source.draw(torch.Generator().manual_seed(0))
-    rates = np.full(1000, 0.01)
-    trainer._engine.train(samples.slice(0, 1000), rates)
-    assert trainer._engine.stretch == 256
-    trainer._engine.train(samples.slice(0, 1000), rates)
-    assert trainer._engine.stretch == 20_000
+    engine = compiled(trainer, planted, Limits(clock=lambda: next(ticks)))
+    part, rates = trainer.state.epoch_pass.next(1000), np.full(1000, 0.01)
+    engine.train(part, rates)
+    assert engine.stretch == 256
+    engine.train(part, rates)
+    assert engine.stretch == 20_000
 
 
-def test_steps_are_reported(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.meter._INTERVAL", 0.0)
-    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._MOST", 1000)
+def test_steps_are_reported(planted: Split) -> None:
     seen: list[StepEnd] = []
-    trainer = make(planted, on_step=seen.append)
-    trainer._engine.stretch = 1000
+    trainer = make(planted, on_step=seen.append, limits=Limits(report_seconds=0.0, most_samples=1000))
     end = trainer.train_epoch()
     steps = [s.step for s in seen]
     assert len(steps) > 3
@@ -214,12 +217,11 @@ def test_steps_are_reported(planted: Split, monkeypatch: pytest.MonkeyPatch) -> 
     assert sum(s.train_loss * n for s, n in zip(seen, sizes, strict=True)) / end.samples == pytest.approx(end.train_loss)
 
 
-def test_divergence_names_the_first_bad_step(small: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_divergence_names_the_first_bad_step(small: Split) -> None:
     with pytest.raises(TrainingDiverged, match="rate 1000 is too large for SGD here; try 100") as caught:
         list(make(small, fields={"learning_rate": 1000.0}).fit())
-    plain(monkeypatch)
     with pytest.raises(TrainingDiverged) as expected:
-        list(make(small, fields={"learning_rate": 1000.0}).fit())
+        list(in_pytorch(small, fields={"learning_rate": 1000.0}).fit())
     assert (caught.value.epoch, caught.value.step) == (expected.value.epoch, expected.value.step)
     assert str(caught.value) == str(expected.value)
     assert caught.value.step > 1
@@ -236,12 +238,13 @@ def test_best_weights_early_stopping_and_a_change_of_rate(planted: Split) -> Non
     assert trainer.train_epoch().learning_rate == pytest.approx(0.005)
 
 
-def test_planted_factors_are_recovered(planted: Split, all_threads: None) -> None:
+@pytest.mark.usefixtures("torch_threads")
+def test_planted_factors_are_recovered(planted: Split) -> None:
     """With noise 0.1 no model does better than 0.1 on unseen ratings."""
     fields = {"learning_rate": 0.05, "num_epochs": 30, "schedule": "one-cycle", "embedding_dim": 3, "weight_decay": 0.002}
     trainer = make(planted, fields=fields)
     assert 0.095 < list(trainer.fit())[-1].metrics["rmse"] < 0.13
-    shared = make(planted, fields={**fields, **TOGETHER})
+    shared = make(planted, fields={**fields, **TOGETHER}, limits=ALL_THREADS)
     assert shared.engine_reason.endswith("2 threads at once without locks (repeatable with as many)")
     assert 0.095 < list(shared.fit())[-1].metrics["rmse"] < 0.13
 
@@ -252,13 +255,13 @@ def test_samples_are_dealt_so_that_no_row_is_met_twice_at_a_time(threads: int) -
     counts = rng.integers(0, 50, 200), rng.integers(0, 50, 130)
     users, items = (rng.permutation(np.repeat(np.arange(len(c)), c))[:3000] for c in counts)
     number = np.arange(len(users))  # tells samples apart
-    teams = [dealing.teams_of(c, threads) for c in counts]
+    teams = [partition.teams_of(c, threads) for c in counts]
     loads = [np.bincount(t, weights=c, minlength=threads) for t, c in zip(teams, counts, strict=True)]
     assert all(load.max() < 1.35 * load.mean() for load in loads)
     given = users, items, number, number.astype(np.float32)
     to = tuple(np.full_like(column, -1) for column in given)
     bounds = np.zeros(threads**2 + 1, dtype=np.int64)
-    dealing.deal(given, to, *teams, threads, bounds)
+    partition.deal(given, to, *teams, threads, bounds)
     assert sorted(to[2].tolist()) == number.tolist()
     for mine, original in zip(to, given, strict=True):
         np.testing.assert_array_equal(mine, original[to[2]])
@@ -277,18 +280,33 @@ def test_little_data_is_trained_by_one_thread_and_says_so(planted: Split) -> Non
     assert_same_weights(trainer, alone)
 
 
+class NobodyElse(Executor):
+    """Never begins with what it is given, so that whoever gives it does everything, in order."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return Future()
+
+
+class Alone(CompiledSgdEngine):
+    def __init__(self, context: TrainingContext) -> None:
+        super().__init__(context, NobodyElse())
+
+
+@pytest.mark.usefixtures("torch_threads")
 @pytest.mark.parametrize("setting", ["decay", "bce", "adagrad, output range"])
-def test_threads_at_once_lose_no_update(planted: Split, setting: str, all_threads: None) -> None:
+def test_threads_at_once_lose_no_update(planted: Split, setting: str) -> None:
     """Whether two threads train at once or one does the work of both in turn: the same bits."""
-    one, two = (make(planted, fields={**SETTINGS[setting], **TOGETHER}) for _ in range(2))
-    one._engine._together._at_once = lambda work: [each() for each in work]  # type: ignore[attr-defined]
+    fields = {**SETTINGS[setting], **TOGETHER}
+    one = make(planted, fields=fields, limits=ALL_THREADS, engines=[Alone])
+    two = make(planted, fields=fields, limits=ALL_THREADS)
     assert numbers(list(one.fit())) == numbers(list(two.fit()))
     assert_same_weights(one, two)
 
 
-def test_threads_at_once_resume_exactly(planted: Split, all_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.engines.sgd_compiled.engine._TOGETHER", 200)
-    whole, first, second = (make(planted, fields={**SETTINGS["decay"], **TOGETHER}) for _ in range(3))
+@pytest.mark.usefixtures("torch_threads")
+def test_threads_at_once_resume_exactly(planted: Split) -> None:
+    limits, fields = Limits(fewest_partitioned=0, partition_samples=200), {**SETTINGS["decay"], **TOGETHER}
+    whole, first, second = (make(planted, fields=fields, limits=limits) for _ in range(3))
     expected = numbers(list(whole.fit()))
     first.should_stop = lambda: first.step >= first.steps_per_epoch + 300
     done = list(first.fit())
@@ -298,9 +316,10 @@ def test_threads_at_once_resume_exactly(planted: Split, all_threads: None, monke
     assert_same_weights(whole, second)
 
 
+@pytest.mark.usefixtures("torch_threads")
 @pytest.mark.parametrize("loss", ["mse", "bpr"])
-def test_divergence_is_noticed_whichever_thread_meets_it(planted: Split, loss: str, all_threads: None) -> None:
-    trainer = make(planted, fields={**SETTINGS[loss], "learning_rate": 1e5, **TOGETHER})
+def test_divergence_is_noticed_whichever_thread_meets_it(planted: Split, loss: str) -> None:
+    trainer = make(planted, fields={**SETTINGS[loss], "learning_rate": 1e5, **TOGETHER}, limits=ALL_THREADS)
     with pytest.raises(TrainingDiverged) as caught:
         list(trainer.fit())
     assert 1 < caught.value.step <= trainer.steps_per_epoch * trainer.config.num_epochs
@@ -308,7 +327,9 @@ def test_divergence_is_noticed_whichever_thread_meets_it(planted: Split, loss: s
 
 def test_without_numba_autograd_trains_and_says_why(small: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     assert make(small).engine_reason == "one rating at a time: compiled engine"
-    plain(monkeypatch)
+    for name in [name for name in sys.modules if name.startswith("mfcore.training.engines.sgd_compiled.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "numba", None)
     trainer = make(small)
     assert trainer.engine == "autograd"
     assert trainer.engine_reason.startswith("one rating at a time: PyTorch, because numba cannot be used (")
@@ -333,9 +354,9 @@ def test_what_is_not_compiled_is_left_to_autograd(small: Split, why: str) -> Non
 
 
 def test_automatic_device_is_the_cpu_for_compiled_code(small: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.training.device._best_device", lambda: "mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     model = build_model("mf", small.train)
-    for batch_size, device in ((1, "cpu"), (64, "mps")):
+    for batch_size, device in ((1, "cpu"), (64, "cuda")):
         config = TrainConfig(optimizer="sgd", batch_size=batch_size, device="auto")
         assert choose_device(model, config).type == device
 
@@ -375,7 +396,7 @@ def test_kernels_are_kept_in_the_data_directory_where_the_source_is_read_only(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numba = pytest.importorskip("numba")
-    from mfcore.training.engines.sgd_compiled.compiling import keep_code_of
+    from mfcore.training.engines.compiling import keep_code_of
 
     class Compiled:
         folders: list[str]

@@ -9,7 +9,7 @@ import torch
 
 from mfcore.data import Split
 from mfcore.models import build_model
-from mfcore.training import EpochEnd, StepEnd, TrainConfig, Trainer, TrainingStopped
+from mfcore.training import EpochEnd, Limits, StepEnd, TrainConfig, Trainer, TrainingStopped
 
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "mse": ("biased-mf", {"schedule": "one-cycle", "weight_decay": 0.01}),
@@ -21,10 +21,8 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture
-def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stretches of one batch, so that a stop comes at the very step that a test asks for."""
-    monkeypatch.setattr("mfcore.training.engines.autograd._SECONDS", 0.0)
+STEP_BY_STEP = Limits(stretch_seconds=0.0)
+"""Stretches of one batch, so that a stop comes at the very step that a test asks for."""
 
 
 def make(split: Split, setting: str, seed: int = 0, **hooks: Any) -> Trainer:
@@ -74,13 +72,12 @@ def test_resuming_after_an_epoch_is_exact(planted: Split, setting: str) -> None:
     assert_same_weights(whole, second)
 
 
-@pytest.mark.usefixtures("step_by_step")
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: str) -> None:
     whole = make(planted, setting)
     expected = numbers(list(whole.fit()))
     stop_at = whole.steps_per_epoch + 3
-    first = make(planted, setting)
+    first = make(planted, setting, limits=STEP_BY_STEP)
     first.should_stop = lambda: first.step >= stop_at
     done = list(first.fit())
     assert first.stop_reason == "stopped"
@@ -91,9 +88,8 @@ def test_resuming_in_the_middle_of_an_epoch_is_exact(planted: Split, setting: st
     assert_same_weights(whole, second)
 
 
-@pytest.mark.usefixtures("step_by_step")
 def test_going_on_after_a_stop_in_the_same_trainer_is_exact(planted: Split) -> None:
-    whole, stopped = make(planted, "mse"), make(planted, "mse")
+    whole, stopped = make(planted, "mse"), make(planted, "mse", limits=STEP_BY_STEP)
     expected = whole.train_epoch()
     stopped.should_stop = lambda: stopped.step == 2
     with pytest.raises(TrainingStopped, match="epoch 1 after step 2"):
@@ -111,14 +107,12 @@ def test_a_finished_run_stays_finished(planted: Split) -> None:
     assert again.stop_reason == "all epochs done"
 
 
-@pytest.mark.usefixtures("step_by_step")
-def test_steps_are_reported_now_and_then(planted: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_are_reported_now_and_then(planted: Split) -> None:
     seen: list[StepEnd] = []
-    make_quiet = make(planted, "mse", on_step=seen.append)
+    make_quiet = make(planted, "mse", on_step=seen.append, limits=STEP_BY_STEP)
     make_quiet.train_epoch()
     assert len(seen) <= 1 + make_quiet.train_seconds / 0.1
-    monkeypatch.setattr("mfcore.training.meter._INTERVAL", 0.0)
-    trainer = make(planted, "mse", on_step=seen.append)
+    trainer = make(planted, "mse", on_step=seen.append, limits=Limits(stretch_seconds=0.0, report_seconds=0.0))
     seen.clear()
     end = trainer.train_epoch()
     assert [s.step for s in seen] == list(range(1, trainer.steps_per_epoch + 1))

@@ -70,12 +70,12 @@ def test_the_optimizer_gets_the_scheduled_rate(planted: Split, schedule: str) ->
     )
     trainer = Trainer(build_model("biased-mf", planted.train, embedding_dim=2), planted, config)
     for epoch in trainer.fit():
-        cuts = trainer._selection.cuts if schedule == "plateau" else 0
+        cuts = trainer.state.selection.cuts if schedule == "plateau" else 0
         if schedule != "plateau":
             assert epoch.learning_rate == pytest.approx(
                 0.5 * rate_factor(config, epoch.step - 1, trainer.steps_per_epoch, cuts)
             )
-        biases, factors = trainer._optimizers[0].param_groups
+        biases, factors = trainer.state.optimizers[0].param_groups
         assert biases["lr"] == pytest.approx(3 * factors["lr"])
         assert factors["lr"] == pytest.approx(epoch.learning_rate)
 

@@ -11,8 +11,8 @@ import torch
 from mfcore.data import Split
 from mfcore.errors import UnusableRequest
 from mfcore.models import build_model
-from mfcore.training import StepEnd, TrainConfig, Trainer
-from mfcore.training.diagnostics import Watch
+from mfcore.training import Limits, StepEnd, TrainConfig, Trainer
+from mfcore.training.diagnostics import Diagnostics
 from mfcore.training.losses import batch_loss, pairs
 
 BASE: dict[str, Any] = {"num_epochs": 4, "batch_size": 256, "learning_rate": 0.02, "device": "cpu", "threads": 1}
@@ -32,9 +32,10 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def make(split: Split, **fields: Any) -> Trainer:
+def make(split: Split, *, limits: Limits | None = None, **fields: Any) -> Trainer:
     config = TrainConfig(**{**BASE, **fields})
-    return Trainer(build_model("biased-mf", split.train, embedding_dim=4, seed=0), split, config)
+    model = build_model("biased-mf", split.train, embedding_dim=4, seed=0)
+    return Trainer(model, split, config, limits=limits or Limits())
 
 
 def steer(trainer: Trainer, change: dict[str, Any]) -> None:
@@ -158,21 +159,20 @@ def test_what_cannot_change_is_refused_and_changes_nothing(planted: Split) -> No
     assert trainer.config == TrainConfig(**BASE) and trainer.changed == {}
 
 
-def test_the_watch_measures_what_it_says(planted: Split) -> None:
+def test_diagnostics_measure_what_they_say(planted: Split) -> None:
     """Gradient, way and saturation of one plain SGD step, computed again by hand."""
     trainer = make(planted, optimizer="sgd", learning_rate=0.5, weight_decay=0.1)
-    watch = Watch(trainer.model, "mse")
-    nothing = trainer._pass.samples().slice(0, 0)
-    assert "update_ratio" not in watch.look(nothing, 0)
+    diagnostics = Diagnostics(trainer.model, "mse", Limits(clock=lambda: 0.0))  # looking takes no time
+    nothing = trainer.state.epoch_pass.samples().slice(0, 0)
+    assert "update_ratio" not in diagnostics.look(nothing, 0)
     before = {name: table.detach().clone() for name, table in trainer.model.named_parameters()}
-    batch = trainer._pass.samples().slice(0, 256)
+    batch = trainer.state.epoch_pass.samples().slice(0, 256)
     twin = make(planted, optimizer="sgd", learning_rate=0.5, weight_decay=0.1)
     loss, rows = batch_loss(twin.model, "mse", batch)
     (loss + 0.1 * twin.model.penalty(rows)).backward()  # type: ignore[no-untyped-call]
     gradient = math.sqrt(sum(float(p.grad.square().sum()) for p in twin.model.parameters() if p.grad is not None))
     trainer.advance(1)
-    watch._next = 0.0
-    seen = watch.look(batch, 1)
+    seen = diagnostics.look(batch, 1)
     size = math.sqrt(sum(float(p.detach().square().sum()) for p in trainer.model.parameters()))
     moved = math.sqrt(sum(float((p.detach() - before[name]).square().sum()) for name, p in trainer.model.named_parameters()))
     assert seen["gradient_norm"] == pytest.approx(gradient, rel=1e-4)
@@ -182,18 +182,19 @@ def test_the_watch_measures_what_it_says(planted: Split) -> None:
     assert seen["saturated"] == pytest.approx(float(((scores < 1) | (scores > 5)).float().mean()))
     with torch.no_grad():
         trainer.model.get_parameter("user_bias").fill_(10.0)
-    watch._next = 0.0
-    assert watch.look(batch, 2)["saturated"] == 1.0
+    assert diagnostics.look(batch, 2)["saturated"] == 1.0
 
 
-def test_the_watch_costs_little_and_moves_nothing(planted: Split) -> None:
-    watched, alone = make(planted), make(planted)
+def test_diagnostics_cost_little_and_move_nothing(planted: Split) -> None:
+    watched, alone = make(planted, limits=Limits(report_seconds=0.0)), make(planted)
     seen: list[StepEnd] = []
     watched.on_step = seen.append
-    watched._meter.report_due = lambda: True  # type: ignore[method-assign]
     list(watched.fit())
     list(alone.fit())
     assert same(watched, alone)
-    watch = Watch(watched.model, "mse")
-    first = watch.look(watched._pass.last(0), 1)
-    assert watch.look(watched._pass.last(0), 2) == {} and "gradient_norm" in first  # a hundred times its cost must pass first
+    ticks = iter([10.0, 11.0, 110.9, 111.1, 112.0])
+    diagnostics = Diagnostics(watched.model, "mse", Limits(clock=lambda: next(ticks)))
+    nothing = watched.state.epoch_pass.last(0)
+    assert "gradient_norm" in diagnostics.look(nothing, 1)
+    assert diagnostics.look(nothing, 2) == {}, "a hundred times its cost must pass first"
+    assert "gradient_norm" in diagnostics.look(nothing, 3)

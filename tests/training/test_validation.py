@@ -16,39 +16,32 @@ from mfcore.data import Split
 from mfcore.evaluation import Evaluator, Protocol
 from mfcore.models import build_model
 from mfcore.models.config import ModelConfig
-from mfcore.training import EpochEnd, TrainConfig, Trainer
-from mfcore.training import validation_budget as costs
-from mfcore.training.validation_budget import Shape, plan_validation, training_seconds, validation_seconds
+from mfcore.training import EpochEnd, Limits, TrainConfig, Trainer
+from mfcore.training.validation import Shape, plan_validation, training_seconds, validation_seconds
 
 LARGE = Shape(samples=22_400_000, weights=18_500_000, users=200_948, items=87_585, held=3_200_000, candidates=495)
 MF = ModelConfig(name="biased-mf", embedding_dim=64)
-
-
-@pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the small test data were large: nothing is granted beyond the share, and few users are enough."""
-    monkeypatch.setattr(costs, "ALWAYS_GRANTED", 0.0)
-    monkeypatch.setattr(costs, "FEWEST_USERS", 20)
-    monkeypatch.setattr(costs, "_MEASURING", 0.0)
+STRICT = Limits(granted_seconds=0.0, fewest_users=20, overhead_nanoseconds=0.0)
+"""As if the small test data were large: nothing is granted beyond the share, and few users are enough."""
 
 
 def make(split: Split, **fields: Any) -> Trainer:
     config = TrainConfig(**{"num_epochs": 6, "batch_size": 512, "learning_rate": 0.02, **fields})
-    return Trainer(build_model("mf", split.train, embedding_dim=4, seed=0), split, config)
+    return Trainer(build_model("mf", split.train, embedding_dim=4, seed=0), split, config, limits=STRICT)
 
 
 def budget_for(split: Split, users: int, every: int = 1) -> float:
     """The budget with which the plan is ``users`` of all, every ``every`` epochs."""
     trainer = make(split)
     shape = Shape(
-        trainer._source.num_samples,
+        trainer.state.epoch_pass.size,
         trainer.model.num_parameters,
         len(np.unique(split.valid.user_idx)),
         split.data.num_items,
         len(split.valid),
         495,
     )
-    share = users / shape.users * validation_seconds(shape, trainer.model.config) / every
+    share = users / shape.users * validation_seconds(shape, trainer.model.config, STRICT) / every
     return 1.001 * share / training_seconds(shape, trainer.model.config, trainer.config, "autograd")
 
 
@@ -65,13 +58,13 @@ def test_a_plan_keeps_to_the_budget_and_wastes_none_of_it(
     shape = Shape(samples, 64 * (users + items), users, items, 10 * users, 495)
     config = TrainConfig(validation_budget=budget, batch_size=4096)
     plan = plan_validation(shape, MF, config, engine)
-    allowed = max(budget * training_seconds(shape, MF, config, engine), costs.ALWAYS_GRANTED)
+    allowed = max(budget * training_seconds(shape, MF, config, engine), Limits().granted_seconds)
     whole = validation_seconds(shape, MF)
     spent = plan.share * whole / plan.every
     assert 1 <= plan.users <= users
     assert spent <= allowed * (1 + 1e-9)
     if not plan.complete:
-        assert plan.users >= min(users, costs.FEWEST_USERS)
+        assert plan.users >= min(users, Limits().fewest_users)
         one_more = (plan.users + 1) / users * whole
         assert one_more > allowed or plan.users == users  # more users would not have fitted
         if plan.every > 1:
@@ -87,13 +80,14 @@ def test_movielens_100k_is_always_measured_whole_and_0_measures_everyone_anywher
     assert plan_validation(LARGE, MF, TrainConfig(validation_budget=0.0), "autograd").complete
 
 
-def test_fewer_users_are_measured_the_same_ones_every_time(planted: Split, strict: None) -> None:
+def test_fewer_users_are_measured_the_same_ones_every_time(planted: Split) -> None:
     trainer = make(planted, validation_budget=budget_for(planted, 50))
     assert "validation measures 50 of 192 users after every epoch" in trainer.validation_words
     first, second = trainer.train_epoch(), make(planted, validation_budget=budget_for(planted, 50)).train_epoch()
     assert first.validated == second.validated == 50 / 192
     assert first.metrics == second.metrics
-    users = trainer._validation.chosen()
+    users = trainer.validation_users
+    assert users is not None
     assert len(np.unique(users)) == 50
     part = planted.valid.of_users(users)
     predicted = trainer.model.predict(part.user_idx, part.item_idx).numpy()
@@ -116,7 +110,7 @@ def test_whoever_is_measured_is_ranked_as_among_everyone(planted: Split) -> None
     assert some.rank_full.tolist() == everyone.rank_full[among].tolist()
 
 
-def test_the_last_epoch_is_told_of_everyone(planted: Split, strict: None) -> None:
+def test_the_last_epoch_is_told_of_everyone(planted: Split) -> None:
     ends = list(make(planted, num_epochs=3, validation_budget=budget_for(planted, 50)).fit())
     assert [end.validated for end in ends] == [50 / 192, 50 / 192, 1.0]
     whole = list(make(planted, num_epochs=3, validation_budget=0).fit())
@@ -125,7 +119,7 @@ def test_the_last_epoch_is_told_of_everyone(planted: Split, strict: None) -> Non
     assert [end.train_loss for end in ends] == [end.train_loss for end in whole]
 
 
-def test_epochs_are_left_out_when_even_few_users_cost_too_much(planted: Split, strict: None) -> None:
+def test_epochs_are_left_out_when_even_few_users_cost_too_much(planted: Split) -> None:
     trainer = make(planted, num_epochs=7, validation_budget=budget_for(planted, 20, every=3))
     assert "20 of 192 users after every 3 epochs" in trainer.validation_words
     ends = list(trainer.fit())
@@ -134,11 +128,11 @@ def test_epochs_are_left_out_when_even_few_users_cost_too_much(planted: Split, s
         assert (end.metrics == {}) == math.isnan(end.valid_loss) == (end.validated == 0)
 
 
-def test_the_best_epoch_is_chosen_on_the_same_users_and_never_among_the_unmeasured(planted: Split, strict: None) -> None:
+def test_the_best_epoch_is_chosen_on_the_same_users_and_never_among_the_unmeasured(planted: Split) -> None:
     trainer = make(planted, num_epochs=8, learning_rate=0.3, validation_budget=budget_for(planted, 20, every=2))
     values, weights = {}, {}
     for end in trainer.fit():
-        subset = trainer._validation.run(trainer.model, 0).metrics["rmse"]
+        subset = trainer.validate().metrics["rmse"]
         values[end.number], weights[end.number] = subset, trainer.model.user_factors.detach().clone()
     measured = {number: value for number, value in values.items() if number % 2 == 0}
     best = min(measured, key=lambda number: measured[number])
@@ -147,7 +141,7 @@ def test_the_best_epoch_is_chosen_on_the_same_users_and_never_among_the_unmeasur
     assert torch.equal(trainer.model.user_factors, weights[best])
 
 
-def test_patience_counts_measured_epochs(planted: Split, strict: None) -> None:
+def test_patience_counts_measured_epochs(planted: Split) -> None:
     trainer = make(planted, num_epochs=50, learning_rate=0.3, patience=2, validation_budget=budget_for(planted, 20, every=3))
     ends: list[EpochEnd] = list(trainer.fit())
     measured = [end.number for end in ends if end.number % 3 == 0]
@@ -157,14 +151,14 @@ def test_patience_counts_measured_epochs(planted: Split, strict: None) -> None:
     assert ends[-1].metrics == trainer.validate(complete=True).metrics
 
 
-def test_until_an_epoch_is_measured_the_latest_is_the_best(planted: Split, strict: None) -> None:
+def test_until_an_epoch_is_measured_the_latest_is_the_best(planted: Split) -> None:
     trainer = make(planted, validation_budget=budget_for(planted, 20, every=4))
     assert [trainer.train_epoch().best for _ in range(4)] == [True] * 4
     assert trainer.best_epoch == 4
 
 
 @pytest.mark.parametrize("every", [1, 3])
-def test_resuming_measures_the_same(planted: Split, strict: None, every: int) -> None:
+def test_resuming_measures_the_same(planted: Split, every: int) -> None:
     fields = {"loss": "bce", "validation_budget": budget_for(planted, 30, every)}
     whole = make(planted, **fields)
     expected = [(e.metrics, e.valid_loss, e.best, e.validated) for e in whole.fit()]
@@ -176,10 +170,11 @@ def test_resuming_measures_the_same(planted: Split, strict: None, every: int) ->
     assert torch.equal(second.model.user_factors, whole.model.user_factors)
 
 
-def test_the_users_follow_the_protocol_not_the_seed_of_training(planted: Split, strict: None) -> None:
+def test_the_users_follow_the_protocol_not_the_seed_of_training(planted: Split) -> None:
     chosen = []
     for seed, protocol in ((0, Protocol()), (1, Protocol()), (0, Protocol(negatives_seed=1))):
         config = TrainConfig(batch_size=512, seed=seed, validation_budget=budget_for(planted, 50))
-        trainer = Trainer(build_model("mf", planted.train, embedding_dim=4, seed=0), planted, config, protocol)
-        chosen.append(trainer._validation.chosen().tolist())
+        trainer = Trainer(build_model("mf", planted.train, embedding_dim=4, seed=0), planted, config, protocol, limits=STRICT)
+        assert trainer.validation_users is not None
+        chosen.append(trainer.validation_users.tolist())
     assert chosen[0] == chosen[1] != chosen[2]

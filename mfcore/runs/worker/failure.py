@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mfcore.data import Split
 from mfcore.runs.events import DivergedEvent, EpochEvent
 from mfcore.runs.worker.event_log import Position
+from mfcore.training.divergence import OffendingSample, find_offending_sample
 from mfcore.training.events import TrainingDiverged
-from mfcore.training.offending_sample import Culprit, find_culprit
 
 if TYPE_CHECKING:
     from mfcore.runs.worker.session import ActiveRun
@@ -24,7 +24,7 @@ def post_mortem(run: ActiveRun, error: TrainingDiverged) -> None:
     """Tell of the divergence; the last good epoch becomes the run's last checkpoint and can be branched from."""
     run.diverged_at = Position(error.step, error.epoch - 1)
     anchor, rate = run.checkpoints.anchor, run.trainer.rates.base
-    sample = None if anchor is None else find_culprit(run.trainer, anchor, error)
+    sample = None if anchor is None else find_offending_sample(run.trainer, anchor, error)
     finite = run.checkpoints.fall_back()
     run.events.record(
         DivergedEvent(
@@ -68,7 +68,7 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}; the file worker.log of this run has the details"
 
 
-def _named(sample: Culprit, split: Split) -> dict[str, Any]:
+def _named(sample: OffendingSample, split: Split) -> dict[str, Any]:
     """The offending sample as people know it, as fields of the event."""
     data = split.data
     facts: dict[str, Any] = {

@@ -8,7 +8,6 @@ is therefore read from tensors that stay where they are, at a place counted on t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,19 +15,22 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from mfcore.training.config import OPTIMIZERS
+from mfcore.training.engines.base import TrainingContext
 from mfcore.training.engines.fused_step import Stepper, is_fused
-from mfcore.training.engines.workbench import Workbench
 from mfcore.training.optimizers import gradients_are_sparse
 from mfcore.training.samples import Samples
 from mfcore.typing import Float64
 
-Replay = Callable[[], None]
+Step = Callable[[], None]
+Recorder = Callable[[Step], Step]
+"""Runs a step a few times and returns what does it again."""
+
 _BATCHES = 64  # played in one go, so that commands are heard in between
 _MOST_SAMPLES = 1 << 22
 _WARM_UPS = 3
 
 
-def record(step: Callable[[], None]) -> Replay:
+def record(step: Step) -> Step:
     """Record what ``step`` does on the GPU; the result does it again. ``step`` is run a few times first.
 
     Raises:
@@ -47,17 +49,18 @@ def record(step: Callable[[], None]) -> Replay:
     return graph.replay
 
 
-def worth_recording(device: torch.device) -> bool:
-    return device.type == "cuda"
+def recorder_for(device: torch.device) -> Recorder | None:
+    """What records steps on ``device``; None where nothing would be gained."""
+    return record if device.type == "cuda" else None
 
 
-def why_not_recorded(bench: Workbench) -> str:
+def why_not_recorded(context: TrainingContext) -> str:
     """What keeps steps from being recorded, in words; empty if nothing does."""
-    if gradients_are_sparse(bench.config):
+    if gradients_are_sparse(context.config):
         return "sparse gradients have a size of their own each time"
-    if not all(is_fused(optimizer) for optimizer in bench.optimizers) or bench.config.optimizer == "adagrad":
-        return f"{OPTIMIZERS[bench.config.optimizer]} cannot be recorded"
-    if bench.model.config.dropout > 0 and hasattr(bench.model, "tower"):
+    if not all(is_fused(optimizer) for optimizer in context.optimizers) or context.config.optimizer == "adagrad":
+        return f"{OPTIMIZERS[context.config.optimizer]} cannot be recorded"
+    if context.model.config.dropout > 0 and hasattr(context.model, "tower"):
         return "dropout draws anew in each step"
     return ""
 
@@ -69,6 +72,7 @@ class RecordedSteps:
 
     Args:
         gradients: puts the gradients of a batch into ``.grad`` and returns its mean loss.
+        recorder: such as :func:`record`.
 
     Attributes:
         num_batches: how many fit into one :meth:`play`.
@@ -76,19 +80,20 @@ class RecordedSteps:
 
     def __init__(
         self,
-        bench: Workbench,
+        context: TrainingContext,
         gradients: Callable[[Samples], Tensor],
         stepper: Stepper,
+        recorder: Recorder = record,
     ) -> None:
-        self._model, self._optimizers, self._size = bench.model, bench.optimizers, bench.config.batch_size
+        self._model, self._optimizers, self._size = context.model, context.optimizers, context.config.batch_size
         self._gradients, self._stepper = gradients, stepper
         self.num_batches = max(1, min(_BATCHES, _MOST_SAMPLES // self._size))
-        self._samples = _room_for(self.num_batches * self._size, bench.config.loss, bench.model.device)
-        self._rates = torch.zeros(self.num_batches, device=bench.model.device)
-        self._losses = torch.zeros(self.num_batches, device=bench.model.device)
-        self._place = torch.zeros(1, dtype=torch.int64, device=bench.model.device)
-        self._offsets = torch.arange(self._size, device=bench.model.device)
-        self._replay = self._record()
+        self._samples = _room_for(self.num_batches * self._size, context.config.loss, context.model.device)
+        self._rates = torch.zeros(self.num_batches, device=context.model.device)
+        self._losses = torch.zeros(self.num_batches, device=context.model.device)
+        self._place = torch.zeros(1, dtype=torch.int64, device=context.model.device)
+        self._offsets = torch.arange(self._size, device=context.model.device)
+        self._replay = self._record(recorder)
 
     def play(self, part: Samples, rates: Float64) -> Tensor:
         """Train ``part``, at most ``num_batches`` full batches. rates (batches,) → mean losses (batches,) on the device."""
@@ -107,13 +112,13 @@ class RecordedSteps:
         self._losses.index_copy_(0, self._place, loss.view(1))
         self._place.add_(1).remainder_(self.num_batches)  # runs before the recording must stay inside, too
 
-    def _record(self) -> Replay:
+    def _record(self, recorder: Recorder) -> Step:
         """Record a step and leave weights and optimizers as they were, although it had to be run."""
         kept = _Kept(self._model, self._optimizers)
         try:
             self._gradients(self._samples.take(self._offsets))
             self._stepper.step(0.0)  # makes the optimizers' state, where there is none
-            return record(self._step)
+            return recorder(self._step)
         finally:
             kept.put_back()
             self._stepper.collect()
@@ -140,7 +145,7 @@ class _Kept:
                 tensor.copy_(state[where]) if where in state else tensor.zero_()
 
 
-def _tensors_of(optimizer: Optimizer, what: Callable[[Tensor], Tensor]) -> dict[tuple[Any, str], Tensor]:
+def _tensors_of(optimizer: Optimizer, what: Callable[[Tensor], Tensor]) -> dict[tuple[Tensor, str], Tensor]:
     return {
         (parameter, name): what(value)
         for parameter, entries in optimizer.state.items()

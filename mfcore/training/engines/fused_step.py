@@ -28,7 +28,7 @@ class Stepper:
     def __init__(self, optimizers: list[Optimizer]) -> None:
         self._optimizers = optimizers
         self._updates: list[Callable[[float | Tensor], None]] = []
-        self._collected_from: list[Any] = []
+        self._collected_from: list[object] = []
 
     def step(self, rate: float | Tensor) -> None:
         """One step with learning rate ``rate``, before multipliers; a tensor (on the device) only once state exists."""
@@ -95,7 +95,7 @@ class _FusedUpdate:
         self._function(self._parameters, gradients, *self._state, **self._options, lr=rate, fused=True)
 
 
-def _without(name: str, found: list[Any]) -> list[Any]:
+def _without(name: str, found: list[dict[str, Tensor]]) -> list[None]:
     # SGD wants a place for each weight's momentum even where there is none; Adam wants no list of maxima.
     return [None] * len(found) if name == "momentum_buffer" else []
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mfcore.models.base import RecommenderModel
 from mfcore.models.dot import MF
-from mfcore.training.engines.als.layout import Grouped
-from mfcore.training.engines.als.problem import Features, Weights
-from mfcore.training.engines.als.solve import solve_rows
-from mfcore.training.engines.workbench import Workbench
+from mfcore.training.config import TrainConfig
+from mfcore.training.engines.als.normal_equations import Features, Grouped, Weights, solve_rows
+from mfcore.training.engines.base import TrainingContext, load_kernels
 from mfcore.training.samples import Samples
-from mfcore.training.weight_decay_rows import decay_per_row
+from mfcore.training.weight_decay import decay_per_row
 from mfcore.typing import Float64
 
 if TYPE_CHECKING:
-    from mfcore.training.config import TrainConfig
+    from mfcore.data import Interactions
 
 Solver = Callable[[Grouped, Features, Weights, Tensor], tuple[Tensor, Tensor]]
 """As :func:`solve_rows`."""
@@ -44,24 +44,32 @@ class AlsEngine:
 
     name = "als"
 
-    def __init__(self, bench: Workbench, solver: Solver | None = None, floats: int | None = None) -> None:
-        assert isinstance(bench.model, MF)
-        self.model, self.meter, train = bench.model, bench.meter, bench.train
+    def __init__(self, context: TrainingContext, solver: Solver | None = None) -> None:
+        assert isinstance(context.model, MF)
+        self.model, self.meter, config, train = context.model, context.meter, context.config, context.train
         self.stretch = (max(2, len(train)) + 1) // 2
-        self.weights = weights_of(bench.config)
-        self._solve_rows, self.note = (solver, "") if solver else choose_solver(bench)
+        self.weights = Weights(config.unobserved_weight if config.loss == "weighted-mse" else None)
+        self._solve_rows, self.note = (solver, "") if solver else choose_solver(context)
         device, biased = self.model.device, self.model.user_biases() is not None
         dim = self.model.user_factors.shape[1] + biased
         shape = train.num_users, train.num_items
-        users, items, ratings = train.user_idx, train.item_idx, train.rating
-        self._sides = (
+        users, items, ratings, floats = train.user_idx, train.item_idx, train.rating, context.limits.chunk_floats
+        self.sides = (
             Grouped(users, items, ratings, shape, dim, device, floats),
             Grouped(items, users, ratings, shape[::-1], dim, device, floats),
         )
-        decays = (torch.from_numpy(decay).to(device) for decay in decay_per_row(bench.config, train))
+        decays = (torch.from_numpy(decay).to(device) for decay in decay_per_row(config, train))
         self._ridges = tuple(
-            decay * self.weights.of_rows(side.counts, side.num_columns) for decay, side in zip(decays, self._sides, strict=True)
+            decay * self.weights.of_rows(side.counts, side.num_columns) for decay, side in zip(decays, self.sides, strict=True)
         )
+
+    @staticmethod
+    def why_not(model: RecommenderModel, config: TrainConfig, device: torch.device) -> str:
+        # Models that it cannot solve were refused together with the optimizer.
+        return "" if config.optimizer == "als" else f"optimizer {config.optimizer} takes steps"
+
+    def reason(self, declined: str) -> str:
+        return f"ALS solves all users, then all items, exactly, {self.note}; it has no learning rate and no batches"
 
     def train(self, part: Samples, rates: Float64) -> tuple[int, float] | None:
         return self.meter.add(self.solve(by_item=bool(part.user_idx[0])), len(part))
@@ -69,7 +77,7 @@ class AlsEngine:
     @torch.no_grad()
     def solve(self, *, by_item: bool) -> Tensor:
         """Solve all items, or all users. Returns the mean loss afterwards, a scalar."""
-        rows, ridge = self._sides[by_item], self._ridges[by_item]
+        rows, ridge = self.sides[by_item], self._ridges[by_item]
         features = self._features(of_items=not by_item)
         solution, left = self._solve_rows(rows, features, self.weights, ridge)
         vectors, bias = self._tables(of_items=by_item)
@@ -88,29 +96,38 @@ class AlsEngine:
         return Features.of(*self._tables(of_items=of_items), self.model.global_mean)
 
     def _total_weight(self) -> float:
-        rows = self._sides[0]
+        rows = self.sides[0]
         return float(self.weights.of_rows(rows.counts, rows.num_columns).sum(dtype=torch.float64))
 
 
-def choose_solver(bench: Workbench) -> tuple[Solver, str]:
+def choose_solver(context: TrainingContext) -> tuple[Solver, str]:
     """What solves rows fastest here, and a few words about it."""
-    if bench.model.device.type != "cpu":
+    if context.model.device.type != "cpu":
         return solve_rows, "in batches"
     why_not = load_solver()
     if why_not:
         return solve_rows, f"in batches, because {why_not}"
-    solver: Solver = importlib.import_module(_COMPILED).CompiledSolver(bench.threads)
-    return solver, "by compiled code"
+    compiled = importlib.import_module(_COMPILED)
+    return compiled.CompiledSolver(context.threads, context.limits.piece_operations), "by compiled code"
 
 
 def load_solver() -> str:
-    """Make the compiled solver ready, so that nobody waits for it later. Returns why there is none, in words, else nothing."""
-    try:
-        importlib.import_module(_COMPILED).load_kernels()
-    except ImportError as error:
-        return f"numba cannot be used ({error})"
-    return ""
+    """As :func:`load_kernels`."""
+    return load_kernels(_COMPILED)
 
 
-def weights_of(config: TrainConfig) -> Weights:
-    return Weights(config.unobserved_weight if config.loss == "weighted-mse" else None)
+class Sweep:
+    """What an epoch goes through: as many samples as ratings, which only say whose turn it is. ``user_idx`` is 0 in the first
+    half, for the users, then 1, for the items. The engine holds the ratings, in an order of its own.
+    """
+
+    def __init__(self, data: Interactions, device: torch.device) -> None:
+        self.num_samples = max(2, len(data))
+        turn = torch.zeros(self.num_samples, dtype=torch.uint8, device=device)
+        turn[-(-self.num_samples // 2) :] = 1
+        nothing = turn[:0]
+        self._turns = Samples(turn, turn, nothing, nothing)
+
+    def draw(self, generator: torch.Generator) -> Samples:
+        """Nothing is random about a sweep."""
+        return self._turns

@@ -20,10 +20,11 @@ from numba.core import cgutils, types
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
-from mfcore.training.engines.sgd_compiled.compiling import Function, kernel
+from mfcore.training.engines.compiling import Function, kernel
 from mfcore.typing import Float32, Float64
 
 Indices = npt.NDArray[Any]
+Scalar = np.float32
 
 LANES = 16 if "+avx512f" in get_host_cpu_features() else 8
 """Columns of a tile; tables are padded to a multiple of it."""
@@ -34,11 +35,11 @@ AT_ONCE = 64
 _TRIES = 4
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
-FLOOR, SHAKY = np.float32(1e-6), np.float32(1e-4)  # as in mfcore.training.engines.als.solve
+FLOOR, SHAKY = np.float32(1e-6), np.float32(1e-4)  # as in mfcore.training.engines.als.normal_equations
 
 
 class Rows(NamedTuple):
-    """What is asked. starts (num_rows + 1,) int64, columns (n,) int32, ratings (n,) float32, ridge (num_rows,) float32."""
+    """The rows to solve. starts (num_rows + 1,) int64, columns (n,) int32, ratings (n,) float32, ridge (num_rows,) float32."""
 
     starts: Indices
     columns: Indices
@@ -46,8 +47,8 @@ class Rows(NamedTuple):
     ridge: Float32
 
 
-class Still(NamedTuple):
-    """The side held still. x: (num_columns + 1, w) with zeros from ``dim`` on, offset: (num_columns + 1,); what every row
+class FixedSide(NamedTuple):
+    """The side held fixed. x: (num_columns + 1, w) with zeros from ``dim`` on, offset: (num_columns + 1,); what every row
     starts with: gram (w, w), right (w,). ``unobserved``: the weight w0 of cells nobody chose, or below 0 if they do not count.
     """
 
@@ -56,11 +57,11 @@ class Still(NamedTuple):
     gram: Float32
     right: Float32
     dim: int
-    unobserved: Any
+    unobserved: Scalar
 
 
-class Desk(NamedTuple):
-    """Where one thread works. gram (w, w), picked (AT_ONCE, w), right (w,), inverse (w,): float32."""
+class Workspace(NamedTuple):
+    """What one thread works in. gram (w, w), picked (AT_ONCE, w), right (w,), inverse (w,): float32."""
 
     gram: Float32
     picked: Float32
@@ -126,7 +127,7 @@ def _spread(b: Any, number: Any, wide: Any) -> Any:
 
 
 @_compiled
-def _add_scaled(to: Float32, factor: Any, row: Float32) -> None:
+def _add_scaled(to: Float32, factor: Scalar, row: Float32) -> None:
     for j in range(len(to)):
         to[j] += factor * row[j]
 
@@ -138,7 +139,7 @@ def _copy(to: Float32, row: Float32) -> None:
 
 
 @_compiled
-def _dot(one: Float32, other: Float32) -> Any:
+def _dot(one: Float32, other: Float32) -> Scalar:
     total = ZERO
     for j in range(len(one)):
         total += one[j] * other[j]
@@ -146,28 +147,28 @@ def _dot(one: Float32, other: Float32) -> Any:
 
 
 @_compiled
-def _make(row: int, asked: Rows, still: Still, desk: Desk) -> float:
-    """The row's equations onto the desk: what stands on and right of the gram's diagonal. Returns Σ w (t − offset)², to be
+def _build(row: int, rows: Rows, fixed: FixedSide, space: Workspace) -> float:
+    """The row's equations into the workspace: what stands on and right of the gram's diagonal. Returns Σ w (t − offset)², to be
     explained, over its ratings, less what ``unobserved`` cells would have in their place."""
-    gram, picked, width, w = desk.gram, desk.picked, still.x.shape[1], still.unobserved
-    for f in range(min(-(-still.dim // HEIGHT) * HEIGHT, width)):
-        _copy(gram[f, f & -LANES :], still.gram[f, f & -LANES :])
-    _copy(desk.right, still.right)
-    unexplained, first, last = 0.0, asked.starts[row], asked.starts[row + 1]
+    gram, picked, width, w = space.gram, space.picked, fixed.x.shape[1], fixed.unobserved
+    for f in range(min(-(-fixed.dim // HEIGHT) * HEIGHT, width)):
+        _copy(gram[f, f & -LANES :], fixed.gram[f, f & -LANES :])
+    _copy(space.right, fixed.right)
+    unexplained, first, last = 0.0, rows.starts[row], rows.starts[row + 1]
     for start in range(first, last, AT_ONCE):
         count = min(AT_ONCE, last - start)
         for r in range(count):
-            column = asked.columns[start + r]
-            _copy(picked[r], still.x[column])
-            offset = still.offset[column]
-            target = asked.ratings[start + r] - offset if w < ZERO else ONE - (ONE - w) * offset
-            _add_scaled(desk.right, target, picked[r])
+            column = rows.columns[start + r]
+            _copy(picked[r], fixed.x[column])
+            offset = fixed.offset[column]
+            target = rows.ratings[start + r] - offset if w < ZERO else ONE - (ONE - w) * offset
+            _add_scaled(space.right, target, picked[r])
             far = float(offset)
             if w < ZERO:
-                unexplained += (asked.ratings[start + r] - far) ** 2
+                unexplained += (float(rows.ratings[start + r]) - far) ** 2
             else:
-                unexplained += (1.0 - far) ** 2 - w * far**2
-        for f in range(0, still.dim, HEIGHT):
+                unexplained += (1.0 - far) ** 2 - float(w) * far**2
+        for f in range(0, fixed.dim, HEIGHT):
             for j in range(f & -LANES, width, LANES):
                 _tile(gram, width, f, j, picked, count, ONE if w < ZERO else ONE - w)
     return unexplained
@@ -196,41 +197,41 @@ def _factor(gram: Float32, inverse: Float32, dim: int) -> bool:
 
 
 @_compiled
-def _substitute(desk: Desk, theta: Float32, dim: int) -> None:
+def _substitute(space: Workspace, theta: Float32, dim: int) -> None:
     """θ from UᵀU θ = right, which is changed; θ comes as zeros."""
-    right, inverse = desk.right, desk.inverse
+    right, inverse = space.right, space.inverse
     for p in range(dim):
         left = p & -LANES
         value = right[p] * inverse[p]
-        _add_scaled(right[left:], -value, desk.gram[p, left:])
+        _add_scaled(right[left:], -value, space.gram[p, left:])
         right[p] = value
     for p in range(dim - 1, -1, -1):
         left = p & -LANES
-        theta[p] = (right[p] - _dot(desk.gram[p, left:], theta[left:])) * inverse[p]
+        theta[p] = (right[p] - _dot(space.gram[p, left:], theta[left:])) * inverse[p]
 
 
 @_compiled
-def _solve_row(row: int, asked: Rows, still: Still, desk: Desk, theta: Float32) -> float:
-    """θ in place. Returns Σ w (t − r̂)² afterwards, less what :func:`_make` leaves out; NaN if there was no solution."""
+def _solve_row(row: int, rows: Rows, fixed: FixedSide, space: Workspace, theta: Float32) -> float:
+    """θ in place. Returns Σ w (t − r̂)² afterwards, less what :func:`_build` leaves out; NaN if there was no solution."""
     more = ZERO
     for attempt in range(_TRIES):
-        unexplained = _make(row, asked, still, desk)
+        unexplained = _build(row, rows, fixed, space)
         mean = ZERO
-        for f in range(still.dim):
-            mean += desk.gram[f, f] / np.float32(still.dim)
-        ridge = max(asked.ridge[row], FLOOR * mean)
+        for f in range(fixed.dim):
+            mean += space.gram[f, f] / np.float32(fixed.dim)
+        ridge = max(rows.ridge[row], FLOOR * mean)
         if not ridge > ZERO:
             ridge = ONE  # no ratings and no ridge: θ = 0
         ridge += more
-        for f in range(still.dim):
-            desk.gram[f, f] += ridge
-        if _factor(desk.gram, desk.inverse, still.dim):
+        for f in range(fixed.dim):
+            space.gram[f, f] += ridge
+        if _factor(space.gram, space.inverse, fixed.dim):
             explained = 0.0
             theta[:] = ZERO
             # b·θ needs b, which the substitution uses up; it equals ‖U θ‖², and U θ is what the first half leaves.
-            _substitute(desk, theta, still.dim)
-            for f in range(still.dim):
-                explained += float(desk.right[f]) ** 2 + float(ridge) * float(theta[f]) ** 2
+            _substitute(space, theta, fixed.dim)
+            for f in range(fixed.dim):
+                explained += float(space.right[f]) ** 2 + float(ridge) * float(theta[f]) ** 2
             return unexplained - explained
         more = mean * SHAKY * np.float32(10.0**attempt)
     theta[:] = np.float32(np.nan)
@@ -238,23 +239,23 @@ def _solve_row(row: int, asked: Rows, still: Still, desk: Desk, theta: Float32) 
 
 
 @kernel
-def begin(still: Still) -> None:
+def add_unobserved(fixed: FixedSide) -> None:
     """Fill in what every row starts with when all cells count: w0 Σ x xᵀ on and right of the diagonal, and −w0 Σ offset x.
 
     gram and right come as zeros. By one thread and in a fixed order, so that the bits are the same with any number of them.
     """
-    x, width, num_columns = still.x, still.x.shape[1], len(still.x) - 1
+    x, width, num_columns = fixed.x, fixed.x.shape[1], len(fixed.x) - 1
     for start in range(0, num_columns, AT_ONCE):
         count = min(AT_ONCE, num_columns - start)
-        for f in range(0, still.dim, HEIGHT):
+        for f in range(0, fixed.dim, HEIGHT):
             for j in range(f & -LANES, width, LANES):
-                _tile(still.gram, width, f, j, x[start:], count, still.unobserved)
+                _tile(fixed.gram, width, f, j, x[start:], count, fixed.unobserved)
         for n in range(start, start + count):
-            _add_scaled(still.right, -still.unobserved * still.offset[n], x[n])
+            _add_scaled(fixed.right, -fixed.unobserved * fixed.offset[n], x[n])
 
 
 @kernel
-def solve(first: int, last: int, asked: Rows, still: Still, desk: Desk, theta: Float32, left: Float64) -> None:
+def solve(first: int, last: int, rows: Rows, fixed: FixedSide, space: Workspace, theta: Float32, left: Float64) -> None:
     """Rows ``first`` to ``last``: θ into theta (num_rows, w), and into left (num_rows,) what :func:`_solve_row` returns."""
     for row in range(first, last):
-        left[row] = _solve_row(row, asked, still, desk, theta[row])
+        left[row] = _solve_row(row, rows, fixed, space, theta[row])

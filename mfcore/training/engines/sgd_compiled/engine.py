@@ -1,108 +1,177 @@
-"""The compiled engine, as the trainer sees it."""
+"""The compiled engine, as the trainer sees it. What needs numba is loaded when an engine is made."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from time import perf_counter
-from typing import Any
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mfcore.models.base import RecommenderModel
-from mfcore.models.dot import MF
-from mfcore.training.engines.sgd_compiled.hogwild import Shared, Together, Trained
-from mfcore.training.engines.sgd_compiled.kernels import BCE, BPR, MSE, Rule, Tables, train_pairs, train_points
-from mfcore.training.engines.sgd_compiled.partition import Columns, deal
-from mfcore.training.engines.workbench import Workbench
+from mfcore.training.config import OPTIMIZERS, TrainConfig
+from mfcore.training.engines.base import ONE_BY_ONE, TrainingContext, is_dot_product, load_kernels
 from mfcore.training.optimizers import set_rate
 from mfcore.training.samples import Samples
-from mfcore.training.weight_decay_rows import decay_per_row
-from mfcore.typing import Float64
+from mfcore.training.weight_decay import decay_per_row
+from mfcore.typing import Float32, Float64
 
-_LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
-_SECONDS = 0.02  # what a stretch should take
-_FEWEST, _MOST = 256, 1 << 22
-_TOGETHER = 1 << 17  # samples in one go, times threads: a few milliseconds
-_FEWEST_TOGETHER = 150_000  # samples an epoch; fewer are trained sooner by one thread than dealt out to several
+if TYPE_CHECKING:
+    from mfcore.training.engines.sgd_compiled.partition import Columns
+
+_FEWEST, _AT_FIRST = 256, 4096  # samples of a stretch
 _NONE = np.zeros((0, 1), dtype=np.float32)
 
 
-class NativeEngine:
+class Tables(NamedTuple):
+    """One array per table of the model: factors (n, d), biases (n, 1); (0, 1) where the model has no biases. float32.
+
+    The same shape holds Adagrad's sums of squared gradients; for SGD those are all empty.
+    """
+
+    user_factors: Float32
+    item_factors: Float32
+    user_bias: Float32
+    item_bias: Float32
+
+    @classmethod
+    def of(cls, model: RecommenderModel, part: Callable[[Tensor], Tensor | None]) -> Tables:
+        """``part`` of every table of the model; empty where it is None."""
+        parameters = (getattr(model, name, None) for name in cls._fields)
+        parts = (None if parameter is None else part(parameter) for parameter in parameters)
+        return cls(*(_NONE if tensor is None else tensor.numpy() for tensor in parts))
+
+
+class Rule(NamedTuple):
+    """What a step is made of.
+
+    ``loss``: its code in the kernels. ``base``: constant part of every score (μ). ``low``, ``span``: the output range;
+    ``span`` 0 squeezes nothing. ``factor_rate``, ``bias_rate``: multipliers of the learning rate. ``user_decay``
+    (num_users,), ``item_decay`` (num_items,): λ.
+    """
+
+    loss: int
+    biased: bool
+    adagrad: bool
+    base: np.float32
+    low: np.float32
+    span: np.float32
+    factor_rate: np.float32
+    bias_rate: np.float32
+    user_decay: Float32
+    item_decay: Float32
+
+
+Shared = tuple[Tables, Tables, Rule]
+Trained = tuple[int, float, float]
+"""What the kernels take beside their samples, and what they return: (samples trained, sum of losses, the last loss)."""
+
+
+class CompiledSgdEngine:
     """One sample at a time, MF and BiasedMF, SGD and Adagrad, on the CPU.
 
     Weights and Adagrad's sums are those of model and optimizer, changed in place. With ``config.hogwild`` several threads
-    train them without locks, see :class:`Together`, unless there is so little to train that one is faster.
+    train them without locks, see :class:`~.partition.PartitionedSgd`, unless there is so little to train that one is faster.
 
-    Attributes:
-        note: who trains, in words, where several threads were asked for.
+    Args:
+        executor: as :class:`~.partition.PartitionedSgd` takes it.
     """
 
     name = "native"
 
-    def __init__(self, bench: Workbench) -> None:
-        self.model, self.config, self.optimizers, self.meter = bench.model, bench.config, bench.optimizers, bench.meter
-        self._decays = decay_per_row(self.config, bench.train)
-        samples = len(bench.train) * (1 + self.config.negatives if self.config.implicit else 1)
-        enough = samples >= _FEWEST_TOGETHER
-        threads = bench.threads if self.config.hogwild and enough else 1
-        self.note = _who(threads, samples, self.config.loss == "bpr") if self.config.hogwild else ""
-        self._together = Together(threads, bench.train) if threads > 1 else None
-        if self._together:
+    def __init__(self, context: TrainingContext, executor: Executor | None = None) -> None:
+        from mfcore.training.engines.sgd_compiled.kernels import LOSSES, train_pairs, train_points
+        from mfcore.training.engines.sgd_compiled.partition import PartitionedSgd
+
+        self.model, self.config, self.optimizers = context.model, context.config, context.optimizers
+        self.meter, self._limits = context.meter, context.limits
+        self._loss, self._pairs = LOSSES[self.config.loss], self.config.loss == "bpr"
+        self._kernel: Callable[..., Trained] = train_pairs if self._pairs else train_points
+        self._decays = decay_per_row(self.config, context.train)
+        self._samples = len(context.train) * (1 + self.config.negatives if self.config.implicit else 1)
+        several = self.config.hogwild and context.threads > 1 and self._samples >= self._limits.fewest_partitioned
+        self.stretch, self._partitions = min(_AT_FIRST, self._limits.most_samples), None
+        if several:
+            self._partitions = PartitionedSgd(context.threads, context.train, executor)
             torch.set_num_threads(1)  # or its own threads would wait for each other beside ours, while drawing and shuffling
-        # What is trained in one go decides the order of several threads, so the clock must not have a say in it.
-        self.stretch = _TOGETHER * threads if self._together else 4096
+            # What is trained in one go decides the order of several threads, so the clock must not have a say in it.
+            self.stretch = self._limits.partition_samples * context.threads
+
+    @staticmethod
+    def why_not(model: RecommenderModel, config: TrainConfig, device: torch.device) -> str:
+        if config.batch_size != 1:
+            return f"batches of {config.batch_size:,} ratings"
+        if not is_dot_product(model):
+            return "only MF and biased MF are compiled"
+        if device.type != "cpu":
+            return f"compiled code runs on the CPU, not on {device}"
+        if config.optimizer not in ("sgd", "adagrad"):
+            return f"only SGD and Adagrad are compiled, not {OPTIMIZERS[config.optimizer]}"
+        if config.momentum:
+            return "momentum moves every vector at every step"
+        if config.sparse_gradients:
+            return "sparse gradients are PyTorch's"
+        if any(p.dtype != torch.float32 or not p.is_contiguous() for p in model.parameters()):
+            return "the weights are not plain float32"
+        return CompiledSgdEngine.load()
+
+    @staticmethod
+    def load() -> str:
+        """As :func:`load_kernels`."""
+        return load_kernels("mfcore.training.engines.sgd_compiled.partition")
+
+    def reason(self, declined: str) -> str:
+        reason = f"{ONE_BY_ONE}compiled engine"
+        if not self.config.hogwild:
+            return reason
+        if self._partitions is None:
+            return f"{reason}, one thread, which is faster than several for {self._samples:,} samples an epoch"
+        repeatable = "not repeatable" if self._pairs else "repeatable with as many"
+        return f"{reason}, {self._partitions.threads} threads at once without locks ({repeatable})"
 
     def train(self, part: Samples, rates: Float64) -> tuple[int, float] | None:
-        started = perf_counter()
-        columns = self._columns(part, rates)
-        shared = self._tables(), self._sums(), self._rule()
-        trained, total, last = self._run(columns, shared)
+        started = self._limits.clock()
+        trained, total, last = self._run(self._columns(part, rates))
         self.meter.set_total(total, trained)
         self._tell_optimizers(float(rates[-1]), trained)
         if not math.isfinite(last):
             return len(part) - trained, last
-        if self._together is None:
-            self.stretch = min(max(int(len(part) * _SECONDS / (perf_counter() - started)), _FEWEST), _MOST)
+        if self._partitions is None:
+            wanted = int(len(part) * self._limits.stretch_seconds / (self._limits.clock() - started))
+            self.stretch = min(max(wanted, _FEWEST), self._limits.most_samples)
         return None
 
-    def _run(self, columns: Columns, shared: Shared) -> Trained:
-        kernel: Callable[..., Trained] = train_pairs if self.config.loss == "bpr" else train_points
-        if self._together is not None:
-            return self._together.train(kernel, columns, shared, self.meter.total)
+    def _run(self, columns: Columns) -> Trained:
+        # Tables are read anew each time: taking up a checkpoint puts other tensors there.
+        shared = Tables.of(self.model, Tensor.detach), Tables.of(self.model, self._sum), self._rule()
+        if self._partitions is not None:
+            return self._partitions.train(self._kernel, columns, shared, self.meter.total)
         everything = np.array([[0, len(columns[0])]])
-        return kernel(*columns, everything, *shared, self.meter.total)
+        return self._kernel(*columns, everything, *shared, self.meter.total)
 
     def _columns(self, part: Samples, rates: Float64) -> Columns:
-        third = part.negative_idx if self.config.loss == "bpr" else part.target
+        third = part.negative_idx if self._pairs else part.target
         return part.user_idx.numpy(), part.item_idx.numpy(), third.numpy(), rates.astype(np.float32)
 
-    # Read anew each time: taking up a checkpoint puts other tensors there.
-
-    def _tables(self) -> Tables:
-        return _as_tables(self.model, lambda parameter: parameter.detach())
-
-    def _sums(self) -> Tables:
-        if self.config.optimizer != "adagrad":
-            return Tables(_NONE, _NONE, _NONE, _NONE)
-        state = self.optimizers[0].state
-        return _as_tables(self.model, lambda parameter: state[parameter]["sum"])
+    def _sum(self, parameter: Tensor) -> Tensor | None:
+        """Adagrad's sum of squared gradients."""
+        return self.optimizers[0].state[parameter]["sum"] if self.config.optimizer == "adagrad" else None
 
     def _rule(self) -> Rule:
         model, number = self.model, np.float32
-        rates = {group["kind"]: number(group["multiplier"]) for group in self.optimizers[0].param_groups}
-        squeezed = model.config.output_range
+        multipliers = {group["kind"]: number(group["multiplier"]) for group in self.optimizers[0].param_groups}
         return Rule(
-            loss=_LOSSES[self.config.loss],
+            loss=self._loss,
             biased=hasattr(model, "user_bias"),
             adagrad=self.config.optimizer == "adagrad",
             base=number(float(model.global_mean)),
             low=number(model.low),
-            span=number(model.high - model.low if squeezed else 0.0),
-            factor_rate=rates["factors"],
-            bias_rate=rates.get("biases", number(1.0)),
+            span=number(model.high - model.low if model.config.output_range else 0.0),
+            factor_rate=multipliers["factors"],
+            bias_rate=multipliers.get("biases", number(1.0)),
             user_decay=self._decays[0],
             item_decay=self._decays[1],
         )
@@ -112,28 +181,3 @@ class NativeEngine:
         if self.config.optimizer == "adagrad":
             for state in self.optimizers[0].state.values():
                 state["step"] += steps
-
-
-def _who(threads: int, samples: int, pairs: bool) -> str:
-    if threads == 1:
-        return f"one thread, which is faster than several for {samples:,} samples an epoch"
-    return f"{threads} threads at once without locks ({'not repeatable' if pairs else 'repeatable with as many'})"
-
-
-def _as_tables(model: RecommenderModel, of: Any) -> Tables:
-    assert isinstance(model, MF)
-    names = ("user_factors", "item_factors", "user_bias", "item_bias")
-    found: list[Tensor | None] = [getattr(model, name, None) for name in names]
-    return Tables(*(_NONE if table is None else of(table).numpy() for table in found))
-
-
-def load_kernels() -> None:
-    """Compile all kernels, or load what an earlier process compiled, so that no training waits for it or is timed with it."""
-    index, number, table = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), Tables(_NONE, _NONE, _NONE, _NONE)
-    zero, nowhere = np.float32(0.0), np.zeros((0, 2), dtype=np.int64)
-    rule = Rule(MSE, False, False, zero, zero, zero, zero, zero, number, number)
-    train_points(index, index, number, number, nowhere, table, table, rule, 0.0)
-    train_pairs(index, index, index, number, nowhere, table, table, rule, 0.0)
-    for third in (number, index):
-        columns = index, index, third, number
-        deal(columns, columns, index, index, 1, np.zeros(2, dtype=np.int64))

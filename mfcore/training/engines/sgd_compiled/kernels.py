@@ -13,21 +13,24 @@ Everything compiled is in this one file, because Numba's cache looks at the file
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 
-from mfcore.training.engines.sgd_compiled.compiling import Function, kernel
+from mfcore.training.engines.compiling import Function, kernel
 from mfcore.typing import Float32, Int64
 
+if TYPE_CHECKING:
+    from mfcore.training.engines.sgd_compiled.engine import Rule, Tables
+
+Scalar = np.float32
+
 MSE, BCE, BPR = 0, 1, 2
+LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
 BLOCK = 256
 """Steps between two looks at the losses."""
 EPS = np.float32(1e-10)  # torch's Adagrad adds it to the root
-
-
-_UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 
 def _helper(function: Function) -> Function:
@@ -35,50 +38,18 @@ def _helper(function: Function) -> Function:
     # Sums may be reordered and multiplications fused, which is what lets a dot product use the whole width of the processor.
     # That numbers are finite must not be assumed: the kernels look for those that are not.
     free = {"reassoc", "contract", "nsz"}
-    compiled: Function = numba.njit(nogil=True, error_model="numpy", fastmath=free, forceinline=True, **_UNCOUNTED)(function)
+    compiled: Function = numba.njit(nogil=True, error_model="numpy", fastmath=free, forceinline=True, _nrt=False)(function)
     return compiled
 
 
 def _block(function: Function) -> Function:
     """Many steps, compiled by itself."""
-    compiled: Function = numba.njit(nogil=True, error_model="numpy", **_UNCOUNTED)(function)
+    compiled: Function = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
     return compiled
 
 
-class Tables(NamedTuple):
-    """One array per table of the model: factors (n, d), biases (n, 1); (0, 1) where the model has no biases. float32.
-
-    The same shape holds Adagrad's sums of squared gradients; for SGD those are all empty.
-    """
-
-    user_factors: Float32
-    item_factors: Float32
-    user_bias: Float32
-    item_bias: Float32
-
-
-class Rule(NamedTuple):
-    """What a step is made of. All numbers are float32.
-
-    ``base``: constant part of every score (μ). ``low``, ``span``: the output range; ``span`` 0 squeezes nothing.
-    ``factor_rate``, ``bias_rate``: multipliers of the learning rate. ``user_decay`` (num_users,), ``item_decay``
-    (num_items,): λ.
-    """
-
-    loss: int
-    biased: bool
-    adagrad: bool
-    base: Any
-    low: Any
-    span: Any
-    factor_rate: Any
-    bias_rate: Any
-    user_decay: Float32
-    item_decay: Float32
-
-
 @_helper
-def _dot(p: Float32, q: Float32) -> Any:
+def _dot(p: Float32, q: Float32) -> Scalar:
     total = np.float32(0.0)
     for f in range(len(p)):
         total += p[f] * q[f]
@@ -86,12 +57,13 @@ def _dot(p: Float32, q: Float32) -> Any:
 
 
 @_helper
-def _sigmoid(x: Any) -> Any:
-    return np.float32(1.0) / (np.float32(1.0) + np.exp(-x))
+def _sigmoid(x: Scalar) -> Scalar:
+    small: Scalar = np.exp(-x)
+    return np.float32(1.0) / (np.float32(1.0) + small)
 
 
 @_helper
-def _sgd_pair(p: Float32, q: Float32, slope: Any, rate: Any, decay: Any, other_decay: Any) -> None:
+def _sgd_pair(p: Float32, q: Float32, slope: Scalar, rate: Scalar, decay: Scalar, other_decay: Scalar) -> None:
     for f in range(len(p)):
         at_p, at_q = p[f], q[f]
         p[f] = at_p - rate * (slope * at_q + decay * at_p)
@@ -99,14 +71,14 @@ def _sgd_pair(p: Float32, q: Float32, slope: Any, rate: Any, decay: Any, other_d
 
 
 @_helper
-def _adagrad_step(row: Float32, sums: Float32, f: int, gradient: Any, rate: Any) -> None:
+def _adagrad_step(row: Float32, sums: Float32, f: int, gradient: Scalar, rate: Scalar) -> None:
     total = sums[f] + gradient * gradient
     sums[f] = total
     row[f] -= rate * gradient / (np.sqrt(total) + EPS)
 
 
 @_helper
-def _move(table: Float32, sums: Float32, row: int, gradient: Any, rate: Any, adagrad: bool) -> None:
+def _move(table: Float32, sums: Float32, row: int, gradient: Scalar, rate: Scalar, adagrad: bool) -> None:
     """A bias."""
     if adagrad:
         _adagrad_step(table[row], sums[row], 0, gradient, rate)
@@ -116,7 +88,7 @@ def _move(table: Float32, sums: Float32, row: int, gradient: Any, rate: Any, ada
 
 @_helper
 def _adagrad_pair(
-    p: Float32, p_sums: Float32, q: Float32, q_sums: Float32, slope: Any, rate: Any, decay: Any, other_decay: Any
+    p: Float32, p_sums: Float32, q: Float32, q_sums: Float32, slope: Scalar, rate: Scalar, decay: Scalar, other_decay: Scalar
 ) -> None:
     for f in range(len(p)):
         at_p, at_q = p[f], q[f]
@@ -125,7 +97,7 @@ def _adagrad_pair(
 
 
 @_helper
-def _score(w: Tables, rule: Rule, u: int, i: int) -> Any:
+def _score(w: Tables, rule: Rule, u: int, i: int) -> Scalar:
     x = _dot(w.user_factors[u], w.item_factors[i]) + rule.base
     if rule.biased:
         x += w.user_bias[u, 0] + w.item_bias[i, 0]
@@ -133,7 +105,7 @@ def _score(w: Tables, rule: Rule, u: int, i: int) -> Any:
 
 
 @_helper
-def _softplus_and_sigmoid(x: Any) -> Any:
+def _softplus_and_sigmoid(x: Scalar) -> tuple[Scalar, Scalar]:
     """(log(1 + eˣ), its derivative), from one exponential that cannot overflow."""
     small = np.exp(-abs(x))
     share = np.float32(1.0) / (np.float32(1.0) + small)
@@ -141,7 +113,7 @@ def _softplus_and_sigmoid(x: Any) -> Any:
 
 
 @_helper
-def _point_loss(rule: Rule, x: Any, target: Any) -> Any:
+def _point_loss(rule: Rule, x: Scalar, target: Scalar) -> tuple[Scalar, Scalar]:
     """(loss, its derivative by the score) of one rating or one label."""
     if rule.loss == BCE:
         above, share = _softplus_and_sigmoid(x)
@@ -178,7 +150,14 @@ def _points(
 
 @_helper
 def _sgd_triple(
-    p: Float32, q: Float32, other: Float32, slope: Any, rate: Any, user_decay: Any, item_decay: Any, other_decay: Any
+    p: Float32,
+    q: Float32,
+    other: Float32,
+    slope: Scalar,
+    rate: Scalar,
+    user_decay: Scalar,
+    item_decay: Scalar,
+    other_decay: Scalar,
 ) -> None:
     for f in range(len(p)):
         at_u, at_i, at_j = p[f], q[f], other[f]
@@ -190,7 +169,7 @@ def _sgd_triple(
 @_helper
 def _adagrad_triple(
     p: Float32, p_sums: Float32, q: Float32, q_sums: Float32, other: Float32, other_sums: Float32,
-    slope: Any, rate: Any, user_decay: Any, item_decay: Any, other_decay: Any,
+    slope: Scalar, rate: Scalar, user_decay: Scalar, item_decay: Scalar, other_decay: Scalar,
 ) -> None:  # fmt: skip
     for f in range(len(p)):
         at_u, at_i, at_j = p[f], q[f], other[f]
