@@ -81,8 +81,8 @@ def trained(home: Path) -> str:
 
 def planted(home: Path) -> str:
     """Sixty thousand points in twenty clouds, as if imported."""
-    from mfcore.embeddings.imported import ForeignEmbeddings
-    from mfcore.embeddings.tsv import Tables
+    from mfcore.embeddings.export import Tables
+    from mfcore.embeddings.imported import ImportedEmbeddings
 
     rng = np.random.default_rng(0)
     group = rng.integers(0, 20, MANY)
@@ -92,7 +92,7 @@ def planted(home: Path) -> str:
         "genres": [f"cloud {cloud}" for cloud in group],
         "ratings": [str(count) for count in rng.geometric(0.02, MANY)],
     }
-    return ForeignEmbeddings.add(Tables(vectors, metadata), "sixty thousand", home).name
+    return ImportedEmbeddings.add(Tables(vectors, metadata), "sixty thousand", home).name
 
 
 def playing(page: Page, url: str, axes: str, seconds: float) -> dict[str, float]:

@@ -24,10 +24,9 @@ from starlette.testclient import TestClient
 
 from bench.machine import write
 from mfcore import build_model, load_dataset, random_split
-from mfcore.embeddings.imported import ForeignEmbeddings
-from mfcore.embeddings.snapshots import SnapshotWriter
-from mfcore.embeddings.thinning import Budget
-from mfcore.embeddings.tsv import Tables
+from mfcore.embeddings.export import Tables
+from mfcore.embeddings.imported import ImportedEmbeddings
+from mfcore.embeddings.snapshot_writer import SnapshotWriter
 from mfcore.paths import data_dir
 from mfcore.runs import RunConfig, RunFolder
 from mfcore.runs.worker.session import train_run
@@ -79,7 +78,7 @@ def measure_answers(home: Path) -> dict[str, float]:
     client = TestClient(Starlette(routes=api.ROUTES))
     found: dict[str, float] = {}
     random = np.random.default_rng(0).standard_normal((60_000, 64)).astype(np.float32)
-    large = ForeignEmbeddings.add(Tables(random, {"label": [str(number) for number in range(60_000)]}), "large", home)
+    large = ImportedEmbeddings.add(Tables(random, {"label": [str(number) for number in range(60_000)]}), "large", home)
     addresses = {"film": f"/api/runs/{_film(home)}/space", "map_60k": f"/api/embeddings/{large.name}/space?components=8"}
     for name, address in addresses.items():
         for when in ("first_s", "s"):
@@ -96,12 +95,11 @@ def _film(home: Path) -> str:
     split = random_split(load_dataset("ml-100k", home=home), seed=0)
     folder = RunFolder.create(home, RunConfig().with_flat({"dataset": "ml-100k"}))
     model = build_model("biased-mf", split.train, embedding_dim=64, seed=0)
-    writer, draw = SnapshotWriter(folder, split, model), torch.Generator().manual_seed(0)
+    writer, draw = SnapshotWriter(folder.path, split, model), torch.Generator().manual_seed(0)
     for epoch in range(200):
         for table in model.parameters():
             table.data.add_(0.05 * torch.randn(table.shape, generator=draw))
-        writer._due, writer._budget = 0.0, Budget()
-        writer.write(model, epoch)
+        writer.write(model, epoch, keep=True)
     return folder.run_id
 
 

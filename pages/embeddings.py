@@ -9,6 +9,7 @@ import streamlit as st
 from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
 from mfcore.embeddings.manifold import ManifoldSettings, has_umap
 from mfcore.embeddings.manifold_job import manifold_job
+from mfcore.runs.embedding_space import open_space
 from ui.components.space import MapEvents, space_map
 from ui.controls import plain_errors
 from ui.embeddings.closer_look import closer_look
@@ -28,7 +29,7 @@ def make_map(asked: MapEvents, name: str, kind: str) -> None:
     """Start or cancel a map by t-SNE or UMAP, as was asked for in the browser."""
     for method, begin in ((asked.make, True), (asked.cancel, False)):
         if method in METHODS:
-            job = manifold_job(name, settings=ManifoldSettings(method), kind=kind)
+            job = manifold_job(open_space(kind, name), settings=ManifoldSettings(method))
             _ = job.start() if begin else job.cancel()
 
 
@@ -55,7 +56,7 @@ def map_of_others(name: str) -> None:
     kept = {one.name: one.about() for one in list_embeddings()}
     open_embeddings(name)  # one clear line where the address names none
     words = {key: f"{about['title']} · {count(about['shape'][0])} points of {about['shape'][1]}" for key, about in kept.items()}
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="foreign_bar"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="imported_bar"):
         chosen = st.selectbox(
             "Imported embeddings",
             list(words),
@@ -63,11 +64,11 @@ def map_of_others(name: str) -> None:
             format_func=words.__getitem__,
             label_visibility="collapsed",
         )
-        if st.button("Remove", icon=":material/delete:", key="foreign_remove"):
+        if st.button("Remove", icon=":material/delete:", key="imported_remove"):
             delete_embeddings(name)
             del st.query_params["embeddings"]
             st.rerun()
-        if st.button("Back to runs", icon=":material/arrow_back:", key="foreign_back"):
+        if st.button("Back to runs", icon=":material/arrow_back:", key="imported_back"):
             del st.query_params["embeddings"]
             st.rerun()
     if chosen != name:
@@ -77,10 +78,10 @@ def map_of_others(name: str) -> None:
     make_map(asked, name, "embeddings")
 
 
-foreign, summary = st.query_params.get("embeddings"), None
+imported, summary = st.query_params.get("embeddings"), None
 with plain_errors():
-    if foreign:
-        map_of_others(foreign)
+    if imported:
+        map_of_others(imported)
     else:
         summary = run_bar("see what it learned about films and users")
         if summary is not None:

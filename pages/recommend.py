@@ -10,7 +10,7 @@ from mfcore.errors import UnusableRequest
 from ui.address import linked_choice
 from ui.controls import error_line, link_to
 from ui.format import count
-from ui.items import nouns, one, titles, with_titles
+from ui.items import nouns, one, with_titles
 from ui.loaded import open_model
 from ui.recommend.profile import by_popularity, history_of, profile, raters_of, recommended
 from ui.recommend.views import profile_line, show_history, show_recommended, show_similar
@@ -117,7 +117,7 @@ summary = run_bar("see what it would recommend to whom")
 run = open_model(summary) if summary is not None else None
 if run is not None:
     thing = nouns(run.config.dataset)
-    names = titles(run.data)
+    names = run.data.item_titles()
     try:
         user, n, seen = controls(run, thing, names)
         shown = one_user(run, user, n, seen, thing) if user is not None else []

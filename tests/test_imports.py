@@ -26,7 +26,7 @@ LAYERS: dict[str, set[str]] = {
     "evaluation": {"models", "data"},
     "training": {"evaluation", "models", "data"},
     "recommendation": {"evaluation", "models", "data"},
-    "embeddings": {"evaluation", "models", "data", "runs"},
+    "embeddings": {"evaluation", "models", "data"},
     "runs": {"recommendation", "embeddings", "training", "evaluation", "models", "data"},
     "cli": {"runs", "recommendation", "embeddings", "training", "evaluation", "models", "data"},
     "__main__": {"cli", "data"},

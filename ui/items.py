@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mfcore.data.interactions import item_title
 from mfcore.data.registry import DATASETS
 
 if TYPE_CHECKING:
-    from mfcore.data import Interactions
     from mfcore.data.config import DatasetConfig
 
 
@@ -25,18 +25,6 @@ def nouns(dataset: DatasetConfig) -> tuple[str, str]:
 def one(noun: str) -> str:
     """ "a film", "an item"."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
-def title_of(title: Any, item_id: Any) -> str:
-    """The title as the data gives it; "item 17" where it gives none."""
-    text = str(title).strip() if title is not None else ""
-    return text if text and text.lower() != "nan" else f"item {item_id}"
-
-
-def titles(data: Interactions) -> list[str]:
-    """One title per item index."""
-    pairs = zip(data.item_table["title"].tolist(), data.items.ids.tolist(), strict=True)
-    return [title_of(title, item_id) for title, item_id in pairs]
 
 
 def without_year(title: str, year: Any) -> str:
@@ -56,15 +44,8 @@ def genre_text(genres: Sequence[str]) -> str:
 
 def with_titles(frame: pd.DataFrame) -> pd.DataFrame:
     """A recommender's answer with every title filled in and the year as text."""
-    named = [title_of(title, item_id) for title, item_id in zip(frame["title"], frame["item_id"], strict=True)]
+    named = [item_title(title, item_id) for title, item_id in zip(frame["title"], frame["item_id"], strict=True)]
     return frame.assign(title=named, year=[year_text(year) for year in frame["year"]])
-
-
-def mean_by(index: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """Mean of ``values`` per index; NaN where there are none. index, values: (n,) → (size,) float64."""
-    count = np.bincount(index, minlength=size)
-    total = np.bincount(index, values, minlength=size)
-    return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
 
 
 LIST_STYLE = """<style>

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from mfcore.cli.output import print_json, say
-from mfcore.embeddings.export import export_vectors as write_vectors
+from mfcore.embeddings.export import export_tables, vector_tables
+from mfcore.runs.embedding_space import run_space
 from mfcore.runs.store import RunStore
 from mfcore.validate import integer
 
@@ -15,7 +16,8 @@ def export_vectors(options: argparse.Namespace) -> int:
     store = RunStore(options.home)
     run_id = store.find(options.run_id)
     epoch = None if options.epoch is None else integer("epoch", options.epoch, low=0)
-    vectors, metadata = write_vectors(run_id, options.out, store.home, what=options.what, epoch=epoch)
+    tables = vector_tables(run_space(run_id, store.home), what=options.what, epoch=epoch)
+    vectors, metadata = export_tables(*tables, options.out)
     if options.json:
         print_json({"run_id": run_id, "vectors": str(vectors), "metadata": str(metadata)})
     else:

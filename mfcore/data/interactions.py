@@ -154,6 +154,12 @@ class Interactions:
         wanted[np.asarray(users, dtype=np.int64)] = True
         return self.select(wanted[self.user_idx])
 
+    def item_titles(self, item_idx: ArrayLike | None = None) -> list[str]:
+        """A title for each of these items ((n,) indices; all by default), see :func:`item_title`."""
+        wanted = slice(None) if item_idx is None else np.asarray(item_idx, dtype=np.int64)
+        pairs = zip(self.item_table["title"].iloc[wanted].tolist(), self.items.ids[wanted].tolist(), strict=True)
+        return [item_title(title, item_id) for title, item_id in pairs]
+
     def activity(self) -> Int64:
         """(num_users,) int64: interactions per user."""
         return np.bincount(self.user_idx, minlength=self.num_users).astype(np.int64)
@@ -179,6 +185,12 @@ class Interactions:
         indptr = np.concatenate([[0], np.cumsum(self.activity())]).astype(np.int64)
         pairs = self._pairs()
         return indptr, np.remainder(pairs, max(1, self.num_items), out=pairs)
+
+
+def item_title(title: object, item_id: object) -> str:
+    """The title as the data gives it; "item 17" where it gives none: missing, blank, or a missing value turned into text."""
+    text = "" if title is None else str(title).strip()
+    return text if text and text.lower() not in ("nan", "<na>") else f"item {item_id}"
 
 
 def make_item_table(titles: ArrayLike, years: Any = None, genres: Any = None) -> pd.DataFrame:

@@ -10,12 +10,20 @@ from numpy.typing import NDArray
 
 from mfcore.data.interactions import Interactions
 from mfcore.data.split import Split
-from mfcore.typing import Float32, Int64
+from mfcore.typing import Float32, Float64, Int64
 
 
 def most_first(counts: Int64) -> Int64:
     """(n,) int64 indices of ``counts`` (n,), from the largest to the smallest; equal ones by index."""
     return np.argsort(-counts, kind="stable").astype(np.int64)
+
+
+def mean_by(index: Int64, values: NDArray[Any], size: int) -> Float64:
+    """Mean of ``values`` per index; NaN where there are none. index, values: (n,) → (size,) float64."""
+    count = np.bincount(index, minlength=size)
+    total = np.bincount(index, values, minlength=size)
+    means: Float64 = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
+    return means
 
 
 def rating_histogram(data: Interactions, bins: int = 20) -> pd.DataFrame:
@@ -60,12 +68,10 @@ def head_share(tail: pd.DataFrame, head: float = 0.2) -> float:
 
 def item_summary(data: Interactions) -> pd.DataFrame:
     """One row per item, by index: item_id, title, year, genres, count, mean_rating (NaN where never rated)."""
-    number = data.popularity()
-    total = np.bincount(data.item_idx, weights=data.rating, minlength=data.num_items)
     table = data.item_table[["title", "year", "genres"]].copy()
     table.insert(0, "item_id", data.items.ids)
-    table["count"] = number
-    table["mean_rating"] = np.divide(total, number, out=np.full(len(number), np.nan), where=number > 0)
+    table["count"] = data.popularity()
+    table["mean_rating"] = mean_by(data.item_idx, data.rating, data.num_items)
     return table
 
 

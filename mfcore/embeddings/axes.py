@@ -1,4 +1,4 @@
-"""What an axis stands for: which known property follows it, how closely, and which films lie at its ends."""
+"""What an axis stands for: which known property of items follows it, how closely, and which of them lie at its ends."""
 
 from __future__ import annotations
 
@@ -8,20 +8,59 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mfcore.embeddings.attributes import Attribute
-from mfcore.typing import Float64
+from mfcore.data import Interactions
+from mfcore.embeddings.snapshots import SnapshotSource, latest
+from mfcore.embeddings.trajectories import View, trajectories
+from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import require
 
 WEAKEST = 0.25
-"""|ρ| below this names nothing, however many films make it significant."""
+"""|ρ| below this names nothing, however many items make it significant."""
 _STRONG = 0.5
 _RISK = 0.01
 """Chance of naming any axis by any property where nothing is related to anything."""
+_RARE = 10
+"""A genre of fewer items is no property to follow an axis by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """``name`` as read in a sentence; ``values`` (n,) float64, NaN where unknown; ``kind``: "number", or "genre" for 0/1."""
+
+    name: str
+    values: Float64
+    kind: str = "number"
+
+
+def item_attributes(data: Interactions, item_idx: Int64, biases: Float32 | None = None) -> list[Attribute]:
+    """Popularity, mean rating, year, item bias and each genre of these items ((n,) indices), as far as the data knows them.
+
+    ``biases``: (n,) of the model, or None.
+    """
+    from mfcore.data.stats import mean_by  # here: it loads pandas, and every server imports this module
+
+    table = data.item_table.iloc[item_idx]
+    mean = mean_by(data.item_idx, data.rating, data.num_items)[item_idx]
+    found = [Attribute("popularity", data.popularity()[item_idx].astype(np.float64)), Attribute("mean rating", mean)]
+    found.append(Attribute("year", table["year"].astype("float64").to_numpy(dtype=np.float64, na_value=np.nan)))
+    if biases is not None:
+        found.append(Attribute("item bias", np.asarray(biases, dtype=np.float64)))
+    has = [set(genres) for genres in table["genres"]]
+    for genre in sorted(set().union(*has)) if has else []:
+        flags = np.array([genre in genres for genres in has], dtype=np.float64)
+        if _RARE <= flags.sum() <= len(flags) - _RARE:
+            found.append(Attribute(genre, flags, "genre"))
+    return [one for one in found if _varies(one.values)]
+
+
+def _varies(values: Float64) -> bool:
+    known = values[np.isfinite(values)]
+    return len(known) > 2 and bool(known.max() > known.min())
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """``rho``: Spearman's rank correlation of an axis with a property, over the ``count`` films it is known of; a genre counts
+    """``rho``: Spearman's rank correlation of an axis with a property, over the ``count`` items it is known of; a genre counts
     as 0 and 1. ``p``: two-sided, by Student's t with count − 2 degrees of freedom, times the comparisons made (Bonferroni).
     """
 
@@ -39,7 +78,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class AxisName:
-    """One axis in words. ``correlations``: strongest first. ``low``, ``high``: rows of the films at its ends, outermost first.
+    """One axis in words. ``correlations``: strongest first. ``low``, ``high``: rows of the items at its ends, outermost first.
 
     Attributes as said; ``axis`` counts from 0.
     """
@@ -62,15 +101,15 @@ def name_axes(
     """Put each axis into words.
 
     Args:
-        coordinates: (n, c). titles: n. known: (n,) bool, the films to take for the ends (default all): a point at the edge that
-            nobody has heard of explains nothing. ends: films named at each end.
+        coordinates: (n, c). titles: n. known: (n,) bool, the items to take for the ends (default all): a point at the edge that
+            nobody has heard of explains nothing. ends: items named at each end.
 
     Raises:
-        UnusableRequest: lengths disagree, or fewer than 8 films.
+        UnusableRequest: lengths disagree, or fewer than 8 items.
     """
     points = np.asarray(coordinates, dtype=np.float64)
     require(points.ndim == 2 and len(points) == len(titles), "coordinates must be a table with one row per title")
-    require(len(points) >= 8, f"to name axes takes at least 8 films, got {len(points)}")
+    require(len(points) >= 8, f"to name axes takes at least 8 items, got {len(points)}")
     table = correlations(points, attributes)
     allowed = np.flatnonzero(np.ones(len(points), bool) if known is None else np.asarray(known, dtype=bool))
     named = []
@@ -82,6 +121,31 @@ def name_axes(
             AxisName(axis, found, low, high, _sentence(axis, found, [titles[r] for r in low], [titles[r] for r in high]))
         )
     return named
+
+
+def axis_names(source: SnapshotSource, data: Interactions, view: View | None = None) -> list[AxisName]:
+    """Each axis of a view in words, at the latest epoch there is (see :func:`name_axes`).
+
+    Rows in ``low`` and ``high`` are those of the view's items. Films for the ends are taken from the more rated half.
+
+    Raises:
+        UnusableRequest: nothing to show yet, or a selection of fewer than 8 items.
+    """
+    chosen = source if view is None else view.selected(source)
+    newest = latest(chosen)
+    seen = trajectories(source, view, since=newest.epoch)
+    require(bool(seen.epochs), "the latest vectors are of another width than those that gave the axes; choose another basis")
+    often = data.popularity()[seen.item_idx]
+    titles = [spoken(title) for title in data.item_titles(seen.item_idx)]
+    attributes = item_attributes(data, seen.item_idx, newest.item_biases)
+    return name_axes(seen.items[-1], attributes, titles, known=often >= np.median(often))
+
+
+def spoken(title: str) -> str:
+    """A title as one would say it: "Usual Suspects, The (1995)" → "The Usual Suspects"."""
+    name = title[: title.rfind(" (")] if title.endswith(")") and title[-6:-1].lstrip("(").isdigit() else title
+    head, comma, article = name.rpartition(", ")
+    return f"{article} {head}" if comma and article in ("The", "A", "An") else name
 
 
 def correlations(points: Float64, attributes: Sequence[Attribute]) -> list[list[Correlation]]:

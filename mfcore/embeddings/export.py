@@ -1,61 +1,193 @@
-"""Vectors of a run with what they stand for, to take elsewhere."""
+"""Vectors and what they stand for as two tables, as TensorFlow's Embedding Projector reads them: written, and read back.
+
+``vectors.tsv``: a row of numbers per point, no header. ``metadata.tsv``: a row per point in the same order; a header only where
+there is more than one column. Tabs between values, lines end in a newline, UTF-8.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from mfcore.embeddings.frames import frames_of
-from mfcore.embeddings.points import space_points
-from mfcore.embeddings.tsv import METADATA, VECTORS, pack_tables, write_metadata, write_vectors
+import numpy as np
+import numpy.typing as npt
+
+from mfcore.embeddings.snapshots import EmbeddingSpace
+from mfcore.errors import UnusableRequest
 from mfcore.files import write_atomically
-from mfcore.runs.layout import open_folder
 from mfcore.typing import Float32
 from mfcore.validate import choice, require
 
 Columns = dict[str, Sequence[object]]
 
+MOST_BYTES = 256 * 1024**2
+MOST_POINTS, MOST_WIDE, MOST_COLUMNS = 200_000, 2048, 50
+_MOST_TEXT = 500
+VECTORS, METADATA = "vectors.tsv", "metadata.tsv"
 
-def vector_tables(
-    run_id: str, home: str | Path | None = None, *, what: str = "items", epoch: int | None = None
-) -> tuple[Float32, Columns]:
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """``vectors``: (n, d) float32. ``metadata``: column name → n texts, in order; one column has the name "label"."""
+
+    vectors: Float32
+    metadata: dict[str, list[str]]
+
+
+def vector_tables(space: EmbeddingSpace, *, what: str = "items", epoch: int | None = None) -> tuple[Float32, Columns]:
     """(n, d) float32 vectors and their columns (title, id, year, ratings, mean rating, genres; label instead for users).
 
     ``epoch``: None is the model that stands for the run, with every item and user; a number is that epoch's snapshot.
 
     Raises:
-        UnusableRequest: no such run, nothing to export yet, or no snapshot of that epoch. DataUnavailable: no dataset.
+        UnusableRequest: nothing to export yet, or no snapshot of that epoch. DataUnavailable: no dataset.
     """
     choice("what", what, ("items", "users"))
-    source = frames_of(open_folder(run_id, home), every=epoch is None)
+    source = space.snapshots(every=epoch is None)
     stamps = source.stamps()
     snapshot = source.load(max(stamps) if epoch is None else epoch)
     kept = ", ".join(map(str, sorted(stamps)))
     require(snapshot is not None, f"there is no snapshot of epoch {epoch}; kept are {kept}")
     assert snapshot is not None
-    about = space_points(run_id, home, every=epoch is None)[what]
+    about = space.points(every=epoch is None)[what]
     if what == "users":
-        return snapshot.users, {"label": about["label"], "id": about["id"], "ratings": about["ratings"], "mean": about["mean"]}
-    genres = ["|".join(names) for names in about["genres"]]
-    names = ("title", "id", "year", "ratings", "mean")
-    return snapshot.items, {**{name: about[name] for name in names}, "genres": genres}
+        return snapshot.users, {name: about[name] for name in ("label", "id", "ratings", "mean")}
+    columns: Columns = {name: about[name] for name in ("title", "id", "year", "ratings", "mean")}
+    return snapshot.items, {**columns, "genres": ["|".join(names) for names in about["genres"]]}
 
 
-def zipped_vectors(run_id: str, home: str | Path | None = None, *, what: str = "items", epoch: int | None = None) -> bytes:
-    """:func:`vector_tables` as a zip of both files, for a download."""
-    return pack_tables(*vector_tables(run_id, home, what=what, epoch=epoch))
-
-
-def export_vectors(
-    run_id: str, out: str | Path, home: str | Path | None = None, *, what: str = "items", epoch: int | None = None
-) -> tuple[Path, Path]:
-    """:func:`vector_tables` as ``vectors.tsv`` and ``metadata.tsv`` in the folder ``out``, made if need be. Returns both paths.
+def export_tables(vectors: npt.ArrayLike, columns: Columns, out: str | Path) -> tuple[Path, Path]:
+    """``vectors.tsv`` and ``metadata.tsv`` in the folder ``out``, made if need be. Returns both paths.
 
     Raises:
-        UnusableRequest: also when ``out`` cannot be written to.
+        UnusableRequest: ``out`` cannot be written to.
     """
-    vectors, columns = vector_tables(run_id, home, what=what, epoch=epoch)
     paths = Path(out) / VECTORS, Path(out) / METADATA
     for path, text in zip(paths, (write_vectors(vectors), write_metadata(columns)), strict=True):
         write_atomically(path, text.encode())
     return paths
+
+
+def write_vectors(vectors: npt.ArrayLike) -> str:
+    """Text of ``vectors.tsv``: nine significant digits, from which float32 comes back exactly."""
+    return "".join("\t".join(f"{value:.9g}" for value in row) + "\n" for row in np.asarray(vectors, np.float32).tolist())
+
+
+def write_metadata(columns: Mapping[str, Sequence[object]]) -> str:
+    """Text of ``metadata.tsv``. What would break a table (tabs, line ends) becomes a space; None becomes nothing."""
+    names = [_flat(name) for name in columns]
+    rows = zip(*columns.values(), strict=True)
+    lines = ["\t".join(_flat("" if value is None else str(value)) for value in row) for row in rows]
+    return "".join(line + "\n" for line in (["\t".join(names), *lines] if len(names) > 1 else lines))
+
+
+def pack_tables(vectors: npt.ArrayLike, columns: Mapping[str, Sequence[object]]) -> bytes:
+    """Both files in a zip."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+        archive.writestr(VECTORS, write_vectors(vectors))
+        archive.writestr(METADATA, write_metadata(columns))
+    return buffer.getvalue()
+
+
+def read_zip(data: bytes) -> Tables:
+    """The tables of a zip that :func:`pack_tables`, or anybody, made. Only these two names are looked at.
+
+    Raises:
+        UnusableRequest: not a zip, no vectors in it, too large, or see :func:`read_tables`.
+    """
+    texts = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = {info.filename.rpartition("/")[2]: info for info in archive.infolist()}
+            require(VECTORS in names, f"this zip file holds no {VECTORS}")
+            for name in (VECTORS, METADATA):
+                if name in names:
+                    with archive.open(names[name]) as file:
+                        texts[name] = file.read(MOST_BYTES + 1)  # sizes in a zip's directory can lie
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise UnusableRequest(f"this is not a zip file, or it is damaged ({error})") from None
+    return read_tables(texts[VECTORS], texts.get(METADATA))
+
+
+def read_tables(vectors: bytes, metadata: bytes | None = None) -> Tables:
+    """Read both files; a header is found out by itself. Nothing in them is run or followed.
+
+    A first line of vectors that is not numbers is a header. Metadata with one line more than there are vectors has a header;
+    without metadata the points are numbered.
+
+    Raises:
+        UnusableRequest: too large, a line that is not numbers or of another length (named), or lengths that do not agree.
+    """
+    table = _vectors(_text(vectors, VECTORS))
+    if metadata is None:
+        return Tables(table, {"label": [str(number + 1) for number in range(len(table))]})
+    return Tables(table, _metadata(_text(metadata, METADATA), len(table)))
+
+
+def _text(data: bytes, name: str) -> str:
+    require(len(data) <= MOST_BYTES, f"{name} is larger than {MOST_BYTES // 1024**2} MB; keep fewer points or dimensions")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnusableRequest(f"{name} is not text in UTF-8; save it as that") from None
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as a table has them: not at the other characters that str.splitlines() breaks at, which may stand in a title."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def _vectors(text: str) -> Float32:
+    lines = _lines(text)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    require(bool(lines), f"{VECTORS} is empty; it needs one line of numbers per point")
+    first = 1 if _numbers(lines[0]) is None and len(lines) > 1 else 0
+    count, width = len(lines) - first, len(lines[first].split("\t"))
+    require(count <= MOST_POINTS, f"{VECTORS} has {count:,} points; at most {MOST_POINTS:,} can be looked at")
+    require(width <= MOST_WIDE, f"{VECTORS} has {width:,} numbers a line; at most {MOST_WIDE:,}")
+    table = np.empty((count, width), dtype=np.float32)
+    for place, line in enumerate(lines[first:]):
+        row = _numbers(line)
+        where = f"line {place + first + 1} of {VECTORS}"
+        require(row is not None, f"{where} is not numbers with tabs between them: {line[:60]!r}")
+        assert row is not None
+        require(len(row) == width, f"{where} has {len(row)} numbers, the first has {width}")
+        table[place] = row
+    require(bool(np.isfinite(table).all()), f"{VECTORS} holds NaN, infinity or numbers beyond float32; leave those points out")
+    return table
+
+
+def _numbers(line: str) -> Float32 | None:
+    try:
+        with np.errstate(over="ignore"):
+            return np.array([float(word) for word in line.split("\t")], dtype=np.float64).astype(np.float32)
+    except ValueError:
+        return None
+
+
+def _metadata(text: str, count: int) -> dict[str, list[str]]:
+    lines = _lines(text)
+    while len(lines) > count + 1 and not lines[-1].strip():
+        lines.pop()
+    fit = len(lines) in (count, count + 1)
+    require(fit, f"{METADATA} has {len(lines):,} lines for {count:,} points; it needs one a point, and may have a header")
+    rows = [[word[:_MOST_TEXT] for word in line.split("\t")] for line in lines]
+    width = len(rows[0])
+    require(width <= MOST_COLUMNS, f"{METADATA} has {width} columns; at most {MOST_COLUMNS}")
+    for place, row in enumerate(rows):
+        require(len(row) == width, f"line {place + 1} of {METADATA} has {len(row)} columns, the first has {width}")
+    header = len(rows) == count + 1
+    names = rows.pop(0) if header else (["label"] if width == 1 else [f"column {place + 1}" for place in range(width)])
+    require(len(set(names)) == width, f"two columns of {METADATA} have the same name; give each its own")
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def _flat(text: str) -> str:
+    return text.replace("\t", " ").replace("\r", " ").replace("\n", " ")

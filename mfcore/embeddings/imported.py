@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from mfcore.embeddings.snapshot_files import Snapshot, read_arrays, write_arrays
-from mfcore.embeddings.tsv import Tables
+from mfcore.embeddings.export import Tables
+from mfcore.embeddings.snapshots import Points, Snapshot, SnapshotSource, read_arrays, write_arrays
 from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
 from mfcore.paths import data_dir, writable_folder
-from mfcore.runs.layout import check_run_id
 from mfcore.validate import require
 
 _LABELS = ("title", "label", "word", "name", "token", "text")
@@ -25,17 +24,19 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True)
-class ForeignEmbeddings:
-    """One imported embedding: n points, their vectors and what was told about them; it never changes."""
+class ImportedEmbeddings:
+    """One imported embedding: n points, their vectors and what was told about them; it never changes. An ``EmbeddingSpace``."""
 
     path: Path
+    kind = "embeddings"
+    state = "finished"
 
     @property
     def name(self) -> str:
         return self.path.name
 
     @classmethod
-    def add(cls, tables: Tables, title: str, home: str | Path | None = None) -> ForeignEmbeddings:
+    def add(cls, tables: Tables, title: str, home: str | Path | None = None) -> ImportedEmbeddings:
         """Keep imported tables under a new id such as ``20261122-143012-a1b2``.
 
         Raises:
@@ -65,21 +66,21 @@ class ForeignEmbeddings:
         found = (read_json(self.path / "metadata.json") or {}).get("columns", {})
         return found if isinstance(found, dict) else {}
 
-    def frames(self) -> ForeignFrames:
-        """As one frame, epoch 0.
+    def snapshots(self, *, every: bool = False) -> SnapshotSource:
+        """One snapshot, epoch 0, which has every point.
 
         Raises:
             UnusableRequest: its files are damaged.
         """
-        return ForeignFrames(self.path)
+        return _ImportedVectors(self.path)
 
-    def points(self) -> dict[str, dict[str, list[Any]]]:
-        """As :func:`mfcore.embeddings.points.space_points`: title, year, genres, ratings and mean from columns of these names.
+    def points(self, *, every: bool = False) -> Points:
+        """As :func:`mfcore.embeddings.points.points_of`: title, year, genres, ratings and mean from columns of these names.
 
         ``more`` has every other column by its name.
         """
         columns = self.metadata()
-        count = len(self.frames().item_idx)
+        count = len(self.snapshots().item_idx)
         label = next((name for name in columns if name.strip().lower() in _LABELS), next(iter(columns), ""))
         used = {name.strip().lower(): name for name in columns}
         nothing: list[float | None] = [None] * count
@@ -100,8 +101,10 @@ class ForeignEmbeddings:
         return {"items": items, "users": nobody, "more": more}
 
 
-class ForeignFrames:
-    """The one frame of imported embeddings; they have items only."""
+class _ImportedVectors:
+    """The one snapshot of imported embeddings, epoch 0; they have items only."""
+
+    note = ""
 
     def __init__(self, path: Path) -> None:
         self._path = path / "vectors.safetensors"
@@ -110,34 +113,32 @@ class ForeignFrames:
         assert found is not None
         self._vectors = np.asarray(found[0]["vectors"], dtype=np.float32)
         self.key: Hashable = ("embeddings", str(path))
-        self.item_idx, self.user_idx, self.note = np.arange(len(self._vectors)), np.arange(0), ""
+        self.item_idx, self.user_idx = np.arange(len(self._vectors)), np.arange(0)
 
     def stamps(self) -> dict[int, int]:
         return {0: self._path.stat().st_mtime_ns}
 
     def load(self, epoch: int) -> Snapshot | None:
-        if epoch != 0:
-            return None
         nobody = np.zeros((0, self._vectors.shape[1]), np.float32)
-        return Snapshot(0, 0, self._vectors, nobody, None, None, np.zeros((0, 0), np.float32))
+        return Snapshot(0, 0, self._vectors, nobody) if epoch == 0 else None
 
 
-def open_embeddings(name: str, home: str | Path | None = None) -> ForeignEmbeddings:
-    """Imported embeddings by id; no name can lead out of their folder.
+def list_embeddings(home: str | Path | None = None) -> list[ImportedEmbeddings]:
+    """All that were imported, newest first."""
+    root = data_dir(home) / "embeddings"
+    paths = [path for path in root.iterdir() if (path / "about.json").is_file()] if root.is_dir() else []
+    return [ImportedEmbeddings(path) for path in sorted(paths, reverse=True) if not path.name.startswith(".")]
+
+
+def open_embeddings(name: str, home: str | Path | None = None) -> ImportedEmbeddings:
+    """Imported embeddings by id. It is only compared with those that are there, so no name can lead out of their folder.
 
     Raises:
         UnusableRequest: there are none of this name.
     """
-    found = ForeignEmbeddings(data_dir(home) / "embeddings" / check_run_id(name))
-    require((found.path / "about.json").is_file(), f"there are no imported embeddings {name}")
-    return found
-
-
-def list_embeddings(home: str | Path | None = None) -> list[ForeignEmbeddings]:
-    """All that were imported, newest first."""
-    root = data_dir(home) / "embeddings"
-    paths = [path for path in root.iterdir() if (path / "about.json").is_file()] if root.is_dir() else []
-    return [ForeignEmbeddings(path) for path in sorted(paths, reverse=True) if not path.name.startswith(".")]
+    found = [one for one in list_embeddings(home) if one.name == name]
+    require(bool(found), f"there are no imported embeddings {name}")
+    return found[0]
 
 
 def delete_embeddings(name: str, home: str | Path | None = None) -> None:

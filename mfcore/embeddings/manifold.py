@@ -14,17 +14,13 @@ from importlib.util import find_spec
 import numpy as np
 import numpy.typing as npt
 
-from mfcore.embeddings.directions import on_sphere
+from mfcore.embeddings.projection import Projection, on_sphere
 from mfcore.errors import UnusableRequest
 from mfcore.typing import Float32
 from mfcore.validate import boolean, choice, integer, number, require
 
 Progress = Callable[[float, str], None]
 METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
-CAUTION = (
-    "Read neighbourhoods only. The distance between clusters, their size and how tightly they are packed mean nothing here, "
-    "and another seed gives another picture. PCA keeps distances; this does not."
-)
 NO_UMAP = "UMAP is not installed here; `pip install umap-learn` adds it, or choose t-SNE"
 _WIDEST = 50
 _ITERATIONS = 1000
@@ -86,8 +82,6 @@ def manifold(vectors: npt.ArrayLike, settings: ManifoldSettings, progress: Progr
     if settings.sphere:
         table = on_sphere(table)
     if table.shape[1] > _WIDEST:  # what t-SNE's authors do: distances hardly change, the search for neighbours is much faster
-        from mfcore.embeddings.projection import Projection
-
         table = Projection.fit(table, min(_WIDEST, len(table))).coordinates
     made = _tsne(table, settings, progress) if settings.method == "tsne" else _umap(table, settings, progress)
     require(bool(np.isfinite(made).all()), "the map did not come out as numbers; try another perplexity")

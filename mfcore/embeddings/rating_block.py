@@ -1,37 +1,57 @@
-"""The living picture: a block of the rating matrix small enough to see, and what the model fills into it."""
+"""The rating block: a part of the rating matrix small enough to see, and what a model predicts for all of it."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfcore.data import Split
 from mfcore.typing import Bool, Float32, Int64
 
+if TYPE_CHECKING:
+    from mfcore.models import RecommenderModel
+
 ROWS, COLUMNS = 40, 60
 """Users × items, at most."""
 
 
-class Picture:
-    """The most active users × the most popular items (of train), ordered so that likes lie beside likes.
+@dataclass(frozen=True, eq=False)
+class RatingBlock:
+    """Some users × some items, in the order shown.
 
-    Attributes: user_idx (r,), item_idx (c,) int64; known (r, c) float32, NaN where unknown: ratings of train and validation
-    (1 for ranking models, where having happened is all that counts); heldout (r, c) bool, those of validation.
+    Attributes:
+        user_idx, item_idx: (r,), (c,) int64.
+        known: (r, c) float32, ratings of train and validation (1 for ranking models, where having happened is all that
+            counts); NaN where there is none. Test stays out of sight.
+        heldout: (r, c) bool, which of the known ones are validation.
+        low, high: ends of the scale. unit: "stars", or "probability" for ranking models.
     """
 
-    def __init__(self, split: Split, *, implicit: bool) -> None:
+    user_idx: Int64
+    item_idx: Int64
+    known: Float32
+    heldout: Bool
+    low: float
+    high: float
+    unit: str
+
+    @classmethod
+    def of(cls, split: Split, *, implicit: bool) -> RatingBlock:
+        """The most active users × the most popular items (of train), ordered so that likes lie beside likes."""
         users, items = most(split.train.activity(), ROWS), most(split.train.popularity(), COLUMNS)
         known, heldout = _cells(split, users, items, implicit)
         # Only what was trained on decides the order, or validation would show in it.
         rows, columns = _order(np.where(heldout, np.nan, known))
-        self.user_idx, self.item_idx = users[rows], items[columns]
-        self.known, self.heldout = known[np.ix_(rows, columns)], heldout[np.ix_(rows, columns)]
-        self._pairs = np.repeat(self.user_idx, len(columns)), np.tile(self.item_idx, len(rows))
+        cells = np.ix_(rows, columns)
+        scale = (0.0, 1.0, "probability") if implicit else (*split.data.rating_scale, "stars")
+        return cls(users[rows], items[columns], known[cells], heldout[cells], *scale)
 
-    def predicted(self, model: Any) -> Float32:
+    def predicted(self, model: RecommenderModel) -> Float32:
         """(r, c) float32: ratings, or probabilities σ(score) for ranking models. NaN and infinity stay what they are."""
-        scores = np.asarray(model.predict(*self._pairs).cpu(), dtype=np.float32).reshape(self.known.shape)
+        users, items = np.repeat(self.user_idx, len(self.item_idx)), np.tile(self.item_idx, len(self.user_idx))
+        scores = np.asarray(model.predict(users, items).cpu(), dtype=np.float32).reshape(self.known.shape)
         if not model.predicts_ratings:
             scores = (1.0 / (1.0 + np.exp(-np.clip(scores, -60, 60)))).astype(np.float32)
         return scores
@@ -43,21 +63,13 @@ def most(counts: Int64, number: int) -> Int64:
 
 
 def _cells(split: Split, users: Int64, items: Int64, implicit: bool) -> tuple[Float32, Bool]:
-    known = np.full((len(users), len(items)), np.nan, dtype=np.float32)
-    heldout = np.zeros(known.shape, dtype=bool)
-    row, column = (_places(chosen, size) for chosen, size in ((users, split.data.num_users), (items, split.data.num_items)))
-    for part in (split.train, split.valid):
-        r, c = row[part.user_idx], column[part.item_idx]
-        inside = (r >= 0) & (c >= 0)
-        known[r[inside], c[inside]] = 1.0 if implicit else part.rating[inside]
-        heldout[r[inside], c[inside]] = part is split.valid
-    return known, heldout
+    from mfcore.data.stats import block  # here: it loads pandas, and every server imports this module
 
-
-def _places(chosen: Int64, size: int) -> Int64:
-    places = np.full(size, -1, dtype=np.int64)
-    places[chosen] = np.arange(len(chosen))
-    return places
+    train, valid = (
+        block(part, np.ones(len(part)) if implicit else part.rating, users, items) for part in (split.train, split.valid)
+    )
+    heldout = ~np.isnan(valid)
+    return np.where(heldout, valid, train), heldout
 
 
 def _order(known: Float32) -> tuple[Int64, Int64]:

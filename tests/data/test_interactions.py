@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mfcore.data import Interactions, Vocabulary, make_item_table
+from mfcore.data.interactions import item_title
 from mfcore.errors import UnusableRequest
 
 
@@ -106,6 +108,19 @@ def test_nothing_at_all_is_refused(small):
     empty = np.zeros(0, dtype=np.int64)
     with pytest.raises(UnusableRequest, match="holds no interactions"):
         Interactions(empty, empty, empty.astype(np.float32), None, small.users, small.items, small.item_table, (1, 5))
+
+
+@pytest.mark.parametrize("title", ["", "  ", None, float("nan"), pd.NA, "nan", "NaN", " <na> ", "<NA>"])
+def test_an_item_without_a_title_goes_by_its_id(title):
+    assert item_title(title, 17) == "item 17"
+
+
+def test_items_go_by_their_titles_in_the_order_asked_for(small):
+    table = make_item_table(["Fargo (1996)", *[""] * (small.num_items - 1)])
+    data = dataclasses.replace(small, item_table=table)
+    second = f"item {small.items.ids[1]}"
+    assert data.item_titles()[:2] == ["Fargo (1996)", second]
+    assert data.item_titles([1, 0]) == [second, "Fargo (1996)"]
 
 
 def test_the_data_layer_does_not_load_torch():

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mfcore.embeddings.stored import open_stored
-from mfcore.embeddings.tsv import write_metadata, write_vectors
+from mfcore.embeddings.export import write_metadata, write_vectors
+from mfcore.runs.embedding_space import open_space
 from scripts.browser import settle, visit
 from tests.e2e.live_view import assert_fine, press
 from tests.e2e.space_map import MAP, SpaceMap
@@ -170,7 +170,7 @@ def test_neighbours_are_those_of_the_whole_vectors(page: Page, server: AppServer
     """Cosine and dot product in all dimensions, at the epoch of the slider; of a user the nearest films."""
     space = opened(page, server, f"run={run}&film=50&epoch=2&points=Both")
     space.wait("view.near.length === 10")
-    snapshot = open_stored("runs", run, server.home).frames().load(int(space.told("epoch") or -1))
+    snapshot = open_space("runs", run, server.home).snapshots().load(int(space.told("epoch") or -1))
     assert snapshot is not None
     items, star_wars = snapshot.items.astype(float), space.ask("view.chosen")
     for to, left_out in ((items[star_wars], star_wars), (snapshot.users[0].astype(float), None)):
@@ -213,8 +213,8 @@ def test_foreign_embeddings_are_shown_as_they_are(page: Page, server: AppServer,
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     visit(page, f"{server.url}/embeddings?closer=Import")
-    page.locator(".st-key-foreign_files input[type=file]").set_input_files([tmp_path / name for name in files])
-    press(page, "foreign_show")
+    page.locator(".st-key-imported_files input[type=file]").set_input_files([tmp_path / name for name in files])
+    press(page, "imported_show")
     page.wait_for_url("**embeddings=**")
     space = SpaceMap(page)
     space.wait("view.source.items === 300")

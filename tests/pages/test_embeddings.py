@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mfcore.embeddings.imported import ForeignEmbeddings, list_embeddings
-from mfcore.embeddings.shape import norms_by_popularity, recovery, spectrum
-from mfcore.embeddings.tsv import Tables
+from mfcore.embeddings.export import Tables
+from mfcore.embeddings.imported import ImportedEmbeddings, list_embeddings
+from mfcore.embeddings.spectrum import norms_by_popularity, recovery, spectrum
 from tests.pages.reading import OpenPage, words
 from ui.embeddings.charts import lengths_figure, recovery_figure, spectrum_figure
 
@@ -67,23 +67,23 @@ def test_a_run_that_was_cut_off_can_go_on_from_here(runs: dict[str, str], open_p
 
 
 @pytest.fixture
-def foreign(no_runs: Path) -> str:
+def imported(no_runs: Path) -> str:
     """Imported embeddings in a home without runs; returns their id."""
     vectors = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
-    return ForeignEmbeddings.add(Tables(vectors, {"label": [f"word {number}" for number in range(12)]}), "Words").name
+    return ImportedEmbeddings.add(Tables(vectors, {"label": [f"word {number}" for number in range(12)]}), "Words").name
 
 
-def test_imported_embeddings_are_on_a_map_of_their_own(foreign: str, open_page: OpenPage) -> None:
-    app = open_page("embeddings", embeddings=foreign)
+def test_imported_embeddings_are_on_a_map_of_their_own(imported: str, open_page: OpenPage) -> None:
+    app = open_page("embeddings", embeddings=imported)
     (shown,) = maps(app)
-    assert shown["source"] == f"/api/embeddings/{foreign}/space"
+    assert shown["source"] == f"/api/embeddings/{imported}/space"
     assert shown["run_id"] == shown["events"] == "", "no run, so no curve and no way to Recommend"
     assert shown["nouns"] == ["point", "points"]
 
 
-def test_imported_embeddings_can_be_removed(foreign: str, open_page: OpenPage) -> None:
-    app = open_page("embeddings", embeddings=foreign)
-    app.button(key="foreign_remove").click().run()
+def test_imported_embeddings_can_be_removed(imported: str, open_page: OpenPage) -> None:
+    app = open_page("embeddings", embeddings=imported)
+    app.button(key="imported_remove").click().run()
     assert not app.exception
     assert "embeddings" not in app.query_params
     assert not list_embeddings()

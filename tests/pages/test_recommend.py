@@ -13,7 +13,7 @@ from mfcore.data import Interactions, Vocabulary, make_item_table
 from mfcore.runs import load_run
 from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
-from ui.items import film_list, one, title_of, without_year
+from ui.items import film_list, one, without_year
 from ui.recommend.profile import nearest_liked, profile, raters_of
 from ui.recommend.views import relative
 
@@ -133,11 +133,7 @@ def test_titles_from_data_cannot_become_markup() -> None:
     assert "width:100.0%" in made
 
 
-@pytest.mark.parametrize(
-    ("title", "shown"), [("Fargo (1996)", "Fargo (1996)"), ("", "item 17"), (None, "item 17"), ("  ", "item 17")]
-)
-def test_items_without_a_title_go_by_their_id(title: str | None, shown: str) -> None:
-    assert title_of(title, 17) == shown
+def test_things_are_called_as_one_would_say() -> None:
     assert without_year("Fargo (1996)", "1996") == "Fargo"
     assert (one("item"), one("film")) == ("an item", "a film")
 

@@ -1,4 +1,4 @@
-"""The routes of moving embeddings: the binary format, views, points, the living picture, neighbours, maps, refusals."""
+"""The routes of moving embeddings: the binary format, views, points, the rating block, neighbours, maps, refusals."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mfcore.embeddings import manifold_job
-from mfcore.embeddings.imported import ForeignEmbeddings
+from mfcore.embeddings.export import Tables
+from mfcore.embeddings.imported import ImportedEmbeddings
 from mfcore.embeddings.manifold import ManifoldSettings
-from mfcore.embeddings.manifold_job import start_manifold_job
-from mfcore.embeddings.snapshot_files import SnapshotFiles
-from mfcore.embeddings.space import load_space
-from mfcore.embeddings.tsv import Tables
-from mfcore.embeddings.view import View
+from mfcore.embeddings.manifold_job import CHILDREN, manifold_job
+from mfcore.embeddings.snapshots import SnapshotFiles
+from mfcore.embeddings.trajectories import View, trajectories
 from mfcore.runs import RunFolder
+from mfcore.runs.embedding_space import run_space
 from mfcore.runs.worker.session import train_run
 from tests.runs.tiny_runs import tiny, wait_until
 from ui.api import routes as api
@@ -66,9 +65,9 @@ def decoded(body: bytes) -> tuple[dict[str, Any], np.ndarray]:
 
 def test_frames_decode_to_the_coordinates_of_the_space(client: TestClient, home: Path, run: RunFolder) -> None:
     header, points = decoded(get(client, run, "space").content)
-    space = load_space(run.run_id, home)
+    space = trajectories(run_space(run.run_id, home).snapshots())
     assert (header["items"], header["users"], header["columns"]) == (40, 60, ["1", "2", "3"])
-    assert header["epochs"] == header["available"] == space.epochs == SnapshotFiles(run).epochs()
+    assert header["epochs"] == header["available"] == space.epochs == SnapshotFiles(run.path).epochs()
     assert header["item_idx"] == list(range(40))
     tolerance = float(np.abs(points).max()) / 60_000
     assert points[:, :40] == pytest.approx(space.items, abs=tolerance)
@@ -99,7 +98,8 @@ def test_a_client_reads_on_with_the_axes_it_was_given(client: TestClient, run: R
 
 def test_views_of_an_address_are_those_of_the_library(client: TestClient, home: Path, run: RunFolder) -> None:
     header, points = decoded(get(client, run, "space?items=3,1,2,9&components=2&sphere=1&between=1,2~9&what=items").content)
-    space = load_space(run.run_id, home, View(items=(1, 2, 3, 9), components=2, sphere=True, start=(1, 2), end=(9,)))
+    view = View(items=(1, 2, 3, 9), components=2, sphere=True, start=(1, 2), end=(9,))
+    space = trajectories(run_space(run.run_id, home).snapshots(), view)
     assert header["columns"] == ["1", "2", "between"]
     assert header["item_idx"] == [1, 2, 3, 9]
     assert points == pytest.approx(space.items, abs=1e-4)
@@ -119,7 +119,7 @@ def test_points_are_as_long_as_the_frames_are_wide(client: TestClient, run: RunF
     assert set(points["items"]) == {"idx", "id", "title", "year", "genres", "ratings", "mean", "bias"}
 
 
-def test_the_living_picture_is_strict_json_in_two_decimals(client: TestClient, run: RunFolder) -> None:
+def test_the_rating_block_is_strict_json_in_two_decimals(client: TestClient, run: RunFolder) -> None:
     picture = get(client, run, "block").json()
     assert np.array(picture["predicted"]).shape == np.array(picture["heldout"]).shape == (40, 40)
     assert all(value == round(value, 2) for row in picture["predicted"] for value in row)
@@ -149,7 +149,7 @@ def test_axes_in_words_and_the_shape_over_time(client: TestClient, run: RunFolde
 
 
 def test_neighbours_of_items_and_users(client: TestClient, run: RunFolder) -> None:
-    kept = SnapshotFiles(run).load(4)
+    kept = SnapshotFiles(run.path).load(4)
     assert kept is not None
     unit = kept.items / np.linalg.norm(kept.items, axis=1, keepdims=True)
     truth = unit @ unit[5]
@@ -170,9 +170,10 @@ def test_a_map_says_where_it_stands(client: TestClient, run: RunFolder) -> None:
 
 
 def test_a_finished_map_comes_in_the_same_format(client: TestClient, home: Path, run: RunFolder) -> None:
-    job = start_manifold_job(run.run_id, home, settings=ManifoldSettings(perplexity=5))
+    job = manifold_job(run_space(run.run_id, home), settings=ManifoldSettings(perplexity=5))
+    job.start()
     wait_until(lambda: job.status().over)
-    manifold_job._children[job.place].wait()
+    CHILDREN.wait(job.files)
     assert get(client, run, "manifold/tsne?perplexity=5").json()["state"] == "finished"
     header, points = decoded(get(client, run, "manifold/tsne?perplexity=5&points=1").content)
     assert (header["columns"], header["item_idx"]) == (["1", "2"], list(range(40)))
@@ -183,7 +184,7 @@ def test_a_finished_map_comes_in_the_same_format(client: TestClient, home: Path,
 
 def test_imported_embeddings_are_shown_by_the_same_routes(client: TestClient, home: Path) -> None:
     vectors = np.random.default_rng(0).standard_normal((9, 3)).astype(np.float32)
-    added = ForeignEmbeddings.add(Tables(vectors, {"word": [f"w{n}" for n in range(9)]}), "words", home)
+    added = ImportedEmbeddings.add(Tables(vectors, {"word": [f"w{n}" for n in range(9)]}), "words", home)
     header, points = decoded(client.get(f"/api/embeddings/{added.name}/space?components=3").content)
     assert (header["items"], header["users"], header["epochs"], header["state"]) == (9, 0, [0], "finished")
     assert np.linalg.norm(points[0] - np.array(header["origin"]), axis=1) == pytest.approx(
@@ -191,6 +192,8 @@ def test_imported_embeddings_are_shown_by_the_same_routes(client: TestClient, ho
     )
     assert client.get(f"/api/embeddings/{added.name}/space/points").json()["items"]["title"][0] == "w0"
     assert client.get(f"/api/embeddings/{added.name}/neighbours?item=0&n=2").status_code == 200
+    nobody = client.get(f"/api/embeddings/{added.name}/neighbours?user=0")
+    assert (nobody.status_code, nobody.json()["error"][:28]) == (400, "user 0 is not in this space,")
     assert client.get("/api/embeddings/nothing/space").status_code == 404
 
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mfcore.embeddings.stored import StoredSpace, open_stored
+from mfcore.embeddings.imported import ImportedEmbeddings
 from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.runs.embedding_space import RunSpace, open_space
 from mfcore.typing import Float32
 
 MAGIC = b"MFS1"
@@ -41,7 +42,7 @@ def answered(route: Callable[[Request], Response]) -> Callable[[Request], Respon
     return handler
 
 
-def stored_of(request: Request) -> StoredSpace:
+def stored_of(request: Request) -> RunSpace | ImportedEmbeddings:
     """The run or the imported embeddings that an address names.
 
     Raises:
@@ -49,8 +50,8 @@ def stored_of(request: Request) -> StoredSpace:
     """
     names = request.path_params
     if "run_id" in names:
-        return open_stored("runs", names["run_id"])
-    return open_stored("embeddings", names["embeddings_id"])
+        return open_space("runs", names["run_id"])
+    return open_space("embeddings", names["embeddings_id"])
 
 
 def refusal(status: int, why: str) -> Response:

@@ -46,9 +46,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mfcore.embeddings.living import living_picture
-from mfcore.embeddings.space import Space, space_of
-from mfcore.embeddings.view import View
+from mfcore.embeddings.trajectories import Trajectories, View, trajectories
+from mfcore.runs.embedding_space import run_space
 from mfcore.validate import boolean, choice, integer
 from ui.api.answers import answered, binary_answer, finite, json_answer, stored_of
 from ui.api.recent import Recent
@@ -60,7 +59,7 @@ def space(request: Request) -> Response:
     since, every = integer("from", query.get("from", "0"), low=0), boolean("every", query.get("every", "0"))
     until = integer("to", query["to"], low=0) if "to" in query else None
     what = choice("what", query.get("what", "both"), ("items", "users", "both"))
-    found = space_of(stored.frames(every=every), view_of(query), since=since, until=until)
+    found = trajectories(stored.snapshots(every=every), view_of(query), since=since, until=until)
     first = "from" not in query
     return frames(found, what, norm=boolean("norm", query.get("norm", "0")), first=first, head={"state": stored.state})
 
@@ -87,7 +86,7 @@ def _numbers(name: str, text: str) -> tuple[int, ...]:
     return tuple(integer(name, word, low=0) for word in text.split(",")) if text else ()
 
 
-def frames(found: Space, what: str, *, norm: bool, first: bool, head: dict[str, Any]) -> Response:
+def frames(found: Trajectories, what: str, *, norm: bool, first: bool, head: dict[str, Any]) -> Response:
     """The binary answer described at the top of this module."""
     parts = {"items": (found.items, found.item_norms), "users": (found.users, found.user_norms)}
     chosen = [name for name in parts if what in (name, "both")]
@@ -134,7 +133,7 @@ def block(request: Request) -> Response:
     # A class that watches one run asks for one and the same picture.
     return _pictures.answer(
         (run_id, epoch, static, packed),
-        lambda: json_answer(request, living_picture(run_id, epoch=epoch, static=static)),
+        lambda: json_answer(request, run_space(run_id).rating_block(epoch=epoch, static=static)),
     )
 
 

@@ -28,7 +28,6 @@ def manifold_state(request: Request) -> Response:
     points = job.points()
     require(points is not None, "this map is not finished")
     assert points is not None
-    frames = job.space.frames()
     items = len(points) if job.what == "items" else 0
     header = {
         "state": "finished",
@@ -36,7 +35,7 @@ def manifold_state(request: Request) -> Response:
         "columns": ["1", "2"],
         "items": items,
         "users": len(points) - items,
-        f"{job.what[:-1]}_idx": (frames.item_idx if items else frames.user_idx).tolist(),
+        f"{job.what[:-1]}_idx": (job.source.item_idx if items else job.source.user_idx).tolist(),
     }
     return binary_answer(header, points[None])
 
@@ -53,11 +52,10 @@ def _job(request: Request) -> ManifoldJob:
     )
     epoch = query.get("epoch", "latest")
     return manifold_job(
-        stored.name,
+        stored,
         epoch=None if epoch == "latest" else integer("epoch", epoch, low=0),
         what=query.get("what", "items"),
         settings=settings,
-        kind=stored.kind,
     )
 
 

@@ -18,10 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mfcore.embeddings.directions import nearest
+from mfcore.embeddings.axes import axis_names
 from mfcore.embeddings.points import plain
-from mfcore.embeddings.report import axis_sentences, norms_over_time, recovery, spectrum
-from mfcore.embeddings.view import places
+from mfcore.embeddings.projection import nearest
+from mfcore.embeddings.spectrum import norms_over_time, spectra
+from mfcore.embeddings.trajectories import places
+from mfcore.runs.embedding_space import run_space
 from mfcore.validate import integer, require
 from ui.api.answers import answered, finite, json_answer, stored_of
 from ui.api.embeddings import view_of
@@ -29,8 +31,9 @@ from ui.api.embeddings import view_of
 
 def axes(request: Request) -> Response:
     """Names of the axes; see the top of this module."""
-    run_id, view = request.path_params["run_id"], view_of(request.query_params)
-    items = view.selected(stored_of(request).frames()).item_idx
+    opened, view = run_space(request.path_params["run_id"]), view_of(request.query_params)
+    source = opened.snapshots()
+    items = view.selected(source).item_idx
     named = [
         {
             "sentence": one.sentence,
@@ -40,24 +43,25 @@ def axes(request: Request) -> Response:
                 {"name": c.name, "kind": c.kind, "rho": finite(c.rho, 4), "p": finite(c.p, 6)} for c in one.correlations
             ],
         }
-        for one in axis_sentences(run_id, view=view)
+        for one in axis_names(source, opened.data_for(source), view)
     ]
     return json_answer(request, {"axes": named})
 
 
 def shape(request: Request) -> Response:
     """Spectrum, norms and recovery per epoch; see the top of this module."""
-    run_id = request.path_params["run_id"]
-    spectra, norms, found = spectrum(run_id), norms_over_time(run_id), recovery(run_id)
+    opened = run_space(request.path_params["run_id"])
+    source, found = opened.snapshots(), opened.recovery()
+    shapes, norms = spectra(source), norms_over_time(source, opened.data_for(source).popularity())
     answer: dict[str, Any] = {
-        "epochs": list(spectra),
-        "singular_values": [plain(one.singular_values) for one in spectra.values()],
-        "effective_rank": [finite(one.effective_rank, 3) for one in spectra.values()],
-        "norm_rho": [finite(norms[epoch].rho, 4) if epoch in norms else None for epoch in spectra],
+        "epochs": list(shapes),
+        "singular_values": [plain(one.singular_values) for one in shapes.values()],
+        "effective_rank": [finite(one.effective_rank, 3) for one in shapes.values()],
+        "norm_rho": [finite(norms[epoch].rho, 4) if epoch in norms else None for epoch in shapes],
     }
     if found:
-        answer["recovery"] = [finite(found[epoch].score, 4) if epoch in found else None for epoch in spectra]
-        answer["angles"] = [plain(found[epoch].angles, 2) if epoch in found else None for epoch in spectra]
+        answer["recovery"] = [finite(found[epoch].score, 4) if epoch in found else None for epoch in shapes]
+        answer["angles"] = [plain(found[epoch].angles, 2) if epoch in found else None for epoch in shapes]
         answer["chance"] = next(iter(found.values())).chance
     return json_answer(request, answer)
 
@@ -65,7 +69,7 @@ def shape(request: Request) -> Response:
 def neighbours(request: Request) -> Response:
     """Nearest items; see the top of this module."""
     query = request.query_params
-    source = stored_of(request).frames()
+    source = stored_of(request).snapshots()
     epoch = query.get("epoch", "latest")
     wanted = max(source.stamps(), default=0) if epoch == "latest" else integer("epoch", epoch, low=0)
     snapshot = source.load(wanted)
@@ -77,7 +81,7 @@ def neighbours(request: Request) -> Response:
         row = places(source.item_idx, (integer("item", query["item"], low=0),))[0]
         rows, values = nearest(snapshot.items, snapshot.items[row], n, by, without=row)
     else:
-        user = places(source.user_idx, (integer("user", query["user"], low=0),))[0]
+        user = places(source.user_idx, (integer("user", query["user"], low=0),), "user")[0]
         rows, values = nearest(snapshot.items, snapshot.users[user], n, by)
     return json_answer(request, {"epoch": wanted, "item_idx": source.item_idx[rows].tolist(), "value": plain(values)})
 

@@ -49,7 +49,7 @@ def densest_corner(data: Interactions, words: tuple[str, str], size: int = 40) -
     users, items = stats.most_first(data.activity())[:size], stats.most_first(data.popularity())[:size]
     ratings = stats.block(data, data.rating, users, items)
     known = np.isfinite(ratings)
-    names = [escape_plotly(title) for title in data.item_table["title"].iloc[items].tolist()]
+    names = [escape_plotly(title) for title in data.item_titles(items)]
     chart = titled(
         f"Even here {rounded_percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
         f"the {len(items)} most rated {things}",

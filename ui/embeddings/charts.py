@@ -14,7 +14,7 @@ from ui.theme import colour
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mfcore.embeddings.shape import NormsByPopularity, Recovery, Spectrum
+    from mfcore.embeddings.spectrum import NormsByPopularity, Recovery, Spectrum
 
 
 def lengths_figure(found: NormsByPopularity, names: Sequence[str], epoch: int, thing: str) -> go.Figure:

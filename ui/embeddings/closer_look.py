@@ -35,19 +35,24 @@ def closer_look(run: RunSummary | None) -> None:
 
 
 def _lengths(run: RunSummary) -> None:
-    from mfcore.embeddings.points import space_points
-    from mfcore.embeddings.report import norm_against_popularity
+    from mfcore.embeddings.snapshots import latest
+    from mfcore.embeddings.spectrum import norms_by_popularity
+    from mfcore.runs.embedding_space import run_space
 
-    epoch, found = norm_against_popularity(run.run_id)
-    names = [escape_plotly(title) for title in space_points(run.run_id)["items"]["title"]]
+    opened = run_space(run.run_id)
+    source = opened.snapshots()
+    data, newest = opened.data_for(source), latest(source)
+    found = norms_by_popularity(newest.items, data.popularity()[source.item_idx])
+    names = [escape_plotly(title) for title in data.item_titles(source.item_idx)]
     alt = "Length of each item's vector against how often it was rated"
-    show(lengths_figure(found, names, epoch, nouns(run.config.dataset)[1]), key="lengths", alt=alt, bar="hover")
+    show(lengths_figure(found, names, newest.epoch, nouns(run.config.dataset)[1]), key="lengths", alt=alt, bar="hover")
 
 
 def _spectrum(run: RunSummary) -> None:
-    from mfcore.embeddings.report import spectrum
+    from mfcore.embeddings.spectrum import spectra
+    from mfcore.runs.embedding_space import run_space
 
-    found = spectrum(run.run_id)
+    found = spectra(run_space(run.run_id).snapshots())
     left, right = st.columns(2)
     with left:
         show(spectrum_figure(found), key="spectrum", alt="Singular values of the item vectors at a few epochs", bar="hover")
@@ -56,15 +61,18 @@ def _spectrum(run: RunSummary) -> None:
 
 
 def _recovery(run: RunSummary) -> None:
-    from mfcore.embeddings.report import recovery
+    from mfcore.runs.embedding_space import run_space
 
-    show(recovery_figure(recovery(run.run_id)), key="recovery", alt="Share of the planted space found, by epoch", bar="hover")
+    figure = recovery_figure(run_space(run.run_id).recovery())
+    show(figure, key="recovery", alt="Share of the planted space found, by epoch", bar="hover")
 
 
 def _take(run: RunSummary) -> None:
     """Vectors and what they stand for as two tables in a zip, which the Embedding Projector reads."""
-    from mfcore.embeddings.export import zipped_vectors
+    from mfcore.embeddings.export import pack_tables, vector_tables
+    from mfcore.runs.embedding_space import run_space
 
+    opened = run_space(run.run_id)
     st.caption(
         "A zip of vectors.tsv and metadata.tsv, as TensorFlow's Embedding Projector loads them, of the model as it stands. "
         "Import brings them back here."
@@ -73,7 +81,7 @@ def _take(run: RunSummary) -> None:
         for what, words in (("items", nouns(run.config.dataset)[1]), ("users", "users")):
             st.download_button(
                 f"Vectors of all {words}",
-                lambda what=what: zipped_vectors(run.run_id, what=what),
+                lambda what=what: pack_tables(*vector_tables(opened, what=what)),
                 file_name=f"{run.run_id}-{what}.zip",
                 mime="application/zip",
                 icon=":material/download:",
@@ -83,17 +91,17 @@ def _take(run: RunSummary) -> None:
 
 
 def _bring() -> None:
-    """Foreign embeddings: uploaded, kept, and shown on the same map."""
-    from mfcore.embeddings.imported import ForeignEmbeddings
-    from mfcore.embeddings.tsv import read_tables, read_zip
+    """Embeddings from elsewhere: uploaded, kept, and shown on the same map."""
+    from mfcore.embeddings.export import read_tables, read_zip
+    from mfcore.embeddings.imported import ImportedEmbeddings
 
     st.caption(
         "Embeddings from elsewhere, as the Embedding Projector takes them: vectors.tsv (one line of numbers a point, tabs "
         "between) and, if you have it, metadata.tsv; or both in one zip. Columns called title, year, genres, ratings and mean "
         "are understood."
     )
-    files = st.file_uploader("Files", type=["tsv", "txt", "zip"], accept_multiple_files=True, key="foreign_files")
-    if not files or not st.button("Show them", type="primary", icon=":material/scatter_plot:", key="foreign_show"):
+    files = st.file_uploader("Files", type=["tsv", "txt", "zip"], accept_multiple_files=True, key="imported_files")
+    if not files or not st.button("Show them", type="primary", icon=":material/scatter_plot:", key="imported_show"):
         return
     with plain_errors(), st.spinner("Reading …"):
         zips = [file for file in files if file.name.lower().endswith(".zip")]
@@ -105,5 +113,5 @@ def _bring() -> None:
             tables, name = read_tables(vectors.getvalue(), about.getvalue() if about else None), vectors.name
         else:
             raise UnusableRequest("metadata alone draws no map; add the file with the vectors")
-        added = ForeignEmbeddings.add(tables, name.rpartition(".")[0] or name)
+        added = ImportedEmbeddings.add(tables, name.rpartition(".")[0] or name)
         st.switch_page(page_path("embeddings"), query_params={"embeddings": added.name})

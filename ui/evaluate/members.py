@@ -11,7 +11,6 @@ import streamlit as st
 from mfcore.evaluation import by_item_popularity, by_user_activity, ranking, user_metrics
 from ui.address import write_param
 from ui.format import count, metric_help
-from ui.items import titles
 from ui.state import page_path
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def user_table(details: EvaluationDetails, split: Split, users: np.ndarray) -> p
     if len(details.case_user) == len(np.unique(details.case_user)):
         place = pd.Series(range(len(details.case_user)), index=details.case_user).reindex(users)
         case = place.dropna().astype(int)
-        names = np.array(titles(split.data), dtype=object)
+        names = np.array(split.data.item_titles(), dtype=object)
         table["held"] = pd.Series(names[details.case_item[case]], index=case.index).reindex(users).to_numpy()
         table["place"] = pd.Series(details.rank_full[case] + 1, index=case.index).reindex(users).to_numpy()
     else:
@@ -97,7 +96,7 @@ def item_table(details: EvaluationDetails, split: Split, items: np.ndarray) -> p
     full = ranking.case_values(np.nan_to_num(details.rank_full, nan=np.inf), k)["hr"]
     shown = items[held[items] > 0]
     shown = shown[np.argsort(-held[shown], kind="stable")]
-    names = np.array(titles(split.data), dtype=object)
+    names = np.array(split.data.item_titles(), dtype=object)
     return pd.DataFrame(
         {
             "id": split.data.items.ids[shown],

@@ -74,7 +74,7 @@ def _named(sample: OffendingSample, split: Split) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "user_id": data.users.ids[sample.user_idx],
         "item_id": data.items.ids[sample.item_idx],
-        "title": str(data.item_table["title"].iloc[sample.item_idx]),
+        "title": data.item_titles([sample.item_idx])[0],
         "rating": sample.rating,
         "predicted": sample.predicted,
         "user_norm": sample.user_norm,

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import Timeout
 
 from mfcore.data import Split, load_dataset
-from mfcore.embeddings.snapshots import SnapshotWriter
+from mfcore.embeddings.snapshot_writer import SnapshotWriter
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.files import remove_torn
 from mfcore.models import RecommenderModel
@@ -177,7 +177,7 @@ class ActiveRun:
             model, split, config.training, config.protocol, on_step=self._on_step, should_stop=self._should_stop
         )
         self.checkpoints = CheckpointManager(self.folder, self.trainer, config.checkpoint_every, clock=session.timing.clock)
-        self.snapshots = SnapshotWriter(self.folder, split, self.trainer.model)
+        self.snapshots = SnapshotWriter(self.folder.path, split, self.trainer.model)
         self.controller = Controller(
             self.trainer,
             self.checkpoints,

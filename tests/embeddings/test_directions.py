@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
-from mfcore.embeddings.directions import direction_between, nearest, on_sphere
+from mfcore.embeddings.projection import direction_between, nearest, on_sphere
 from mfcore.errors import UnusableRequest
 
 SQUARE = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0], [4.0, 3.0]])

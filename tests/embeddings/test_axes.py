@@ -8,8 +8,7 @@ from scipy import stats
 
 from mfcore.data import Interactions, Vocabulary
 from mfcore.data.interactions import make_item_table
-from mfcore.embeddings.attributes import Attribute, item_attributes
-from mfcore.embeddings.axes import correlations, name_axes, two_sided
+from mfcore.embeddings.axes import Attribute, correlations, item_attributes, name_axes, spoken, two_sided
 from mfcore.errors import UnusableRequest
 
 N = 300
@@ -102,6 +101,7 @@ def test_attributes_are_those_the_data_knows() -> None:
     rng = np.random.default_rng(6)
     items = 30
     genres = [("Drama",) if item % 2 else ("Comedy", "Rare") if item == 0 else ("Comedy",) for item in range(items)]
+    genres = [(*names, "Usual") if item else names for item, names in enumerate(genres)]
     item_idx = np.concatenate([np.arange(items), np.arange(5)])
     data = Interactions(
         user_idx=np.concatenate([np.zeros(items, int), np.ones(5, int)]),
@@ -114,6 +114,27 @@ def test_attributes_are_those_the_data_knows() -> None:
         rating_scale=(1.0, 5.0),
     )
     found = {one.name: one for one in item_attributes(data, np.arange(items))}
-    assert set(found) == {"popularity", "mean rating", "Comedy", "Drama"}  # no year is known; one film is no genre
+    assert set(found) == {
+        "popularity",
+        "mean rating",
+        "Comedy",
+        "Drama",
+    }  # no year is known; one item is no genre, nor all but one
     assert found["popularity"].values.tolist() == [2.0] * 5 + [1.0] * 25
     assert found["Drama"].values.tolist() == [float(item % 2) for item in range(items)]
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Usual Suspects, The (1995)", "The Usual Suspects"),
+        ("Clockwork Orange, A (1971)", "A Clockwork Orange"),
+        ("Star Wars (1977)", "Star Wars"),
+        ("8 1/2 (1963)", "8 1/2"),
+        ("Good, the Bad", "Good, the Bad"),
+        ("Item 3", "Item 3"),
+        ("(x)", "(x)"),
+    ],
+)
+def test_titles_as_one_says_them(title: str, said: str) -> None:
+    assert spoken(title) == said

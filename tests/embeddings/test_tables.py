@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mfcore.embeddings import tsv
-from mfcore.embeddings.tsv import pack_tables, read_tables, read_zip, write_metadata, write_vectors
+from mfcore.embeddings import export
+from mfcore.embeddings.export import pack_tables, read_tables, read_zip, write_metadata, write_vectors
 from mfcore.errors import UnusableRequest
 
 VECTORS = hnp.arrays(
@@ -74,13 +74,13 @@ def test_what_is_no_table_is_refused_in_words(vectors: bytes, metadata: bytes | 
 
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tsv, "MOST_POINTS", 2)
+    monkeypatch.setattr(export, "MOST_POINTS", 2)
     with pytest.raises(UnusableRequest, match="at most 2"):
         read_tables(b"1\n2\n3\n")
-    monkeypatch.setattr(tsv, "MOST_WIDE", 1)
+    monkeypatch.setattr(export, "MOST_WIDE", 1)
     with pytest.raises(UnusableRequest, match="at most 1"):
         read_tables(b"1\t2\n")
-    monkeypatch.setattr(tsv, "MOST_BYTES", 1024**2)
+    monkeypatch.setattr(export, "MOST_BYTES", 1024**2)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("vectors.tsv", b"0\n" * 2**20)  # a bomb: small in the file, 2 MB out of it

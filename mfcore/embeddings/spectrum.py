@@ -1,14 +1,20 @@
-"""The shape of a cloud of vectors: spectrum and effective rank, lengths against popularity, nearness to a known truth."""
+"""The shape of a cloud of vectors, and over time: effective rank, lengths against popularity, nearness to a known truth."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from mfcore.typing import Float64
+from mfcore.cache import LRU
+from mfcore.embeddings.snapshots import Snapshot, SnapshotSource
+from mfcore.typing import Float64, Int64
 from mfcore.validate import require
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +122,48 @@ def recovery(items: npt.ArrayLike, truth: npt.ArrayLike, users: npt.ArrayLike | 
         return Recovery(np.full(rank, 90.0), 0.0, rank / len(true))
     angles = np.sort(linalg.subspace_angles(turned, true))
     return Recovery(np.degrees(angles), float(np.mean(np.cos(angles) ** 2)), rank / len(true))
+
+
+def spectra(source: SnapshotSource) -> dict[int, Spectrum]:
+    """Epoch → :func:`spectrum` of the item vectors, all epochs there are."""
+    return _each(source, "spectrum", lambda one: spectrum(one.items))
+
+
+def norms_over_time(source: SnapshotSource, popularity: Int64) -> dict[int, NormsByPopularity]:
+    """Epoch → :func:`norms_by_popularity` of the item vectors. popularity: (num_items,), how often each item was rated."""
+    often = popularity[source.item_idx]
+    return _each(source, "norms", lambda one: norms_by_popularity(one.items, often))
+
+
+def recovery_over_time(source: SnapshotSource, truth: Float64, *, dot_product: bool) -> dict[int, Recovery]:
+    """Epoch → :func:`recovery` of the planted space.
+
+    Args:
+        truth: (num_items, r) true vectors. dot_product: whether the model predicts by p·q, and is judged by the space of its
+            predictions; others are by that of their item vectors alone.
+
+    Raises:
+        UnusableRequest: fewer dimensions than were planted.
+    """
+    true = truth[source.item_idx]
+    return _each(source, "recovery", lambda one: recovery(one.items, true, one.users if dot_product else None))
+
+
+_computed: LRU[tuple[Any, ...], Any] = LRU(2000)
+
+
+def _each(source: SnapshotSource, what: str, compute: Callable[[Snapshot], Answer]) -> dict[int, Answer]:
+    """``compute`` for every epoch; computed once for each, until its snapshot changes."""
+    found: dict[int, Answer] = {}
+    for epoch, stamp in sorted(source.stamps().items()):
+        key = (source.key, what, epoch, stamp)
+        known: Answer | None = _computed.get(key)
+        if known is None:
+            snapshot = source.load(epoch)
+            known = None if snapshot is None else _computed.put(key, compute(snapshot))
+        if known is not None:
+            found[epoch] = known
+    return found
 
 
 def _table(vectors: npt.ArrayLike) -> Float64:

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from mfcore.__main__ import main
-from mfcore.embeddings.export import zipped_vectors
-from mfcore.embeddings.imported import ForeignEmbeddings, delete_embeddings, list_embeddings, open_embeddings
-from mfcore.embeddings.space import space_of
-from mfcore.embeddings.stored import open_stored
-from mfcore.embeddings.tsv import read_tables, read_zip
+from mfcore.embeddings.export import pack_tables, read_tables, read_zip, vector_tables
+from mfcore.embeddings.imported import ImportedEmbeddings, delete_embeddings, list_embeddings, open_embeddings
+from mfcore.embeddings.trajectories import trajectories
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder
 from mfcore.runs.checkpoints.files import load_weights
+from mfcore.runs.embedding_space import open_space, run_space
 
 VECTORS = b"1\t0\t0\n0\t2\t0\n0\t0\t3\n1\t1\t1\n"
 
@@ -25,10 +24,11 @@ def test_imported_embeddings_are_points_in_a_space(home: Path) -> None:
     tables = read_tables(
         VECTORS, b"Title\tYear\tGenres\tcolour\nA\t1990\tDrama|War\tred\nB\t\t\tblue\nC\tx\tComedy\tred\nD\t2001\t\t\n"
     )
-    added = ForeignEmbeddings.add(tables, "four points", home)
-    stored = open_stored("embeddings", added.name, home)
-    space = space_of(stored.frames())
+    added = ImportedEmbeddings.add(tables, "four points", home)
+    stored = open_space("embeddings", added.name, home)
+    space = trajectories(stored.snapshots())
     assert space.items.shape == (1, 4, 3)
+    assert stored.snapshots().load(1) is None, "there is one moment only"
     assert space.item_norms[0] == pytest.approx([1, 2, 3, 3**0.5])
     points = stored.points()
     assert points["items"]["title"] == ["A", "B", "C", "D"]
@@ -40,7 +40,7 @@ def test_imported_embeddings_are_points_in_a_space(home: Path) -> None:
 
 def test_embeddings_are_listed_newest_first_and_deleted(home: Path) -> None:
     assert list_embeddings(home) == []
-    names = [ForeignEmbeddings.add(read_tables(VECTORS), title, home).name for title in ("one", "two")]
+    names = [ImportedEmbeddings.add(read_tables(VECTORS), title, home).name for title in ("one", "two")]
     assert {one.name for one in list_embeddings(home)} == set(names)
     delete_embeddings(names[0], home)
     assert [one.name for one in list_embeddings(home)] == [names[1]]
@@ -55,10 +55,10 @@ def test_no_name_leads_out_of_the_folder(home: Path, name: str) -> None:
 
 
 def test_damaged_embeddings_are_refused_in_words(home: Path) -> None:
-    added = ForeignEmbeddings.add(read_tables(VECTORS), "x", home)
+    added = ImportedEmbeddings.add(read_tables(VECTORS), "x", home)
     (added.path / "vectors.safetensors").write_bytes(b"no")
     with pytest.raises(UnusableRequest, match="damaged"):
-        added.frames()
+        added.snapshots()
 
 
 def test_the_command_writes_tables_that_come_back(home: Path, tmp_path: Path, train: Callable) -> None:
@@ -76,6 +76,6 @@ def test_the_command_writes_tables_that_come_back(home: Path, tmp_path: Path, tr
 
 def test_a_snapshots_users_go_out_too(home: Path, train: Callable) -> None:
     folder: RunFolder = train()[0]
-    tables = read_zip(zipped_vectors(folder.run_id, home, what="users", epoch=0))
+    tables = read_zip(pack_tables(*vector_tables(run_space(folder.run_id, home), what="users", epoch=0)))
     assert tables.vectors.shape == (60, 4)
     assert list(tables.metadata) == ["label", "id", "ratings", "mean"]

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from mfcore.embeddings.shape import effective_rank, norms_by_popularity, recovery, spectrum
+from mfcore.embeddings.snapshots import Snapshot
+from mfcore.embeddings.spectrum import (
+    effective_rank,
+    norms_by_popularity,
+    norms_over_time,
+    recovery,
+    recovery_over_time,
+    spectra,
+    spectrum,
+)
 from mfcore.errors import UnusableRequest
 
 RNG = np.random.default_rng
@@ -98,3 +108,54 @@ def test_vectors_of_zeros_recover_nothing() -> None:
 def test_what_cannot_be_computed_is_refused(call: object, words: str) -> None:
     with pytest.raises(UnusableRequest, match=words):
         call()  # type: ignore[operator]
+
+
+# --- over time -------------------------------------------------------------------------------------------------------
+
+
+class Source:
+    """Epoch → (stamp, items (n, d), users (m, d)), to be changed at will; counts how often vectors are asked for."""
+
+    note = ""
+
+    def __init__(self, **kept: tuple[int, np.ndarray, np.ndarray]) -> None:
+        self.key, self.kept, self.loads = time.perf_counter_ns(), {int(name[1:]): one for name, one in kept.items()}, 0
+        _, items, users = next(iter(self.kept.values()))
+        self.item_idx, self.user_idx = np.arange(10, 10 + len(items)), np.arange(len(users))
+
+    def stamps(self) -> dict[int, int]:
+        return {epoch: stamp for epoch, (stamp, *_) in self.kept.items()} | {99: 1}
+
+    def load(self, epoch: int) -> Snapshot | None:
+        self.loads += 1
+        return None if epoch == 99 else Snapshot(epoch, 0, *self.kept[epoch][1:])
+
+
+def test_each_epoch_is_computed_once_until_its_vectors_change() -> None:
+    draw = RNG(1).standard_normal
+    source = Source(e0=(1, draw((20, 4)), draw((5, 4))), e3=(1, draw((20, 4)), draw((5, 4))))
+    first = spectra(source)
+    assert list(first) == [0, 3], "what has gone meanwhile is left out"
+    loads = source.loads
+    assert spectra(source)[3] is first[3]
+    assert source.loads == loads + 1, "only what has gone is looked for again"
+    source.kept[3] = (2, np.eye(20, 4), draw((5, 4)))
+    again = spectra(source)
+    assert again[0] is first[0]
+    assert again[3].effective_rank == pytest.approx(4.0)
+
+
+def test_lengths_stand_beside_the_popularity_of_their_own_items() -> None:
+    source = Source(e0=(1, np.diag([1.0, 2.0, 3.0]), np.zeros((1, 3))))
+    popularity = np.concatenate([np.full(10, 77), [5, 6, 9]])
+    assert norms_over_time(source, popularity)[0].popularity.tolist() == [5, 6, 9]
+
+
+def test_a_model_of_dot_products_is_judged_by_its_predictions() -> None:
+    """Of three dimensions two predict the truth; the third is long, and no user looks along it."""
+    draw = RNG(2).standard_normal
+    truth, noise = draw((30, 2)), 50 * draw((30, 1))
+    items, users = np.hstack([truth, noise]), np.hstack([draw((40, 2)), np.zeros((40, 1))])
+    every_item = np.vstack([np.zeros((10, 2)), truth])
+    assert recovery_over_time(Source(e0=(1, items, users)), every_item, dot_product=True)[0].score == pytest.approx(1.0)
+    assert recovery_over_time(Source(e0=(1, items, users)), every_item, dot_product=False)[0].score < 0.9
