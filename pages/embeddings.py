@@ -9,7 +9,7 @@ import streamlit as st
 from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
 from mfcore.embeddings.manifold import ManifoldSettings, has_umap
 from mfcore.embeddings.manifold_job import manifold_job
-from ui.components.space import MapEvents, space_map
+from ui.components.embedding_map import MapEvents, embedding_map
 from ui.controls import plain_errors
 from ui.embeddings.closer_look import closer_look
 from ui.format import count
@@ -37,7 +37,7 @@ def map_of_run(run: RunSummary) -> None:
     going = run.state in ACTIVE
     if not going:
         unfinished(run, needs="")
-    asked = space_map(
+    asked = embedding_map(
         f"/api/runs/{run.run_id}",
         run_id=run.run_id,
         nouns=nouns(run.config.dataset),
@@ -73,7 +73,7 @@ def map_of_others(name: str) -> None:
     if chosen != name:
         st.query_params["embeddings"] = chosen
         st.rerun()
-    asked = space_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
+    asked = embedding_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
     make_map(asked, name, "embeddings")
 
 

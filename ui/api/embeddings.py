@@ -50,8 +50,7 @@ from mfcore.embeddings.living import living_picture
 from mfcore.embeddings.space import Space, space_of
 from mfcore.embeddings.view import View
 from mfcore.validate import boolean, choice, integer
-from ui.api.answers import answered, binary_answer, finite, json_answer, stored_of
-from ui.api.recent import Recent
+from ui.api.answers import Recent, answered, binary_answer, finite, json_answer, stored_of
 
 
 def space(request: Request) -> Response:
