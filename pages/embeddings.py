@@ -10,7 +10,7 @@ from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_
 from mfcore.embeddings.manifold import ManifoldSettings, has_umap
 from mfcore.embeddings.manifold_job import manifold_job
 from mfcore.runs.embedding_space import open_space
-from ui.components.space import MapEvents, space_map
+from ui.components.embedding_map import MapEvents, embedding_map
 from ui.controls import plain_errors
 from ui.embeddings.closer_look import closer_look
 from ui.format import count
@@ -38,7 +38,7 @@ def map_of_run(run: RunSummary) -> None:
     going = run.state in ACTIVE
     if not going:
         unfinished(run, needs="")
-    asked = space_map(
+    asked = embedding_map(
         f"/api/runs/{run.run_id}",
         run_id=run.run_id,
         nouns=nouns(run.config.dataset),
@@ -74,7 +74,7 @@ def map_of_others(name: str) -> None:
     if chosen != name:
         st.query_params["embeddings"] = chosen
         st.rerun()
-    asked = space_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
+    asked = embedding_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
     make_map(asked, name, "embeddings")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
 
@@ -39,7 +39,7 @@ HEADERS: dict[str, str] = {
 class SecurityHeaders:
     """ASGI middleware; plain, so that WebSockets and streamed answers pass untouched."""
 
-    def __init__(self, app: ASGIApp, **_: Any) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
