@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs.commands import COMMANDS, Range
 from mfcore.runs.layout import open_folder
 from mfcore.runs.manager.manager import manager_for
 from mfcore.runs.status import LIVE_STATES
 from mfcore.runs.summary import RunSummary
-from mfcore.training.config import LARGEST_FACTOR, MOST_SAMPLES
 from ui.api.answers import json_answer, refusal
 from ui.run_titles import run_title
 
@@ -31,17 +31,13 @@ class Control:
     label: str
     brief: str
     help: str
-    low: float | None = 0.0
-    high: float | None = LARGEST_FACTOR
-    above: float | None = None
-    whole: bool = False
 
 
 _VECTORS_FOLLOW = "The learning rate of user and film vectors is multiplied by this"
 _CONTROLS = (
-    Control("learning_rate", "Learning rate", "lr", "Changed at the next step, while it trains", None, None, 0.0),
+    Control("learning_rate", "Learning rate", "lr", "Changed at the next step, while it trains"),
     Control("weight_decay", "Weight decay", "decay", "Pulls the numbers towards zero; at the next batch"),
-    Control("batch_size", "Batch size", "batch", "Ratings a step; from the next batch on", 1, MOST_SAMPLES, whole=True),
+    Control("batch_size", "Batch size", "batch", "Ratings a step; from the next batch on"),
     Control("factor_lr_multiplier", "Embeddings ×", "embeddings ×", _VECTORS_FOLLOW),
     Control("bias_lr_multiplier", "Biases ×", "biases ×", _VECTORS_FOLLOW.replace("vectors", "averages")),
     Control("mlp_lr_multiplier", "MLP ×", "MLP ×", "The learning rate of the layers above the vectors is multiplied by this"),
@@ -139,7 +135,11 @@ def _controls(run: RunSummary) -> list[dict[str, Any]]:
     if training.optimizer == "als":  # it has no steps whose length or batch one could choose
         without = {"learning_rate", "batch_size"} | {one.name for one in _CONTROLS if one.name.endswith("multiplier")}
     without |= {one.name for one in _CONTROLS if one.name.endswith("multiplier")} - set(_GROUPS.get(run.model, ()))
-    return [asdict(one) | {"value": getattr(training, one.name)} for one in _CONTROLS if one.name not in without]
+    return [
+        asdict(one) | asdict(COMMANDS[one.name].range or Range()) | {"value": getattr(training, one.name)}
+        for one in _CONTROLS
+        if one.name not in without
+    ]
 
 
 def _title_of(run_id: str) -> str:
