@@ -19,7 +19,7 @@ from mfcore.errors import UnusableRequest  # noqa: E402
 from mfcore.runs.manager.manager import manager_for  # noqa: E402
 from ui import errors, warmup  # noqa: E402
 from ui.api.headers import SecurityHeaders  # noqa: E402
-from ui.api.routes import ROUTES  # noqa: E402
+from ui.api.routes import ROUTES, under_base_path  # noqa: E402
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def lifespan(server: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "ui" / "main.py",
     lifespan=lifespan,
-    routes=ROUTES,
+    routes=under_base_path(ROUTES),
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=errors.show,
 )

@@ -72,7 +72,7 @@ def _timed(function: Callable[..., bool], spent: list[float]) -> Callable[..., b
 
 def measure_answers(home: Path) -> dict[str, float]:
     """Seconds for a film of 200 epochs and for a map of 60,000 points on 8 axes: the first time, and again."""
-    from ui.api.routes import routes as api
+    from ui.api import routes as api
 
     os.environ["MF_EXPLORER_HOME"] = str(home)
     client = TestClient(Starlette(routes=api.ROUTES))

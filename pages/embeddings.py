@@ -10,7 +10,7 @@ from mfcore.embeddings.manifold_job import manifold_job
 from mfcore.registry import DEFAULT_DATASET
 from mfcore.runs import RunSummary
 from mfcore.runs.embedding_space import open_space
-from ui.components.space import MapEvents, space_map
+from ui.components.embedding_map import MapEvents, embedding_map
 from ui.controls import plain_errors
 from ui.datasets import nouns
 from ui.embeddings.closer_look import closer_look
@@ -37,7 +37,7 @@ def map_of_run(run: RunSummary) -> None:
     going, called = not run.over, nouns(run.config.dataset)
     if not going:
         unfinished(run, needs="")
-    asked = space_map(
+    asked = embedding_map(
         f"/api/runs/{run.run_id}",
         run_id=run.run_id,
         nouns=(called.item, called.items),
@@ -73,7 +73,7 @@ def map_of_others(name: str) -> None:
     if chosen != name:
         st.query_params["embeddings"] = chosen
         st.rerun()
-    asked = space_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
+    asked = embedding_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
     make_map(asked, name, "embeddings")
 
 

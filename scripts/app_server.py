@@ -24,12 +24,16 @@ def free_port() -> int:
 
 
 class AppServer:
-    """``streamlit run app.py`` as a person starts it. Use as a context manager; ``url`` has no slash at its end."""
+    """``streamlit run app.py`` as a person starts it. Use as a context manager; ``url`` has no slash at its end.
 
-    def __init__(self, home: Path) -> None:
+    ``base_path``: the path it is to be served under, such as "lab".
+    """
+
+    def __init__(self, home: Path, base_path: str = "") -> None:
         self.home = home
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.base_path = base_path
+        self.url = f"http://127.0.0.1:{self.port}" + (f"/{base_path}" if base_path else "")
         self.log_path = home / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -45,6 +49,7 @@ class AppServer:
             str(self.port),
             "--server.headless",
             "true",
+            *(["--server.baseUrlPath", self.base_path] if self.base_path else []),
         ]
         environment = {**os.environ, "MF_EXPLORER_HOME": str(self.home), "NO_COLOR": "1"}
         with self.log_path.open("ab") as log:

@@ -65,9 +65,9 @@ def _spare_worker() -> None:
 
 
 def _assets() -> None:
-    from ui.api.routes import packed_plotly
+    from ui.api.assets import plotly_script
 
-    packed_plotly()
+    plotly_script()
 
 
 def _ratings() -> None:

@@ -60,8 +60,7 @@ def fetch(options: argparse.Namespace) -> int:
 
 def presets(options: argparse.Namespace) -> int:
     """Recipes for ``train --preset``."""
-    from mfcore.runs.preset import KINDS
-    from mfcore.runs.presets import PRESETS
+    from mfcore.runs.presets import KINDS, PRESETS
 
     if options.json:
         print_json(

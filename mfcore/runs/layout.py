@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import secrets
 import shutil
 import time
@@ -20,19 +21,50 @@ from filelock import FileLock, Timeout
 
 from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
+from mfcore.paths import data_dir, writable_folder
 from mfcore.runs.checkpoints.retention import kept_epochs
 from mfcore.runs.commands import Command, PendingCommand, last_number, read_commands, write_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.events import EventLog
-from mfcore.runs.places import check_run_id as check_run_id
-from mfcore.runs.places import runs_dir as runs_dir
-from mfcore.runs.status import LIVE_STATES as LIVE_STATES
-from mfcore.runs.status import OVER_STATES as OVER_STATES
-from mfcore.runs.status import STATES as STATES
 from mfcore.runs.status import RunStatus as RunStatus
 from mfcore.runs.status import parse_status
 from mfcore.runs.status import this_host as this_host
 from mfcore.validate import boolean, require
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+HIDDEN = (".new-", ".import-", ".deleted-")
+"""Beginnings of the hidden names under which a run is made, taken in or deleted."""
+
+
+def runs_dir(home: str | Path | None = None) -> Path:
+    """``<data dir>/runs``, made if need be.
+
+    Raises:
+        UnusableRequest: it cannot be made or written to.
+    """
+    return writable_folder(data_dir(home) / "runs")
+
+
+def check_run_id(run_id: object) -> str:
+    """``run_id`` if it can be one; anything else, such as ``../x``, never reaches the file system.
+
+    Raises:
+        UnusableRequest: it is not the name of a run.
+    """
+    require(isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) is not None, f"{run_id!r} is not the name of a run")
+    return str(run_id)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """What a run is: its folder, and what its config.json holds, read once.
+
+    ``provenance``: what the worker met: hashes of dataset and split, package versions. Empty before it started.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    provenance: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,6 +84,11 @@ class RunFolder:
     @property
     def commands(self) -> Path:
         return self.path / "commands"
+
+    @property
+    def evaluation_path(self) -> Path:
+        """What the final test saw, case by case; there is none before it has been scored."""
+        return self.path / "evaluation.npz"
 
     @property
     def events(self) -> EventLog:
@@ -105,8 +142,8 @@ class RunFolder:
 
     # --- what the run is ---------------------------------------------------------------------------------------------
 
-    def config(self) -> RunConfig:
-        """The run's configuration.
+    def stored(self) -> StoredRun:
+        """Configuration and provenance.
 
         Raises:
             UnusableRequest: config.json is missing or damaged.
@@ -114,11 +151,19 @@ class RunFolder:
         values = read_json(self.path / "config.json")
         if values is None:
             raise UnusableRequest(f"run {self.run_id} has no readable config.json; delete it or import it again")
-        values.pop("provenance", None)
-        return RunConfig.from_dict(values)
+        provenance = values.pop("provenance", {})
+        return StoredRun(self, RunConfig.from_dict(values), provenance if isinstance(provenance, dict) else {})
+
+    def config(self) -> RunConfig:
+        """The run's configuration.
+
+        Raises:
+            UnusableRequest: config.json is missing or damaged.
+        """
+        return self.stored().config
 
     def provenance(self) -> dict[str, Any]:
-        """What the worker met: hashes of dataset and split, package versions. Empty before it started."""
+        """What the worker met (see :class:`StoredRun`); empty where that cannot be read."""
         found = (read_json(self.path / "config.json") or {}).get("provenance", {})
         return found if isinstance(found, dict) else {}
 

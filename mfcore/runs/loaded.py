@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mfcore.cache import LRU
 from mfcore.data import Interactions, Split, load_dataset, make_split
 from mfcore.errors import UnusableRequest
-from mfcore.paths import writable_folder
+from mfcore.paths import data_dir, writable_folder
 from mfcore.runs.config import RunConfig
-from mfcore.runs.layout import RunFolder, open_folder
+from mfcore.runs.layout import RunFolder, StoredRun, open_folder
 from mfcore.validate import require
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 CHECKPOINTS = ("refit", "best", "last")
 """Which weights stand for a run, the first there is."""
-_KEPT = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +45,7 @@ class LoadedRun:
         """What the final test saw, case by case; None until test has been scored."""
         from mfcore.evaluation import EvaluationDetails
 
-        path = self.folder.path / "evaluation.npz"
+        path = self.folder.evaluation_path
         return EvaluationDetails.load(path) if path.is_file() else None
 
     def evaluate(self, on: str = "test") -> dict[str, float]:
@@ -57,8 +55,7 @@ class LoadedRun:
         return evaluate(self.model, self.split, on, self.config.protocol)
 
 
-_cache: OrderedDict[tuple[Any, ...], LoadedRun] = OrderedDict()
-_guard = threading.Lock()
+_cache: LRU[tuple[Path, str, int], LoadedRun] = LRU(4)
 
 
 def load_run(run_id: str, home: str | Path | None = None, *, progress: Any = None) -> LoadedRun:
@@ -69,30 +66,36 @@ def load_run(run_id: str, home: str | Path | None = None, *, progress: Any = Non
         DataUnavailable: its dataset is not here and cannot be fetched.
     """
     folder = open_folder(run_id, home)
-    name, path = _checkpoint(folder)
-    key = (folder.path, name, path.stat().st_mtime_ns)
-    with _guard:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key]
-    loaded = _open(folder, home, name, path, progress)  # unguarded: fetching data must not hold up the other runs
-    with _guard:
-        for old in [old for old in _cache if old[0] == folder.path]:
-            del _cache[old]
-        _cache[key] = loaded
-        while len(_cache) > _KEPT:
-            _cache.popitem(last=False)
-        return loaded
+    weights = _weights_of(folder)
+
+    def load() -> LoadedRun:
+        _cache.discard(lambda key: key[0] == folder.path)  # its earlier weights
+        return _load(folder.stored(), weights, data_dir(home), progress)
+
+    return _cache.get_or_make((folder.path, weights.stem, weights.stat().st_mtime_ns), load)
 
 
-def check_same_data(data: Interactions, folder: RunFolder) -> None:
+def open_split(run: StoredRun, home: Path, progress: Any = None) -> Split:
+    """Data and split of a run, as they were when it was trained; without its model.
+
+    Raises:
+        UnusableRequest: the dataset is not what it was when the run began.
+        DataUnavailable: it is not here and cannot be fetched.
+    """
+    dataset = run.config.dataset
+    data = load_dataset(dataset.name, home=home, progress=progress, **dataset.options)
+    check_same_data(data, run)
+    return load_split(run.config, data, home, str(run.provenance.get("split_hash", "")))
+
+
+def check_same_data(data: Interactions, run: StoredRun) -> None:
     """Weights mean nothing on other interactions than those they were learned from.
 
     Raises:
         UnusableRequest: the dataset is not what it was when the run began.
     """
-    known = folder.provenance().get("dataset_fingerprint", data.fingerprint)
-    require(known == data.fingerprint, f"dataset {data.name} has changed since run {folder.run_id} was trained; train it again")
+    known, run_id = run.provenance.get("dataset_fingerprint", data.fingerprint), run.folder.run_id
+    require(known == data.fingerprint, f"dataset {data.name} has changed since run {run_id} was trained; train it again")
 
 
 def load_split(config: RunConfig, data: Interactions, home: Path, split_hash: str = "") -> Split:
@@ -110,32 +113,28 @@ def load_split(config: RunConfig, data: Interactions, home: Path, split_hash: st
     return split
 
 
-def _checkpoint(folder: RunFolder) -> tuple[str, Path]:
+def _weights_of(folder: RunFolder) -> Path:
     for name in CHECKPOINTS:
         path = folder.checkpoints / f"{name}.safetensors"
         if path.is_file():
-            return name, path
+            return path
     status = folder.status()
     if status.over:
         raise UnusableRequest(f"run {folder.run_id} has no model: it is over ({status.state}) and left no weights")
     raise UnusableRequest(f"run {folder.run_id} has no model yet ({status.state}); wait for its first epoch")
 
 
-def _open(folder: RunFolder, home: str | Path | None, name: str, path: Path, progress: Any) -> LoadedRun:
+def _load(run: StoredRun, path: Path, home: Path, progress: Any) -> LoadedRun:
     from mfcore.models import build_model
-    from mfcore.paths import data_dir
     from mfcore.runs.checkpoints.files import load_weights
 
-    config, known = folder.config(), folder.provenance()
-    data = load_dataset(config.dataset.name, home=home, progress=progress, **config.dataset.options)
-    check_same_data(data, folder)
-    split = load_split(config, data, data_dir(home), str(known.get("split_hash", "")))
+    config, split = run.config, open_split(run, home, progress)
     weights, info = load_weights(path)
     model = build_model(config.model, split.train, seed=config.training.seed)
     model.predicts_ratings = not config.training.implicit
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise UnusableRequest(f"the checkpoint of run {folder.run_id} does not fit its configuration: {error}") from None
+        raise UnusableRequest(f"the checkpoint of run {run.folder.run_id} does not fit its configuration: {error}") from None
     model.eval()
-    return LoadedRun(config, folder, data, split, model, name, int(info.get("epoch", 0)))
+    return LoadedRun(config, run.folder, split.data, split, model, path.stem, int(info.get("epoch", 0)))

@@ -1,4 +1,4 @@
-"""Where a run stands, as written in its status.json."""
+"""Where a run stands: the states there are, and what is written in its status.json."""
 
 from __future__ import annotations
 
@@ -10,10 +10,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-STATES = ("queued", "running", "paused", "stopped", "finished", "failed", "interrupted")
-LIVE_STATES = ("running", "paused")
+
+@dataclass(frozen=True)
+class State:
+    """One state a run can be in, and how it is told wherever one looks: page, browser, command line.
+
+    ``tone``: muted, running, warning, good or bad. ``over``: the run has ended, in whichever way. ``live``: only a worker that
+    holds the run's lock can be in it. ``description``: one sentence, for a tooltip.
+    """
+
+    name: str
+    word: str
+    tone: str
+    over: bool
+    live: bool
+    description: str
+
+
+STATES: dict[str, State] = {
+    state.name: state
+    for state in (
+        State("queued", "waiting", "muted", False, False, "It begins as soon as there is room."),
+        State("running", "running", "running", False, True, "A worker is training it."),
+        State("paused", "paused", "warning", False, True, "Its worker waits to be told to go on."),
+        State("stopped", "stopped", "warning", True, False, "Ended early by request; what it had learned was kept and tested."),
+        State("finished", "finished", "good", True, False, "It came to its end and was scored on test."),
+        State("failed", "failed", "bad", True, False, "It could not go on; the reason stands beside it."),
+        State(
+            "interrupted", "interrupted", "warning", True, False, "Its worker is gone; it can go on from where it was saved."
+        ),
+    )
+}
+LIVE_STATES = tuple(name for name, state in STATES.items() if state.live)
 """States that only a worker holding the lock can be in."""
-OVER_STATES = ("stopped", "finished", "failed", "interrupted")
+ACTIVE_STATES = tuple(name for name, state in STATES.items() if not state.over)
+"""States of runs that have not ended."""
 _CLAIM_SECONDS = 120.0
 
 
@@ -43,7 +74,12 @@ class RunStatus:
     @property
     def over(self) -> bool:
         """Whether the run has ended, in whichever way."""
-        return self.state in OVER_STATES
+        return over(self.state)
+
+    @property
+    def live(self) -> bool:
+        """Whether a worker has the run in its hands."""
+        return self.state in LIVE_STATES
 
     @property
     def claimed(self) -> bool:
@@ -56,6 +92,11 @@ class RunStatus:
     def claim(self) -> RunStatus:
         """The same, claimed by this process."""
         return dataclasses.replace(self, claimed_by=f"{this_host()}:{os.getpid()}", claimed_at=time.time())
+
+
+def over(state: str) -> bool:
+    """Whether a run in this state has ended. True for a state nobody knows: nothing is to wait for it."""
+    return state not in ACTIVE_STATES
 
 
 _STATUS_KINDS: dict[str, tuple[type, ...]] = {

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import shutil
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import Timeout
 
 from mfcore.errors import UnusableRequest
+from mfcore.paths import reason
 from mfcore.registry import DATASETS, SPLITS
 from mfcore.runs.config import RunConfig
-from mfcore.runs.layout import LIVE_STATES, RunFolder, RunStatus, check_run_id, runs_dir
-from mfcore.runs.summary import RunReader, RunSummary
+from mfcore.runs.layout import RunFolder, check_run_id, runs_dir
+from mfcore.runs.status import LIVE_STATES, RunStatus
+from mfcore.runs.summary import RunReader, RunSummary, damaged_summary
 from mfcore.validate import number, require
 
 LOST_WORKER = "its worker process ended without a word: killed, out of memory, or the machine went down"
+
+
+@contextmanager
+def isolated(run_id: str) -> Iterator[None]:
+    """For what is done to one run in a loop over all: whatever it raises is logged, and the loop goes on to the next."""
+    try:
+        yield
+    except Exception:
+        logging.getLogger(__name__).exception("run %s met an error; the other runs go on", run_id)
 
 
 class RunStore:
@@ -37,28 +51,30 @@ class RunStore:
         return folder
 
     def get(self, run_id: str) -> RunSummary:
-        """The summary of one run as of now.
+        """The summary of one run as of now; a run that cannot be read is ``failed``, and its reason says why.
 
         Raises:
             UnusableRequest: there is no such run.
         """
-        with self._guard:
-            reader = self._readers.get(run_id)
-            if reader is None:
-                reader = self._readers[run_id] = RunReader(self.folder(run_id))
-            folder = reader.folder
-            try:
+        try:
+            with self._guard:
+                reader = self._readers.get(run_id)
+                if reader is None:
+                    reader = self._readers[run_id] = RunReader(self.folder(run_id))
                 summary = reader.read()
-                if summary.state in LIVE_STATES and self._mark_if_lost(folder):
+                if summary.state in LIVE_STATES and self.mark_if_lost(reader.folder):
                     summary = reader.read()
-            except FileNotFoundError:
+                return summary
+        except FileNotFoundError:
+            with self._guard:
                 self._readers.pop(run_id, None)
-                raise UnusableRequest(f"there is no run {run_id}; it may just have been deleted") from None
-            return summary
+            raise UnusableRequest(f"there is no run {run_id}; it may just have been deleted") from None
+        except OSError as error:  # a folder that may not be opened, a full disk: nothing to do with the other runs
+            return damaged_summary(run_id, f"its folder cannot be used ({reason(error)})")
 
     def list(self) -> list[RunSummary]:
         """Every run, newest first."""
-        names = [entry.name for entry in os.scandir(self.runs) if entry.is_dir() and not entry.name.startswith(".")]
+        names = self._names()
         summaries = []
         for name in names:
             try:
@@ -69,6 +85,10 @@ class RunStore:
             for gone in set(self._readers) - set(names):
                 del self._readers[gone]
         return sorted(summaries, key=lambda s: (s.created, s.run_id), reverse=True)
+
+    def _names(self) -> Sequence[str]:
+        with os.scandir(self.runs) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
     def set_meta(self, run_id: str, *, name: str | None = None, note: str | None = None, starred: bool | None = None) -> None:
         """Change what people call a run; what is None stays."""
@@ -81,16 +101,16 @@ class RunStore:
             UnusableRequest: it does not exist, or it is being trained.
         """
         folder = self.folder(run_id)
-        busy = f"run {run_id} is being trained; stop it before deleting it"
         try:
             # A worker that has just said its last word still holds the lock for a moment.
             with folder.lock().acquire(timeout=2.0 if self.get(run_id).over else 0):
                 require(not folder.status().claimed, f"run {run_id} is about to start; stop it first")
-                doomed = folder.path.with_name(f".deleted-{run_id}-{os.getpid()}")
+            # Renamed first: a list never shows half a run, whatever happens to the rest.
+            doomed = folder.path.rename(folder.path.with_name(f".deleted-{run_id}-{os.getpid()}"))
         except Timeout:
-            raise UnusableRequest(busy) from None
-        # Renamed first: a list never shows half a run, whatever happens to the rest.
-        folder.path.rename(doomed)
+            raise UnusableRequest(f"run {run_id} is being trained; stop it before deleting it") from None
+        except OSError as error:
+            raise UnusableRequest(f"run {run_id} cannot be deleted ({reason(error)})") from None
         shutil.rmtree(doomed, ignore_errors=True)
         with self._guard:
             self._readers.pop(run_id, None)
@@ -101,7 +121,7 @@ class RunStore:
         Raises:
             UnusableRequest: none fits, or several do.
         """
-        names = sorted(entry.name for entry in os.scandir(self.runs) if entry.is_dir() and not entry.name.startswith("."))
+        names = self._names()
         if name in names:
             return name
         found = [s.run_id for s in self.list()][:1] if name == "latest" else [n for n in names if name and n.startswith(name)]
@@ -153,16 +173,17 @@ class RunStore:
 
         return unpack(data, self.home).run_id
 
-    def _mark_if_lost(self, folder: RunFolder, reason: str = LOST_WORKER) -> bool:
-        """A live state that nobody holds the lock for is a worker's last word: make it ``interrupted``."""
+    def mark_if_lost(self, folder: RunFolder, why: str = LOST_WORKER) -> bool:
+        """A live state that nobody holds the lock for is a worker's last word: make it ``interrupted``.
+
+        False while a worker holds the run.
+        """
         try:
             with folder.lock():
                 status = folder.status()
                 if status.state not in LIVE_STATES:
                     return True
-                folder.write_status(
-                    dataclasses.replace(status, state="interrupted", ended=time.time(), reason=reason, pid=None)
-                )
+                folder.write_status(dataclasses.replace(status, state="interrupted", ended=time.time(), reason=why, pid=None))
                 return True
         except Timeout:
             return False

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mfcore.errors import UnusableRequest
+from mfcore.paths import reason
 from mfcore.runs.config import RunConfig
-from mfcore.runs.damage import DAMAGED, check_labels, check_result
 from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, ResumeEvent, StartEvent, still_counts
-from mfcore.runs.layout import LIVE_STATES, RunFolder, RunStatus
+from mfcore.runs.layout import RunFolder
+from mfcore.runs.status import LIVE_STATES, RunStatus, over
+
+DAMAGED = "DamagedRun"
+"""The ``error`` of a run whose files an import, or a hand, filled with what no run writes, or that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,12 @@ class RunSummary:
 
     @property
     def over(self) -> bool:
-        return self.state not in ("queued", "running", "paused")
+        return over(self.state)
+
+
+def damaged_summary(run_id: str, why: str, config: RunConfig | None = None, created: float = 0.0) -> RunSummary:
+    """What stands in a list for a run that cannot be shown."""
+    return RunSummary(run_id, "", "", False, config or RunConfig(), "failed", why, created, error=DAMAGED)
 
 
 class RunReader:
@@ -84,11 +93,25 @@ class RunReader:
         self._summary: RunSummary | None = None
 
     def read(self) -> RunSummary:
-        """The summary as of now.
+        """The summary as of now; where something in the folder is damaged or unreadable, one that says so.
 
         Raises:
             FileNotFoundError: the folder is gone.
         """
+        try:
+            return self._read()
+        except FileNotFoundError:
+            raise
+        except OSError as error:  # may be better next time: everything is looked at again then
+            self._stamps.clear()
+            self._forget_events()
+            why = f"its files cannot be read ({reason(error)})"
+        except Exception:  # an import, or a hand, put nonsense into a file: that must not take the other runs along
+            why = "meta.json or result.json holds what no run writes; delete the run"
+        self._summary = damaged_summary(self.folder.run_id, why, self._config, self._status.created)
+        return self._summary
+
+    def _read(self) -> RunSummary:
         config_changed = self._changed("config.json", must_exist=True)
         # Status before events: a reader that sees "finished" then also sees the last event.
         status_changed, meta_changed = self._changed("status.json"), self._changed("meta.json")
@@ -104,10 +127,7 @@ class RunReader:
         if events_changed:
             self._follow()
         if self._summary is None or config_changed or status_changed or meta_changed or result_changed or events_changed:
-            try:
-                self._summary = self._build()
-            except (TypeError, ValueError, KeyError, AttributeError):  # an import, or a hand, put nonsense into a file
-                self._summary = self._damaged()
+            self._summary = self._build()
         return self._summary
 
     def _changed(self, name: str, *, must_exist: bool = False) -> bool:
@@ -118,7 +138,7 @@ class RunReader:
             if must_exist:
                 raise
             stamp = (-1, 0)
-        changed = self._stamps.get(name, (-1, 0)) != stamp
+        changed = self._stamps.get(name) != stamp
         self._stamps[name] = stamp
         return changed
 
@@ -152,18 +172,13 @@ class RunReader:
                 self._end = None
                 self._epochs = [epoch for epoch in self._epochs if still_counts(epoch, event.step)]
 
-    def _damaged(self) -> RunSummary:
-        reason = "meta.json or result.json holds what no run writes; delete the run"
-        created = self._status.created
-        return RunSummary(self.folder.run_id, "", "", False, self._config, "failed", reason, created, error=DAMAGED)
-
     def _build(self) -> RunSummary:
         status, result = self._status, self._result
         state, reason = status.state, status.reason
         if self._end and state in LIVE_STATES:  # between its last event and its last status there are some milliseconds
             state, reason = self._end.state, self._end.reason
-        check_labels(self._meta)
-        check_result(result)
+        _check_labels(self._meta)
+        _check_result(result)
         metric, planned = self._start.selection_metric, self._start.num_epochs
         best = next((e for e in reversed(self._epochs) if e.best), self._epochs[-1] if self._epochs else None)
         valid = result.get("valid") or (best.metrics if best else {})
@@ -199,3 +214,30 @@ class RunReader:
             parent_run_id=str(self._config.parent.get("run_id", "")),
             parent_epoch=self._config.parent.get("epoch"),
         )
+
+
+def _check_labels(meta: dict[str, Any]) -> None:
+    """Name and note are text.
+
+    Raises:
+        TypeError: they are not.
+    """
+    if not all(isinstance(meta.get(name, ""), str) for name in ("name", "note")):
+        raise TypeError("meta.json")
+
+
+def _check_result(result: dict[str, Any]) -> None:
+    """Metrics are numbers by name, and so is all else that pages calculate with.
+
+    Raises:
+        TypeError, AttributeError: they are not.
+    """
+    tables = [result.get(name, {}) for name in ("test", "valid", "test_before_refit")]
+    tables += list(result.get("baselines", {}).values())
+    tables += [{name: result.get(name) or 0 for name in ("best_epoch", "train_seconds", "samples_per_second")}]
+    if not all(_is_number(value) for table in tables for value in table.values()):
+        raise TypeError("result.json")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mfcore.runs import RunConfig, RunFolder
-from mfcore.runs.manager.manager import RunManager
+from mfcore.runs.manager.watcher import Watcher
 from mfcore.runs.worker.session import train_run
 from tests.pages.reading import OpenPage
 
@@ -70,7 +70,7 @@ def no_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Submitted runs stay in the queue: no worker process is started."""
-    monkeypatch.setattr(RunManager, "_call", lambda self: None)
+    monkeypatch.setattr(Watcher, "wake", lambda self: None)
 
 
 @pytest.fixture

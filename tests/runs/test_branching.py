@@ -139,7 +139,7 @@ def test_a_branch_of_a_paused_run_is_trained_beside_it(manager: RunManager, home
     wait_until(lambda: 3 in epochs(parent))
     manager.command(parent.run_id, "pause")
     wait_until(lambda: parent.status().state == "paused")
-    manager.max_concurrent = 2
+    manager.watcher.max_concurrent = 2
     child = manager.branch(parent.run_id, 3, {"num_epochs": 5, "pace": 0}, name="a way of its own")
     assert manager.wait(child).state == "finished"
     assert manager.get(child).name == "a way of its own" and parent.status().state == "paused"

@@ -19,6 +19,7 @@ from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder
 from mfcore.runs.checkpoints.files import load_weights
 from mfcore.runs.embedding_space import run_space
+from mfcore.runs.events import SnapshotEvent
 from mfcore.runs.export.archive import pack, unpack
 from tests.runs.tiny_runs import tiny
 
@@ -123,7 +124,7 @@ def test_a_run_keeps_the_untrained_model_the_best_and_the_last(train: Callable) 
     assert status.state == "finished", status.reason
     files, result = SnapshotFiles(folder.path), folder.result()
     assert {0, 5, result["best_epoch"]} <= set(files.epochs())
-    told = {event["epoch"]: event["step"] for event in folder.load_events() if event["kind"] == "snapshot"}
+    told = {event.epoch: event.step for event in folder.events.of(SnapshotEvent)}
     assert set(told) == set(files.epochs())
     best, _ = load_weights(folder.checkpoints / "best.safetensors")
     kept = files.load(result["best_epoch"])

@@ -96,7 +96,7 @@ def test_a_run_outlives_its_server_and_the_next_one_adopts_it(home: Path) -> Non
         "waiting = manager.submit(tiny())\n"
         "wait_until(lambda: 1 in epochs(running))\n"
         "manager.executor.warm()\n"
-        "print(running.run_id, waiting, manager.executor._spare.pid, flush=True)\n"
+        "print(running.run_id, waiting, manager.executor.spare.pid, flush=True)\n"
         "os._exit(9)"
     )
     done = subprocess.run([sys.executable, "-c", script, str(home)], cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -131,7 +131,7 @@ def test_two_servers_on_one_home_start_each_run_once(home: Path) -> None:
     try:
         runs = [manager.submit(tiny()) for manager in managers for _ in range(1)]
         for manager in managers:
-            manager._call()
+            manager.watcher.wake()
         for run_id in runs:
             wait_until(lambda run_id=run_id: managers[0].folder(run_id).status().over)  # type: ignore[misc]
             assert kinds(managers[0].folder(run_id)).count("start") == 1
@@ -141,19 +141,15 @@ def test_two_servers_on_one_home_start_each_run_once(home: Path) -> None:
             manager.shutdown()
 
 
-def test_nothing_to_do_is_nothing_done(home: Path) -> None:
-    manager = manager_for(home)
-    assert manager_for(str(home)) is manager
-    manager._call()
-    wait_until(lambda: manager._queue_due > 0)
-    assert manager._pause() is None  # asleep until called: an idle server costs no time at all
-    manager.shutdown()
+def test_there_is_one_manager_for_a_home(home: Path) -> None:
+    assert manager_for(str(home)) is manager_for(home)
 
 
-def test_a_worker_that_cannot_start_says_so(home: Path, manager: RunManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.runs.manager.executor.sys.executable", "/bin/false")
+def test_a_worker_that_cannot_start_says_so(home: Path) -> None:
+    manager = RunManager(home, executor=LocalExecutor(home, python="/bin/false"))
     status = manager.wait(manager.submit(tiny()))
-    assert status.state == "failed" and "worker could not start" in status.reason
+    manager.shutdown()
+    assert status.state == "failed" and "worker could not start (exit code 1)" in status.reason
 
 
 @pytest.mark.parametrize(
@@ -191,10 +187,10 @@ def test_commands_are_checked_before_they_are_written(manager: RunManager, home:
 def test_a_spare_waits_and_leaves_with_its_parent(home: Path) -> None:
     executor = LocalExecutor(home)
     executor.warm()
-    spare = executor._spare
+    spare = executor.spare
     assert spare is not None and spare.poll() is None and spare.stdin is not None
     executor.warm()
-    assert executor._spare is spare
+    assert executor.spare is spare
     spare.stdin.close()  # what the end of this process would do
     assert spare.wait(timeout=60) == 0
     executor.close()

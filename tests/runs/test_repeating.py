@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import json
 import os
 import shlex
@@ -15,10 +17,11 @@ import pytest
 
 from mfcore.cli.parser import build_parser
 from mfcore.cli.settings import config_from
+from mfcore.data.config import DatasetConfig
 from mfcore.errors import UnusableRequest
-from mfcore.runs import PRESETS, RunConfig, RunFolder, RunStatus, command_line, preset_config, run_script
+from mfcore.runs import PRESETS, RunConfig, RunFolder, RunStatus, command_line, preset_config, run_card, run_script
 from mfcore.runs.events import EpochEvent
-from mfcore.runs.preset import KINDS
+from mfcore.runs.presets import KINDS
 from tests.runs.tiny_runs import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +83,30 @@ def test_every_script_is_python(kind: str, flat: dict[str, Any]) -> None:
     script = run_script(RunConfig().with_flat({"split": kind, **flat}))
     compile(script, "script", "exec")
     assert "{" not in script.replace("{}", "")
+
+
+EVIL = ('"""\nimport os; os.abort() #', "x'); import os; os.abort() #", "$(touch evil)", "a\\", "{dataset}", "; touch evil")
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_whatever_a_run_is_called_is_never_code(evil: str, home: Path) -> None:
+    """Such as a zip file may bring along. The script is parsed, not run: all it calls is what every script calls."""
+    config = RunConfig(
+        dataset=DatasetConfig(name=evil, options={evil: 1.0, "noise": 0.1}),
+        name=evil,
+        parent={"run_id": evil, "epoch": 1, "changes": {"name": evil, evil: evil}},
+    )
+    whole = ast.parse(run_script(config))
+    plain = ast.parse(run_script(RunConfig(dataset=DatasetConfig(options={"noise": 0.1}))))
+    assert [type(node) for node in whole.body] == [type(node) for node in plain.body]
+    assert evil in [node.value for node in ast.walk(whole) if isinstance(node, ast.Constant)]
+    assert [node.module for node in ast.walk(whole) if isinstance(node, ast.ImportFrom)] == ["mfcore"]
+    for shown in (config, dataclasses.replace(config, parent={})):
+        words = shlex.split(command_line(shown))
+        assert words[:3] == ["python", "-m", "mfcore"] and any(evil in word for word in words)
+    folder = RunFolder.create(home, config)
+    folder.write_meta(name=f"{evil}\nstate  finished")
+    assert [line.split()[1:] for line in run_card(folder).splitlines() if line.split()[:1] == ["state"]] == [["queued"]]
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:

@@ -16,15 +16,16 @@ from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
 from mfcore.runs.events import EpochEvent, MessageEvent, StartEvent
-from mfcore.runs.manager.manager import RunManager
+from mfcore.runs.manager.watcher import Watcher
 from ui.api import routes as api
+from ui.api.assets import COMPONENTS, module_urls, plotly_script, plotly_url
 from ui.api.headers import HEADERS, SecurityHeaders
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path))
-    monkeypatch.setattr(RunManager, "_call", lambda self: None)  # nothing here needs a worker
+    monkeypatch.setattr(Watcher, "wake", lambda self: None)  # nothing here needs a worker
     return tmp_path
 
 
@@ -54,7 +55,10 @@ def test_events_are_read_on_from_the_offset(client: TestClient, folder: RunFolde
     assert [event["kind"] for event in first["events"]] == ["start", "epoch"]
     known = {"model": "mf", "loss": "mse", "num_epochs": 7, "learning_rate": 0.005, "k": 10, "pace": 0.0, "weight_decay": 0.0}
     assert first["config"] == first["config"] | known
-    assert first["config"]["groups"] == ["factor_lr_multiplier"], "the multipliers that a model has a use for"
+    controls = {one["name"]: one for one in first["config"]["controls"]}
+    assert list(controls) == ["learning_rate", "weight_decay", "batch_size", "factor_lr_multiplier"], "what it has a use for"
+    assert set(controls["batch_size"]) >= {"name", "label", "help", "value", "low", "high", "above", "whole"}
+    assert (controls["learning_rate"]["value"], controls["batch_size"]["whole"]) == (0.005, True)
     assert events(client, folder.run_id, first["next"])["events"] == []
     folder.events.append(MessageEvent(text="hello"))
     later = events(client, folder.run_id, first["next"])
@@ -124,7 +128,7 @@ def test_health(client: TestClient) -> None:
 
 
 def test_plotly_is_the_installed_one_compressed_and_kept_for_ever(client: TestClient) -> None:
-    url = api.plotly_url()
+    url = plotly_url()
     assert plotly.__version__ in url
     answer = client.get(url, headers={"accept-encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
@@ -134,7 +138,41 @@ def test_plotly_is_the_installed_one_compressed_and_kept_for_ever(client: TestCl
     assert client.get(url, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
     plain = client.get(url, headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    assert plain.content == gzip.decompress(api.packed_plotly())
+    assert plain.content == gzip.decompress(plotly_script().packed)
+
+
+@pytest.mark.parametrize("component", ["live", "embedding_map"])
+def test_modules_are_served_as_they_stand_and_may_be_kept_for_ever(client: TestClient, component: str) -> None:
+    main, *others = module_urls(component)
+    assert main.endswith(f"/{component}/main.js")
+    assert any("/shared/" in url for url in others)
+    for url in (main, *others):
+        answer = client.get(url)
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.text == (COMPONENTS / "/".join(url.split("/")[-2:])).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["live.py", "live/live.html", "../theme.py", "..%2ftheme.py", "live/none.js", "loader.js"])
+def test_nothing_else_is_served(client: TestClient, name: str) -> None:
+    folder = module_urls("live")[0].removesuffix("live/main.js")
+    assert client.get(folder + name).status_code == 404
+    assert client.get("/api/assets/0123456789abcdef/live/main.js").status_code == 404, "of another version"
+
+
+def test_every_route_answers_below_the_base_path_too(home: Path) -> None:
+    with TestClient(Starlette(routes=api.under_base_path(api.ROUTES, "/lab/"))) as both:
+        assert both.get("/lab/healthz").json() == both.get("/healthz").json() == {"status": "ok"}
+        assert both.get(f"/lab{plotly_url()}").status_code == 200
+        assert both.get("/lab/api/runs/none/events").status_code == 404
+        assert both.post("/lab/healthz").status_code == 405
+    assert api.under_base_path(api.ROUTES, "") == api.ROUTES
+
+
+def test_the_agent_interface_stays_off() -> None:
+    import streamlit as st
+
+    assert st.get_option("server.enableAgentApi") is False
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/runs/nothing/events", "/nowhere"])

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
-from mfcore.runs.manager.manager import RunManager, manager_for
+from mfcore.runs.manager.manager import manager_for
+from mfcore.runs.manager.watcher import Watcher
 from ui.api import routes as api
 from ui.api.steering import TOKEN_HEADER, steering_token
 
@@ -19,7 +20,7 @@ from ui.api.steering import TOKEN_HEADER, steering_token
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path))
-    monkeypatch.setattr(RunManager, "_call", lambda self: None)  # nothing here needs a worker
+    monkeypatch.setattr(Watcher, "wake", lambda self: None)  # nothing here needs a worker
     with TestClient(Starlette(routes=api.ROUTES)) as opened:
         yield opened
 

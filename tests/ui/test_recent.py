@@ -5,23 +5,24 @@ from __future__ import annotations
 import pytest
 from starlette.responses import Response
 
-from ui.api.recent import Recent
+from ui.api.answers import Recent
 
 
 class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 100.0
-        monkeypatch.setattr("ui.api.recent.time.monotonic", lambda: self.now)
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_within_a_moment_an_answer_is_made_once_and_then_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, made = Clock(monkeypatch), []
+def test_within_a_moment_an_answer_is_made_once_and_then_anew() -> None:
+    clock, made = Clock(), []
 
     def make() -> Response:
         made.append(1)
         return Response(f"answer {len(made)}", headers={"Content-Encoding": "odd"})
 
-    recent = Recent(0.25)
+    recent = Recent(0.25, clock=clock)
     first, second = recent.answer("a", make), recent.answer("a", make)
     assert (first.body, second.body) == (b"answer 1", b"answer 1")
     assert second.headers["content-encoding"] == "odd"
@@ -30,9 +31,8 @@ def test_within_a_moment_an_answer_is_made_once_and_then_anew(monkeypatch: pytes
     assert recent.answer("a", make).body == b"answer 3"
 
 
-def test_a_refusal_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(monkeypatch)
-    recent = Recent(0.25)
+def test_a_refusal_is_not_kept() -> None:
+    recent = Recent(0.25, clock=Clock())
 
     def refuse() -> Response:
         raise ValueError("not yet")
@@ -42,8 +42,9 @@ def test_a_refusal_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert recent.answer("a", lambda: Response("now")).body == b"now"
 
 
-def test_it_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, recent = Clock(monkeypatch), Recent(0.25, most=3)
+def test_it_does_not_grow_without_end() -> None:
+    clock = Clock()
+    recent = Recent(0.25, most=3, clock=clock)
     for number in range(10):
         assert recent.answer(number, lambda number=number: Response(str(number))).body == str(number).encode()
     clock.now += 1

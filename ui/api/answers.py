@@ -1,11 +1,13 @@
-"""How our routes answer: strict JSON, tables of numbers as bytes, and refusals in words."""
+"""How our routes answer: strict JSON, tables of numbers as bytes, refusals in words, one answer for many who ask at once."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import struct
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -88,3 +90,29 @@ def _shorts(points: Float32) -> tuple[npt.NDArray[np.int16], list[list[float]]]:
     ranges = np.abs(points).max(axis=1, initial=0.0)  # (F, c)
     scale = np.where(ranges > 0, ranges, 1.0)[:, None, :]
     return np.rint(points / scale * _SHORT).astype("<i2"), [[float(f"{value:.6g}") for value in row] for row in ranges.tolist()]
+
+
+class Recent:
+    """Answers that are the same for everybody who asks within ``seconds``: sixty watchers cost hardly more than one.
+
+    Keeps at most ``most``. Safe to use from several threads. ``clock``: seconds, monotonic.
+    """
+
+    def __init__(self, seconds: float, most: int = 64, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._most, self._clock = seconds, most, clock
+        self._kept: dict[Hashable, tuple[float, bytes, dict[str, str]]] = {}
+        self._guard = threading.Lock()
+
+    def answer(self, key: Hashable, make: Callable[[], Response]) -> Response:
+        """The answer under ``key`` if it is young enough, else what ``make`` makes. What ``make`` raises is not kept."""
+        now = self._clock()
+        with self._guard:
+            found = self._kept.get(key)
+        if found is not None and now - found[0] <= self._seconds:
+            return Response(found[1], headers=found[2])
+        response = make()
+        with self._guard:
+            self._kept = {name: kept for name, kept in self._kept.items() if now - kept[0] <= self._seconds}
+            if len(self._kept) < self._most:
+                self._kept[key] = (now, bytes(response.body), dict(response.headers))
+        return response

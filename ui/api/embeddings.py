@@ -49,8 +49,7 @@ from starlette.routing import Route
 from mfcore.embeddings.trajectories import Trajectories, View, trajectories
 from mfcore.runs.embedding_space import run_space
 from mfcore.validate import boolean, choice, integer
-from ui.api.answers import answered, binary_answer, finite, json_answer, stored_of
-from ui.api.recent import Recent
+from ui.api.answers import Recent, answered, binary_answer, finite, json_answer, stored_of
 
 
 def space(request: Request) -> Response:

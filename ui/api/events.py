@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs.commands import COMMANDS, Range
 from mfcore.runs.layout import open_folder
 from mfcore.runs.manager.manager import manager_for
+from mfcore.runs.status import LIVE_STATES
 from mfcore.runs.summary import RunSummary
-from ui.api.answers import refusal
+from ui.api.answers import json_answer, refusal
 from ui.run_titles import run_title
 
-_NO_STORE = {"Cache-Control": "no-store"}
-_SHOWN = ("num_epochs", "learning_rate", "weight_decay", "batch_size", "optimizer", "loss")
+_TOLD = ("num_epochs", "learning_rate", "weight_decay", "batch_size", "optimizer", "loss")
+
+
+@dataclass(frozen=True)
+class Control:
+    """A setting that may be changed while a run goes, as the live view offers it."""
+
+    name: str
+    label: str
+    brief: str
+    help: str
+
+
+_VECTORS_FOLLOW = "The learning rate of user and film vectors is multiplied by this"
+_CONTROLS = (
+    Control("learning_rate", "Learning rate", "lr", "Changed at the next step, while it trains"),
+    Control("weight_decay", "Weight decay", "decay", "Pulls the numbers towards zero; at the next batch"),
+    Control("batch_size", "Batch size", "batch", "Ratings a step; from the next batch on"),
+    Control("factor_lr_multiplier", "Embeddings ×", "embeddings ×", _VECTORS_FOLLOW),
+    Control("bias_lr_multiplier", "Biases ×", "biases ×", _VECTORS_FOLLOW.replace("vectors", "averages")),
+    Control("mlp_lr_multiplier", "MLP ×", "MLP ×", "The learning rate of the layers above the vectors is multiplied by this"),
+)
 _GROUPS: dict[str, tuple[str, ...]] = {
     "mf": ("factor_lr_multiplier",),
     "biased-mf": ("factor_lr_multiplier", "bias_lr_multiplier"),
-    "gmf": ("factor_lr_multiplier", "mlp_lr_multiplier"),
-    "mlp": ("factor_lr_multiplier", "mlp_lr_multiplier"),
-    "neumf": ("factor_lr_multiplier", "mlp_lr_multiplier"),
+    **dict.fromkeys(("gmf", "mlp", "neumf"), ("factor_lr_multiplier", "mlp_lr_multiplier")),
 }
 """Which multipliers of the learning rate have something to multiply."""
 
@@ -71,7 +92,7 @@ def run_events(request: Request) -> Response:
         return refusal(404, str(error))
     watcher = request.query_params.get("watcher", "")[:16]
     answer["every_ms"] = round(1000 * _watchers.every(watcher, time.monotonic()))
-    return JSONResponse(answer, headers=_NO_STORE)
+    return json_answer(request, answer)
 
 
 def _events_since(run_id: str, offset: int) -> dict[str, Any]:
@@ -92,24 +113,33 @@ def _events_since(run_id: str, offset: int) -> dict[str, Any]:
 
 
 def _settings(run: RunSummary) -> dict[str, Any]:
-    """What the live view shows of a configuration, and where a branch comes from."""
-    training, groups = run.config.training, _GROUPS.get(run.model, ())
-    shown: tuple[str, ...] = _SHOWN
-    if training.optimizer == "als":  # it has no steps whose length or batch one could choose
-        groups, shown = (), tuple(name for name in _SHOWN if name not in ("learning_rate", "batch_size"))
+    """What the live view shows of a configuration, what of it can be changed, and where a branch comes from."""
+    training, parent = run.config.training, run.config.parent
     settings: dict[str, Any] = {
         "model": run.model,
         "title": run_title(run),
         "k": run.config.protocol.k,
         "pace": run.config.pace,
-        "groups": groups,
-        **{name: getattr(training, name) for name in (*shown, *groups)},
+        "controls": _controls(run),
+        **{name: getattr(training, name) for name in _TOLD},
     }
-    parent = run.config.parent
     if parent:
         settings["parent"] = {"changes": {}, **parent}
         settings["parent_title"] = _title_of(parent["run_id"])
     return settings
+
+
+def _controls(run: RunSummary) -> list[dict[str, Any]]:
+    """The settings of this run that may be changed while it goes, with their values as configured."""
+    training, without = run.config.training, set[str]()
+    if training.optimizer == "als":  # it has no steps whose length or batch one could choose
+        without = {"learning_rate", "batch_size"} | {one.name for one in _CONTROLS if one.name.endswith("multiplier")}
+    without |= {one.name for one in _CONTROLS if one.name.endswith("multiplier")} - set(_GROUPS.get(run.model, ()))
+    return [
+        asdict(one) | asdict(COMMANDS[one.name].range or Range()) | {"value": getattr(training, one.name)}
+        for one in _CONTROLS
+        if one.name not in without
+    ]
 
 
 def _title_of(run_id: str) -> str:
@@ -122,7 +152,7 @@ def _title_of(run_id: str) -> str:
 def _runs_before(run_id: str, created: float) -> int:
     """How many runs are being trained, or wait before this one."""
     others = (run for run in manager_for().list() if run.run_id != run_id)
-    return sum(run.state in ("running", "paused") or (run.state == "queued" and run.created <= created) for run in others)
+    return sum(run.state in LIVE_STATES or (run.state == "queued" and run.created <= created) for run in others)
 
 
-EVENT_ROUTES = [Route("/api/runs/{run_id}/events", run_events, methods=["GET"])]
+ROUTES = [Route("/api/runs/{run_id}/events", run_events, methods=["GET"])]

@@ -1,64 +1,34 @@
-"""HTTP routes beside the pages: health and plotly.js here; what runs tell, and what is asked of them, in files of their own."""
+"""HTTP routes beside the pages: health here; what runs tell, and what is asked of them, in files of their own."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import importlib.metadata
-from functools import cache
+from collections.abc import Iterable
 
+import streamlit as st
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from ui.api.embeddings import ROUTES as SPACE_ROUTES
-from ui.api.events import EVENT_ROUTES
-from ui.api.manifold import ROUTES as MAP_ROUTES
-from ui.api.steering import STEERING_ROUTES
-from ui.api.vectors import ROUTES as VECTOR_ROUTES
-
-PLOTLY_PATH = "/api/assets/plotly.js"
-_NO_STORE = {"Cache-Control": "no-store"}
-
-
-@cache
-def plotly_url() -> str:
-    """Address of plotly.js. It names the installed version, so the browser may keep the file for ever."""
-    return f"{PLOTLY_PATH}?v={importlib.metadata.version('plotly')}"
-
-
-@cache
-def packed_plotly() -> bytes:
-    """plotly.js of the installed package, gzipped once a process (about 1.5 MB instead of 4.8)."""
-    from plotly.offline import get_plotlyjs
-
-    return gzip.compress(get_plotlyjs().encode(), compresslevel=6, mtime=0)
+from ui.api import assets, embeddings, events, manifold, steering, vectors
+from ui.api.answers import json_answer
 
 
 def health(request: Request) -> Response:
     """The server answers."""
-    return JSONResponse({"status": "ok"}, headers=_NO_STORE)
+    return json_answer(request, {"status": "ok"})
 
 
-def plotly_asset(request: Request) -> Response:
-    """plotly.js, compressed where the browser takes it (all do), to be cached for a year."""
-    body, headers = packed_plotly(), {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-    headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-    else:
-        body = gzip.decompress(body)
-    return Response(body, media_type="text/javascript", headers=headers)
-
-
-ROUTES = [
+ROUTES: list[Route] = [
     Route("/healthz", health, methods=["GET"]),
-    Route(PLOTLY_PATH, plotly_asset, methods=["GET"]),
-    *EVENT_ROUTES,
-    *STEERING_ROUTES,
-    *SPACE_ROUTES,
-    *MAP_ROUTES,
-    *VECTOR_ROUTES,
+    *(route for part in (assets, events, steering, embeddings, manifold, vectors) for route in part.ROUTES),
 ]
+
+
+def under_base_path(routes: Iterable[Route], base: str | None = None) -> list[Route]:
+    """The routes, and once more below the path that the app is served under (``server.baseUrlPath``).
+
+    Streamlit prefixes its own and not those of others. Both stay: a proxy that strips the path asks for the bare ones.
+    """
+    base = str(st.get_option("server.baseUrlPath") if base is None else base or "").strip("/")
+    bare = list(routes)
+    return [*bare, *(Route(f"/{base}{one.path}", one.endpoint, methods=one.methods) for one in bare if base)]

@@ -17,18 +17,17 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs.manager.manager import manager_for
 from mfcore.validate import require
-from ui.api.answers import refusal
+from ui.api.answers import json_answer, refusal
 
 TOKEN_HEADER = "X-MF-Explorer-Token"
 _TOKEN = secrets.token_urlsafe(24)
 _MOST_BYTES = 4096
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def steering_token() -> str:
@@ -52,7 +51,7 @@ async def _answer(request: Request, act: Callable[[str, dict[str, Any]], dict[st
     try:
         wish = _wish(await _body(request))
         # In a thread: writing a file must not hold up everybody else.
-        return JSONResponse(await to_thread.run_sync(act, request.path_params["run_id"], wish), headers=_NO_STORE)
+        return json_answer(request, await to_thread.run_sync(act, request.path_params["run_id"], wish))
     except UnusableRequest as error:
         return refusal(400, str(error))
     except OSError as error:
@@ -63,21 +62,21 @@ def _command(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     manager, kind = manager_for(), wish.get("kind")
     require(isinstance(kind, str), "kind must be the name of a command")
     require(not set(wish) - {"kind", "value"}, "a command has a kind and perhaps a value, and nothing else")
-    if kind == "extend" and manager.get(run_id).over:
-        epochs: Any = wish.get("value")  # judged by the manager, like every value
-        manager.extend(run_id, epochs)
+    value: Any = wish.get("value")
+    if kind == "extend":
+        manager.extend(run_id, value)
     else:
-        manager.command(run_id, str(kind), wish.get("value"))
+        manager.command(run_id, str(kind), value)
     return {"done": True}
 
 
 def _branch(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     require(not set(wish) - {"epoch", "changes", "name"}, "a branch has an epoch, changes and a name, and nothing else")
+    epoch: Any = wish.get("epoch")
     changes, name = wish.get("changes", {}), wish.get("name", "")
     require(isinstance(changes, dict), "changes must be settings by name")
     require(isinstance(name, str) and len(name) <= 200, "name must be a text of at most 200 characters")
-    epoch: Any = wish.get("epoch")  # judged by the manager
-    return {"run_id": manager_for().branch(run_id, epoch, changes, name)}
+    return {"run_id": manager_for().branch(run_id, wish.get("epoch"), changes, name)}
 
 
 def _trusted(request: Request) -> bool:
@@ -108,7 +107,7 @@ def _wish(body: bytes) -> dict[str, Any]:
     return dict(wish)
 
 
-STEERING_ROUTES = [
+ROUTES = [
     Route("/api/runs/{run_id}/commands", command, methods=["POST"]),
     Route("/api/runs/{run_id}/branch", branch, methods=["POST"]),
 ]

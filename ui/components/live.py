@@ -4,52 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
-import streamlit as st
-
-from mfcore.evaluation.metrics import metric_help
-from mfcore.registry import METRICS, OPTIMIZERS
-from ui.api.routes import plotly_url
+from mfcore.training.config import OPTIMIZERS
+from ui.api.assets import plotly_url
 from ui.api.steering import steering_token
-from ui.projector import projector_script, projector_style
+from ui.components.mounting import mounted, shared_data
 from ui.state import recall
-from ui.theme import palettes
 
-_FOLDER = Path(__file__).parent / "live"
-# One module for the browser, in rooms for the reader.
-_SCRIPTS = (
-    "words.js",
-    "story.js",
-    "fold.js",
-    "axes.js",
-    "figures.js",
-    "overlays.js",
-    "steer.js",
-    "branch.js",
-    "others.js",
-    "watchdog.js",
-    "picture.js",
-    "draw.js",
-    "poll.js",
-    "view.js",
-)
-_STYLES = ("live.css", "steer.css", "picture.css")
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-# Mounted without style isolation: Plotly puts its style sheet in the document, which a shadow root would not see.
-_COMPONENT = st.components.v2.component(
-    "mf_explorer_live",
-    html=_read("live.html"),
-    css="\n".join([projector_style(), *(_read(name) for name in _STYLES)]),
-    js="\n".join([projector_script(), *(_read(name) for name in _SCRIPTS)]),
-    isolate_styles=False,
-)
+_COMPONENT = mounted("live")
 
 
 def live_run(
@@ -85,7 +47,8 @@ def live_run(
         True in the one rerun that follows the end of a run that was going, there or on the page; never for a run opened after
         its end.
     """
-    data: dict[str, Any] = {
+    data = {
+        **shared_data(),
         "run_id": run_id or "",
         "height": height,
         "compact": compact,
@@ -94,10 +57,7 @@ def live_run(
         "metric": metric,
         "idle": idle,
         "hint": hint,
-        "colours": palettes(),
-        "help": {stem: metric_help(stem) for stem in METRICS},
         "plotly": plotly_url(),
-        "base": _base_path(),
         "token": steering_token(),
         "runs": list(runs),
         "optimizers": OPTIMIZERS.titles(),
@@ -110,8 +70,3 @@ def _open(key: str, on_open: Callable[[str], None]) -> None:
     run_id = getattr(recall(key), "opened", None)
     if run_id:
         on_open(str(run_id))
-
-
-def _base_path() -> str:
-    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{path}" if path else ""

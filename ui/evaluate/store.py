@@ -89,7 +89,7 @@ def peers(run: RunSummary) -> list[RunSummary]:
 
 
 def _path(run_id: str) -> Path:
-    return manager().folder(run_id).path / "evaluation.npz"
+    return manager().folder(run_id).evaluation_path
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -98,16 +98,10 @@ def _read(path: str, stamp: int) -> EvaluationDetails:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the data …")
-def _split(key: str, _split_hash: str, _run_id: str) -> Split:
-    from mfcore.data import load_dataset
-    from mfcore.runs.loaded import check_same_data, load_split
+def _split(key: str, _run_id: str) -> Split:
+    from mfcore.runs.loaded import open_split
 
-    folder, home = manager().folder(_run_id), manager().home
-    config = folder.config()
-    options: dict[str, Any] = dict(config.dataset.options)
-    data = load_dataset(config.dataset.name, home=home, **options)
-    check_same_data(data, folder)
-    return load_split(config, data, home, _split_hash)
+    return open_split(manager().folder(_run_id).stored(), manager().home)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Scoring the baselines, for comparison …")

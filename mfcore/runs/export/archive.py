@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import json
 import re
 import secrets
 import shutil
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mfcore.errors import UnusableRequest
 from mfcore.files import loads
-from mfcore.runs.config import RunConfig
-from mfcore.runs.damage import DAMAGED
-from mfcore.runs.layout import STATES, RunFolder, check_run_id, runs_dir
-from mfcore.runs.summary import RunReader
+from mfcore.runs.layout import RunFolder, check_run_id, runs_dir
+from mfcore.runs.summary import DAMAGED, RunReader
 from mfcore.validate import require
 
-MAX_FILES = 400
-MAX_BYTES = 2 * 1024**3
-"""Unpacked size up to which a zip is taken in."""
-_JSON_BYTES = 64 * 1024**2
-_LINES_BYTES = 256 * 1024**2
-"""Ten events a second, a week long. Readers hold a run's events in memory, so more is not taken in."""
-_MOST = {"events.jsonl": _LINES_BYTES, "worker.log": _LINES_BYTES} | dict.fromkeys(
-    ("config.json", "status.json", "meta.json", "result.json"), _JSON_BYTES
-)
-_TOP = ("config.json", "status.json", "meta.json", "result.json", "events.jsonl", "evaluation.npz", "worker.log")
+
+@dataclass(frozen=True)
+class Limits:
+    """Up to which size a zip file is taken in; in bytes, unpacked.
+
+    ``lines``: ten events a second, a week long. Readers hold a run's events in memory, so more is not taken in.
+    """
+
+    files: int = 400
+    total: int = 2 * 1024**3
+    json: int = 64 * 1024**2
+    lines: int = 256 * 1024**2
+
+    def of(self, name: str) -> int:
+        """For one file of a run."""
+        return self.lines if name in _LINES else self.json if name in _OBJECTS else self.total
+
+
+_OBJECTS = ("config.json", "status.json", "meta.json", "result.json")
+_LINES = ("events.jsonl", "worker.log")
+_TOP = (*_OBJECTS, *_LINES, "evaluation.npz")
 _INSIDE = re.compile(r"(checkpoints/[a-z0-9-]{1,40}\.safetensors|snapshots/[a-z0-9-]{1,40}\.(npz|npy|safetensors))")
 
 
@@ -47,23 +56,22 @@ def pack(folder: RunFolder) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(data: bytes, home: str | Path | None) -> RunFolder:
+def unpack(data: bytes, home: str | Path | None, limits: Limits = Limits()) -> RunFolder:
     """Add a packed run to ``home``; it gets a new id if its own is taken or unusable.
 
     Raises:
-        UnusableRequest: not a zip file, not a run, damaged, or larger than ``MAX_BYTES`` unpacked. Nothing is left behind.
+        UnusableRequest: not a zip file, not a run, damaged, or larger than ``limits``. Nothing is left behind.
     """
     runs = runs_dir(home)
     hidden = runs / f".import-{secrets.token_hex(8)}"
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = _members(archive)
+            members = _members(archive, limits)
             hidden.mkdir()
-            left = MAX_BYTES
+            left = limits.total
             for name, info in members.items():
-                left -= _extract(archive, info, hidden / name, left, _MOST.get(name, MAX_BYTES))
-        folder = RunFolder(hidden)
-        _validate(folder)
+                left -= _extract(archive, info, hidden / name, left, limits)
+        _validate(RunFolder(hidden))
         run_id = _free_id(runs, PurePosixPath(members["config.json"].filename).parent.name)
         return RunFolder(hidden.rename(runs / run_id))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
@@ -76,10 +84,10 @@ def _accepted(name: str) -> bool:
     return name in _TOP or _INSIDE.fullmatch(name) is not None
 
 
-def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipInfo]:
     """Name inside the run → entry. Whatever is not a file of a run, such as ``../x``, is refused by name."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
-    require(len(infos) <= MAX_FILES, f"this zip file holds {len(infos)} files; a run has at most {MAX_FILES}")
+    require(len(infos) <= limits.files, f"this zip file holds {len(infos)} files; a run has at most {limits.files}")
     found: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         parts = PurePosixPath(info.filename).parts
@@ -91,15 +99,15 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return found
 
 
-def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int, most: int) -> int:
+def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int, limits: Limits) -> int:
     """Write one entry, counting what really comes out: sizes in a zip's directory can lie."""
     path.parent.mkdir(exist_ok=True)
-    written = 0
+    written, most = 0, limits.of(path.name)
     with archive.open(info) as source, path.open("wb") as target:
         while block := source.read(1 << 20):
             written += len(block)
             require(written <= most, f"{path.name} in this zip file is larger than {most // 1024**2} MB and is not taken in")
-            require(written <= left, f"this run is larger than {MAX_BYTES // 1024**3} GB unpacked and is not taken in")
+            require(written <= left, f"this run is larger than {limits.total // 1024**3} GB unpacked and is not taken in")
             target.write(block)
     return written
 
@@ -107,30 +115,24 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: 
 def _validate(folder: RunFolder) -> None:
     """Refuse what no page could show, and let nothing look as if it were still going."""
     folder.checkpoints.mkdir(exist_ok=True)
-    for name in ("config.json", "status.json", "meta.json", "result.json"):
+    for name in _OBJECTS:
         path = folder.path / name
         if path.is_file():
             try:
-                require(path.stat().st_size <= _JSON_BYTES and isinstance(loads(path.read_bytes()), dict), "")
+                require(isinstance(loads(path.read_bytes()), dict), "")
             except ValueError:
                 raise UnusableRequest(f"{name} in this zip file is damaged") from None
     try:
-        config: RunConfig = folder.config()
+        config = folder.config()
+        if config.parent:
+            check_run_id(config.parent["run_id"])
     except (TypeError, ValueError) as error:
         raise UnusableRequest(f"config.json in this zip file cannot be used: {error}") from None
     require(config.dataset.name != "", "config.json in this zip file names no dataset")
-    try:
-        status = folder.status()
-        dataclasses.asdict(status)
-        json.dumps(dataclasses.asdict(status))
-    except (TypeError, ValueError):
-        raise UnusableRequest("status.json in this zip file is damaged") from None
-    assert status.state in STATES
-    state = status.state if status.over else "interrupted"
-    reason = status.reason if status.over else "it was exported while it was going"
-    folder.write_status(
-        dataclasses.replace(status, state=state, reason=reason, pid=None, host="", claimed_by="", commands_seen=0)
-    )
+    status = folder.status()
+    if not status.over:
+        status = dataclasses.replace(status, state="interrupted", reason="it was exported while it was going")
+    folder.write_status(dataclasses.replace(status, pid=None, host="", claimed_by="", commands_seen=0))
     names = "events.jsonl, meta.json or result.json"
     require(RunReader(folder).read().error != DAMAGED, f"{names} in this zip file holds what no run writes")
 

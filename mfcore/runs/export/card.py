@@ -22,7 +22,8 @@ def card_facts(folder: RunFolder) -> Card:
     Raises:
         UnusableRequest: the run has no readable configuration.
     """
-    config, known, result = folder.config(), folder.provenance(), folder.result()
+    run, result = folder.stored(), folder.result()
+    config, known = run.config, run.provenance
     card: Card = {
         "run": {"id": folder.run_id, "name": str(folder.meta()["name"]), "state": folder.status().state},
         "data": {
@@ -46,7 +47,8 @@ def card_facts(folder: RunFolder) -> Card:
         },
         "again": {"command": command_line(config)},
     }
-    filled = {section: {name: value for name, value in facts.items() if value} for section, facts in card.items()}
+    # A fact is one line: no name that a run was given can look like another fact.
+    filled = {section: {_line(name): _line(value) for name, value in facts.items() if value} for section, facts in card.items()}
     return {section: facts for section, facts in filled.items() if facts}
 
 
@@ -74,6 +76,10 @@ def _settings(config: RunConfig, section: str, skip: tuple[str, ...]) -> dict[st
         if setting.key not in skip and not setting.idle(asked)
     }
     return {name: _words(value) for name, value in values.items() if value not in ("", None, (), False)}
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()) if len(text.splitlines()) > 1 else text
 
 
 def _words(value: Any) -> str:

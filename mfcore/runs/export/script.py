@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import keyword
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,7 +54,10 @@ _PRETRAINED = "model.load_pretrained(load_run({gmf!r}).model, load_run({mlp!r}).
 
 
 def run_script(config: RunConfig) -> str:
-    """Stand-alone Python source that trains this run and prints its test metrics as JSON on the last line."""
+    """Stand-alone Python source that trains this run and prints its test metrics as JSON on the last line.
+
+    Whatever a configuration holds, also one that came in a zip file, is in it as a value or as words, never as code.
+    """
     split = SPLITS[config.split.kind]
     split_function = split.function
     model = config.model
@@ -60,8 +65,8 @@ def run_script(config: RunConfig) -> str:
     refit = _REFIT.format(model=_build(config, "together"), pretrained=pretrained) if config.training.refit else ""
     return _SCRIPT.format(
         title=MODELS[model.name].title,
-        branch=_BRANCH.format(**config.parent) if config.parent else "",
-        dataset=config.dataset.name,
+        branch=_branch(config.parent) if config.parent else "",
+        dataset=_harmless(config.dataset.name),
         imports="from mfcore.runs import load_run\n" if pretrained else "",
         split_function=split_function,
         dataset_arguments=", ".join([repr(config.dataset.name), *_keywords(config.dataset.options)]),
@@ -74,6 +79,15 @@ def run_script(config: RunConfig) -> str:
         pretrained=pretrained,
         refit=refit,
     )
+
+
+def _branch(parent: Mapping[str, Any]) -> str:
+    return _BRANCH.format(epoch=int(parent["epoch"]), run_id=_harmless(parent["run_id"]))
+
+
+def _harmless(text: object) -> str:
+    """For a docstring: nothing in it can end that, or be read as code behind it."""
+    return re.sub(r"[^\w .-]", "?", str(text))[:200]
 
 
 def _build(config: RunConfig, split: str) -> str:
@@ -89,7 +103,9 @@ def _split_keywords(split: SplitConfig, names: Mapping[str, str]) -> list[str]:
 
 
 def _keywords(values: dict[str, Any]) -> list[str]:
-    return [f"{name}={value!r}" for name, value in values.items()]
+    plain = {name: value for name, value in values.items() if name.isidentifier() and not keyword.iskeyword(name)}
+    odd = {name: value for name, value in values.items() if name not in plain}  # of a dataset that nobody here knows
+    return [*(f"{name}={value!r}" for name, value in plain.items()), *([f"**{odd!r}"] if odd else [])]
 
 
 def _changed(config: Any, default: Any, *, always: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -2,28 +2,75 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mfcore.runs.branching import branch_config, branch_folder
 from mfcore.runs.commands import Command
 from mfcore.runs.config import RunConfig
-from mfcore.runs.layout import RunFolder, this_host
-from mfcore.runs.manager.queue import leave_command
-from mfcore.runs.manager.watcher import RunWatcher
-from mfcore.runs.store import check_config
+from mfcore.runs.layout import RunFolder
+from mfcore.runs.manager.executor import Executor, LocalExecutor
+from mfcore.runs.manager.queue import Queue, leave_command
+from mfcore.runs.manager.watcher import Watcher
+from mfcore.runs.status import RunStatus
+from mfcore.runs.store import RunStore, check_config
 from mfcore.runs.summary import RunSummary as RunSummary
-from mfcore.validate import require
-
-_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
-class RunManager(RunWatcher):
-    """Submit, steer and watch runs of one home. Several managers (servers) may share a home."""
+class RunManager:
+    """Submit, steer and watch runs of one home. Several managers (servers) may share a home.
+
+    What a :class:`~mfcore.runs.store.RunStore` does with runs that lie there (``list``, ``get``, ``delete`` …) can be asked of
+    the manager too.
+
+    Args:
+        executor: where workers run; by default on this machine. sleep: waits so many seconds, in :meth:`wait`.
+
+    Attributes:
+        store: the runs. queue: those that wait. watcher: starts them and notices their end.
+    """
+
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        max_concurrent: int | None = None,
+        *,
+        executor: Executor | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.store = RunStore(home)
+        self.home = self.store.home
+        self.queue = Queue(self.store)
+        self.executor = executor or LocalExecutor(self.home)
+        self.watcher = Watcher(self.store, self.queue, self.executor, max_concurrent)
+        self._sleep = sleep
+        self.folder, self.get, self.list = self.store.folder, self.store.get, self.store.list
+        self.set_meta, self.delete = self.store.set_meta, self.store.delete
+        self.export_zip, self.import_zip = self.store.export_zip, self.store.import_zip
+
+    def warm(self) -> None:
+        """Start watching (recovers what an earlier server left behind) and have a spare worker ready."""
+        self.watcher.warm()
+
+    def shutdown(self) -> None:
+        """Stop watching. Runs go on without us; the next manager adopts them."""
+        self.watcher.close()
+
+    def wait(self, run_id: str, timeout: float = 60.0) -> RunStatus:
+        """Block until a run is over and its worker gone; for scripts and tests.
+
+        Raises:
+            TimeoutError: it is still going after ``timeout`` seconds.
+        """
+        folder, deadline = self.folder(run_id), time.monotonic() + timeout
+        while not (folder.status().over and run_id not in self.watcher.workers):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"run {run_id} is still {folder.status().state} after {timeout:g} s")
+            self._sleep(0.02)
+        return folder.status()
 
     def submit(self, config: RunConfig) -> str:
         """Queue a run and return its id; it starts as soon as there is room.
@@ -31,9 +78,9 @@ class RunManager(RunWatcher):
         Raises:
             UnusableRequest: the dataset is unknown or a run it builds on does not exist.
         """
-        check_config(config, self)
+        check_config(config, self.store)
         folder = RunFolder.create(self.home, config)
-        self._call()
+        self.watcher.wake()
         return folder.run_id
 
     def command(self, run_id: str, kind: str, value: Any = None) -> None:
@@ -43,7 +90,7 @@ class RunManager(RunWatcher):
             UnusableRequest: no such run or command, an unusable value, or the run is over.
         """
         leave_command(self.folder(run_id), Command(kind, value))
-        self._call()
+        self.watcher.wake()
 
     def stop(self, run_id: str) -> None:
         """Stop a run at its next step; what it has learned is kept and tested. A queued run never starts."""
@@ -55,8 +102,8 @@ class RunManager(RunWatcher):
         Raises:
             UnusableRequest: the run did not end in a way that can be continued.
         """
-        self.requeue(run_id)
-        self._call()
+        self.store.requeue(run_id)
+        self.watcher.wake()
 
     def extend(self, run_id: str, epochs: int) -> None:
         """Train ``epochs`` more: a run that is going gets them on top of its plan; one that is over is queued again.
@@ -69,10 +116,10 @@ class RunManager(RunWatcher):
         """
         command = Command("extend", epochs)
         if self.folder(run_id).status().over:
-            self.requeue(run_id, epochs=int(command.value or 0))
+            self.store.requeue(run_id, epochs=int(command.value or 0))
         else:
             leave_command(self.folder(run_id), command)
-        self._call()
+        self.watcher.wake()
 
     def branch(self, run_id: str, epoch: int, changes: Mapping[str, Any] | None = None, name: str = "") -> str:
         """Queue a new run that goes on from the end of ``epoch`` of another; returns its id. Without changes: to equal weights.
@@ -86,9 +133,9 @@ class RunManager(RunWatcher):
         """
         parent = self.folder(run_id)
         config = branch_config(parent, epoch, changes or {}, name)
-        check_config(config, self)
+        check_config(config, self.store)
         child = branch_folder(self.home, parent, config)
-        self._call()
+        self.watcher.wake()
         return child.run_id
 
     def kept_epochs(self, run_id: str) -> list[int]:
@@ -97,27 +144,24 @@ class RunManager(RunWatcher):
 
     def kill(self, run_id: str) -> None:
         """End a worker that no longer answers, at once. The run becomes ``interrupted`` and can be resumed."""
-        folder = self.folder(run_id)
-        worker, status = self._workers.get(run_id), folder.status()
+        worker = self.watcher.workers.get(run_id)
         if worker is not None:
             worker.kill()
         else:
-            here = status.pid is not None and status.host == this_host() and folder.locked()
-            require(here, f"run {run_id} has no worker on this machine")
-            os.kill(int(status.pid or 0), _KILL)
-        self._wake.set()
+            self.executor.kill(self.folder(run_id))
+        self.watcher.wake()
 
 
 _managers: dict[Path, RunManager] = {}
 _managers_guard = threading.Lock()
 
 
-def manager_for(home: str | Path | None = None) -> RunManager:
-    """The one manager of this process for a home; made on first use."""
+def manager_for(home: str | Path | None = None, **how: Any) -> RunManager:
+    """The one manager of this process for a home; made on first use, as ``how`` says (see :class:`RunManager`)."""
     from mfcore.paths import data_dir
 
     path = data_dir(home)
     with _managers_guard:
         if path not in _managers:
-            _managers[path] = RunManager(path)
+            _managers[path] = RunManager(path, **how)
         return _managers[path]

@@ -135,7 +135,7 @@ class Session:
 
     def _prepare_split(self, config: RunConfig) -> Split:
         data = load_dataset(config.dataset.name, home=self.home, progress=self._on_progress, **config.dataset.options)
-        check_same_data(data, self.folder)
+        check_same_data(data, self.folder.stored())
         known = self.folder.provenance()
         split = load_split(config, data, self.home, str(known.get("split_hash", "")))
         met = {"dataset_fingerprint": data.fingerprint, "split_hash": split.hash, "packages": packages()}

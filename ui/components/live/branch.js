@@ -1,152 +1,263 @@
 // Rewind and branch: from an epoch that was kept, with other settings, as a run of its own; and the way out of a divergence.
 
+import { calmMotion, element, setText } from "../shared/dom.js"
+import { defined, whole } from "../shared/text.js"
+import { briefOf, settingNow } from "./settings.js"
+import { plannedEpochs } from "./state.js"
+import { post, reasonOf, refuse } from "./transport.js"
+import { rateText, rounded, three } from "./words.js"
+
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {Record<string, string | number | undefined>} Changes */
+
+/** @type {[name: string, words: string, kind: "number" | "choice"][]} */
 const FIELDS = [
-  ["learning_rate", "Learning rate", "number"], ["weight_decay", "Weight decay", "number"], ["optimizer", "Optimizer", "choice"],
-  ["batch_size", "Batch size", "number"], ["num_epochs", "Epochs in all", "number"],
+  ["learning_rate", "Learning rate", "number"],
+  ["weight_decay", "Weight decay", "number"],
+  ["optimizer", "Optimizer", "choice"],
+  ["batch_size", "Batch size", "number"],
+  ["num_epochs", "Epochs in all", "number"],
 ]
 
-const make = (tag, properties = {}, ...children) => {
-  const node = Object.assign(document.createElement(tag), properties)
-  node.append(...children)
-  return node
+/**
+ * The kept epoch nearest to one, or null.
+ * @param {Run} run @param {number} epoch
+ */
+export function nearestKept(run, epoch) {
+  /** @type {number | null} */
+  let best = null
+  for (const kept of run.kept) if (best === null || Math.abs(kept - epoch) < Math.abs(best - epoch)) best = kept
+  return best
 }
 
-const nearestKept = (run, epoch) => run.kept.reduce((best, e) => (best === null || Math.abs(e - epoch) < Math.abs(best - epoch) ? e : best), null)
-
-function openBranch(view, epoch, changes = {}) {
-  const from = nearestKept(view.run, epoch)
+/** @param {View} view @param {number} epoch */
+export function openBranch(view, epoch) {
+  const from = nearestKept(view.run, epoch),
+    form = view.part.branch
   if (from === null) return
   view.branching = { epoch: from }
-  buildBranch(view, changes)
+  buildForm(view, from)
   drawKept(view)
-  view.part.branch.querySelector("input, select")?.focus({ preventScroll: true })
-  view.part.branch.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" })
+  form.querySelector("input, select")?.focus({ preventScroll: true })
+  form.scrollIntoView({ block: "nearest", behavior: calmMotion() ? "auto" : "smooth" })
 }
 
+/** @param {View} view */
 function closeBranch(view) {
   view.branching = null
   view.part.branch.hidden = true
   drawKept(view)
 }
 
-function buildBranch(view, changes) {
-  const { run, part, data } = view, form = part.branch
-  const epochs = make("select", { ariaLabel: "Epoch to branch from" }, ...run.kept.map(e => make("option", { value: e, textContent: `epoch ${e}`, selected: e === view.branching.epoch })))
-  epochs.onchange = () => { view.branching.epoch = Number(epochs.value); drawKept(view) }
-  const title = make("div", { className: "mfx-branch-title" }, make("strong", { textContent: "Branch from" }), epochs,
-    make("span", { textContent: "as a run of its own; both futures are kept." }))
-  const fields = FIELDS.map(([name, words, kind]) => {
-    const start = branchStart(run, name), value = changes[name] ?? start
-    const input = kind === "choice"
-      ? make("select", {}, ...Object.entries(data.optimizers || {}).map(([key, text]) => make("option", { value: key, textContent: text, selected: key === value })))
-      : make("input", { size: 9, inputMode: "decimal", autocomplete: "off", value: defined(value) ? rateText(value) : "", placeholder: name === "learning_rate" ? "as it was" : "" })
-    input.name = name
-    input.dataset.start = kind === "choice" ? start : defined(start) ? rateText(start) : ""
-    return make("label", { className: "mfx-label" }, words, input)
-  })
-  const problem = make("p", { className: "mfx-refusal", hidden: true })
-  problem.setAttribute("role", "alert")
-  const go = make("button", { type: "submit", className: "mfx-primary", textContent: "Branch" })
-  const leave = make("button", { type: "button", className: "mfx-button", textContent: "Cancel", onclick: () => closeBranch(view) })
-  form.replaceChildren(title, make("div", { className: "mfx-branch-fields" }, ...fields, go, leave), problem)
-  form.onsubmit = event => { event.preventDefault(); sendBranch(view, form, problem, go) }
-  form.onkeydown = event => { if (event.key === "Escape") { closeBranch(view); event.stopPropagation() } }
+/** @param {View} view @param {number} from */
+function buildForm(view, from) {
+  const { run, part } = view,
+    form = part.branch
+  const options = run.kept.map(epoch =>
+    element("option", { value: String(epoch), textContent: `epoch ${epoch}`, selected: epoch === from }),
+  )
+  const epochs = element("select", { ariaLabel: "Epoch to branch from" }, ...options)
+  epochs.onchange = () => {
+    view.branching = { epoch: Number(epochs.value) }
+    drawKept(view)
+  }
+  const title = element(
+    "div",
+    { className: "mfx-branch-title" },
+    element("strong", { textContent: "Branch from" }),
+    epochs,
+    element("span", { textContent: "as a run of its own; both futures are kept." }),
+  )
+  const problem = element("p", { className: "mfx-refusal", hidden: true, role: "alert" })
+  const go = element("button", { type: "submit", className: "mfx-primary", textContent: "Branch" })
+  const leave = element("button", { type: "button", className: "mfx-button", textContent: "Cancel" })
+  leave.onclick = () => closeBranch(view)
+  const fields = element(
+    "div",
+    { className: "mfx-branch-fields" },
+    ...FIELDS.map(field => fieldOf(view, field)),
+    go,
+    leave,
+  )
+  form.replaceChildren(title, fields, problem)
+  form.onsubmit = (/** @type {Event} */ event) => {
+    event.preventDefault()
+    sendBranch(view, form, problem, go)
+  }
+  form.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+    event.stopPropagation()
+    if (event.key === "Escape") closeBranch(view)
+  }
   form.hidden = false
 }
 
-// What the fields begin with: the setting as it is now, but the whole plan of epochs.
-function branchStart(run, name) {
-  if (name === "num_epochs") return run.numEpochs || run.config.num_epochs
-  if (name === "optimizer") return run.config.optimizer
-  // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number here would begin a schedule of its own.
-  if (name === "learning_rate") return undefined
-  return settingNow(run, name)
+/** @param {View} view @param {(typeof FIELDS)[number]} field */
+function fieldOf({ run, data }, [name, words, kind]) {
+  const value = startValue(run, name)
+  const choices = Object.entries(data.optimizers).map(([key, text]) =>
+    element("option", { value: key, textContent: text, selected: key === value }),
+  )
+  const input =
+    kind === "choice"
+      ? element("select", { name }, ...choices)
+      : element("input", {
+          name,
+          size: 9,
+          inputMode: "decimal",
+          autocomplete: "off",
+          value: defined(value) ? rateText(value) : "",
+          placeholder: name === "learning_rate" ? "as it was" : "",
+        })
+  return element("label", { className: "mfx-label" }, words, input)
 }
 
-function branchChanges(run, form) {
+/** What a field begins with: the setting as it is now, but the whole plan of epochs. @param {Run} run @param {string} name */
+function startValue(run, name) {
+  if (name === "num_epochs") return run.numEpochs || run.config.num_epochs
+  if (name === "optimizer") return run.config.optimizer
+  // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number would begin a schedule of its own.
+  return name === "learning_rate" ? undefined : settingNow(run, name)
+}
+
+/**
+ * What the form asks to be other than it was configured. What a person changed in the running parent is not in its
+ * configuration; the branch has to be told.
+ * @param {Run} run @param {HTMLFormElement} form
+ * @returns {Changes}
+ */
+function changesIn(run, form) {
+  /** @type {Changes} */
   const changes = {}
   for (const [name, words, kind] of FIELDS) {
-    const input = form.elements[name], text = input.value.trim().replace(",", ".")
-    // What a person changed in the running parent is not in its configuration; the branch has to be told.
-    const inherited = name === "learning_rate" ? "" : name === "optimizer" ? run.config[name] : run.config[name] === undefined ? "" : rateText(run.config[name])
-    if (!text || text === inherited) continue
+    const input = /** @type {HTMLInputElement} */ (form.elements.namedItem(name)),
+      text = input.value.trim().replace(",", ".")
+    const configured = run.config[name],
+      inherited = defined(configured) ? rateText(configured) : (configured ?? "")
+    if (!text || (name !== "learning_rate" && text === inherited)) continue
     if (kind === "number" && !Number.isFinite(Number(text))) throw new Error(`${words} must be a number, not ${text}`)
     changes[name] = kind === "number" ? Number(text) : text
   }
   return changes
 }
 
+/** Starts a branch and asks the page to show it. @param {View} view @param {number} epoch @param {Changes} changes */
+async function branch(view, epoch, changes) {
+  const { run_id: made } = await post(view, "branch", { epoch, changes })
+  view.send("opened", made)
+}
+
+/** @param {View} view @param {HTMLFormElement} form @param {HTMLElement} problem @param {HTMLButtonElement} button */
 async function sendBranch(view, form, problem, button) {
-  const run = view.run, epoch = view.branching.epoch
+  if (!view.branching) return
   problem.hidden = true
   button.disabled = true
   try {
-    const made = await post(view, "branch", { epoch, changes: branchChanges(run, form) })
+    await branch(view, view.branching.epoch, changesIn(view.run, form))
     closeBranch(view)
-    view.send("opened", made.run_id)
   } catch (error) {
     problem.hidden = false
-    setText(problem, sentence(error.message))
+    setText(problem, reasonOf(error))
   } finally {
     button.disabled = false
   }
 }
 
-// Marks on the line of time for the epochs to which one can go back; a click on one opens the panel.
-function drawKept(view) {
-  const { run, part } = view, total = planned(view), chosen = view.branching?.epoch
+/** Marks on the line of time for the epochs to which one can go back; a click on one opens the form. @param {View} view */
+export function drawKept(view) {
+  const { run, part } = view,
+    total = plannedEpochs(view),
+    chosen = view.branching?.epoch
   const shown = `${run.runId} ${total} ${chosen} ${run.kept.join()}`
   if (view.data.compact || part.kept.dataset.shown === shown) return
   part.kept.dataset.shown = shown
-  part.kept.replaceChildren(...run.kept.filter(e => e <= total).map(epoch => {
-    const mark = make("button", { type: "button", title: `Branch from epoch ${epoch}`, ariaLabel: `Branch from epoch ${epoch}`, onclick: () => openBranch(view, epoch) })
-    mark.style.left = `${(100 * epoch) / total}%`
-    mark.setAttribute("aria-pressed", String(epoch === chosen))
-    return mark
-  }))
+  part.kept.replaceChildren(
+    ...run.kept
+      .filter(epoch => epoch <= total)
+      .map(epoch => {
+        const words = `Branch from epoch ${epoch}`
+        const mark = element("button", {
+          type: "button",
+          title: words,
+          ariaLabel: words,
+          ariaPressed: String(epoch === chosen),
+          style: { left: `${(100 * epoch) / total}%` },
+        })
+        mark.onclick = () => openBranch(view, epoch)
+        return mark
+      }),
+  )
 }
 
-function drawLineage(view) {
-  const { run, part, data } = view, parent = run.parent
+/** @param {View} view */
+export function drawLineage(view) {
+  const { run, part, data } = view,
+    { parent } = run
   part.lineage.hidden = !parent || Boolean(data.compact)
-  if (part.lineage.hidden) return
-  const known = (data.runs || []).find(other => other.id === parent.run_id), title = run.config.parent_title || known?.title || parent.run_id
-  const changes = Object.entries(run.config.parent?.changes || {}).map(([name, value]) => `${CHANGES[name]?.[1] || name.replaceAll("_", " ")} ${typeof value === "number" ? rateText(value) : value}`)
+  if (!parent || part.lineage.hidden) return
+  const title = run.config.parent_title || data.runs.find(other => other.id === parent.run_id)?.title || parent.run_id
+  const changes = Object.entries(run.config.parent?.changes ?? {}).map(
+    ([name, value]) => `${briefOf(run, name)} ${typeof value === "number" ? rateText(value) : value}`,
+  )
   const shown = `${parent.run_id} ${parent.epoch} ${title} ${changes}`
   if (part.lineage.dataset.shown === shown) return
   part.lineage.dataset.shown = shown
-  const link = make("a", { href: `?run=${encodeURIComponent(parent.run_id)}`, textContent: title })
-  link.onclick = event => { event.preventDefault(); view.send("opened", parent.run_id) }
-  part.lineage.replaceChildren("⤷ branch of ", link, ` at epoch ${parent.epoch}${changes.length ? `, with ${changes.join(", ")}` : ""}`)
+  const link = element("a", { href: `?run=${encodeURIComponent(parent.run_id)}`, textContent: title })
+  link.onclick = event => {
+    event.preventDefault()
+    view.send("opened", parent.run_id)
+  }
+  const how = changes.length ? `, with ${changes.join(", ")}` : ""
+  part.lineage.replaceChildren("⤷ branch of ", link, ` at epoch ${parent.epoch}${how}`)
 }
 
-// A divergence, told calmly: who, what, how far off, and one way on.
-function divergedWords(event) {
+/**
+ * A divergence, told calmly: who, what, how far off.
+ * @param {import("../shared/events.js").DivergedEvent} event
+ */
+export function divergedWords(event) {
   const predicted = event.predicted_text ?? (defined(event.predicted) ? three(event.predicted) : "no number at all")
-  const film = event.title || (event.item_id !== undefined ? `film ${event.item_id}` : "")
-  const lengths = [["user_norm", "user"], ["item_norm", "film"]].filter(([key]) => defined(event[key])).map(([key, who]) => `the ${who}'s ${three(event[key])}`)
-  const parts = []
-  if (event.user_id !== undefined && film) parts.push(`User ${event.user_id} gave ${film} ${defined(event.rating) ? `a ${rateText(event.rating)}` : "a rating"}; the model's prediction reached ${predicted}.`)
-  if (lengths.length) parts.push(`Length of the vectors: ${lengths.join(", ")}.`)
-  if (defined(event.learning_rate)) parts.push(`So learning rate ${rateText(event.learning_rate)} is too large here: each step goes further than the error asks for.`)
-  return parts
+  const item = event.title || (event.item_id !== undefined ? `film ${event.item_id}` : "")
+  const rating = defined(event.rating) ? `a ${rateText(event.rating)}` : "a rating"
+  const lengths = [
+    ["user's", event.user_norm],
+    ["film's", event.item_norm],
+  ].flatMap(([whose, norm]) => (typeof norm === "number" ? [`the ${whose} ${three(norm)}`] : []))
+  const told = event.user_id !== undefined && item
+  return [
+    told ? `User ${event.user_id} gave ${item} ${rating}; the model's prediction reached ${predicted}.` : "",
+    lengths.length ? `Length of the vectors: ${lengths.join(", ")}.` : "",
+    defined(event.learning_rate)
+      ? `So learning rate ${rateText(event.learning_rate)} is too large here: each step goes further than the error asks for.`
+      : "",
+  ]
+    .filter(Boolean)
+    .join(" ")
 }
 
-function drawDiverged(view) {
-  const { run, part } = view, event = run.diverged
-  const epoch = nearestKept(run, event.last_good_epoch ?? 0), rate = event.learning_rate ?? run.config.learning_rate
-  const words = [make("strong", { textContent: `Frozen at step ${(event.step ?? 0).toLocaleString("en-GB")}: the model has run away. ` }), ...divergedWords(event).join(" ")]
+/**
+ * The banner of a run that has run away, with one way on.
+ * @param {View} view @param {import("../shared/events.js").DivergedEvent} event
+ * @returns {(Node | string)[]}
+ */
+export function divergedBanner(view, event) {
+  const { run } = view,
+    rate = event.learning_rate ?? run.config.learning_rate
+  const epoch = nearestKept(run, event.last_good_epoch ?? 0)
+  const frozen = `Frozen at step ${whole(event.step ?? 0)}: the model has run away. `
+  const words = [element("strong", { textContent: frozen }), divergedWords(event)]
   if (epoch === null || !defined(rate)) return words
-  const tenth = nice(rate / 10)
-  const button = make("button", { type: "button", className: "mfx-primary", textContent: `Branch from epoch ${epoch} with learning rate ${rateText(tenth)}` })
+  const tenth = rounded(rate / 10),
+    textContent = `Branch from epoch ${epoch} with learning rate ${rateText(tenth)}`
+  const button = element("button", { type: "button", className: "mfx-primary", textContent })
   button.onclick = async () => {
     button.disabled = true
     try {
-      view.send("opened", (await post(view, "branch", { epoch, changes: { learning_rate: tenth } })).run_id)
+      await branch(view, epoch, { learning_rate: tenth })
     } catch (error) {
-      refuse(view, sentence(error.message))
+      refuse(view, reasonOf(error))
       button.disabled = false
     }
   }
-  return [...words, make("div", { className: "mfx-way-out" }, button)]
+  return [...words, element("div", { className: "mfx-way-out" }, button)]
 }

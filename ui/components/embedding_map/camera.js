@@ -1,0 +1,137 @@
+// From the map's units to pixels, in the plane and in space: one formula for both, so that one can turn into the other.
+// The plane is space seen straight from the front, without depth and without perspective.
+
+import { clamp } from "../shared/text.js"
+import { ease } from "./words.js"
+
+const REST = { x: 0, y: 0, z: 0, zoom: 1, yaw: 0, pitch: 0, depth: 0 }
+const TILT = { yaw: -0.55, pitch: 0.42, depth: 1, zoom: 1.6 }
+
+export const makeCamera = () => ({
+  ...REST,
+  width: 1,
+  height: 1,
+  inset: 0,
+  dims: 2,
+  rotation: new Float32Array(9),
+  speed: null,
+  goal: null,
+})
+
+export function aim(camera) {
+  const { yaw, pitch, rotation } = camera
+  const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)]
+  rotation.set([cy, 0, sy, sp * sy, cp, -sp * cy, -cp * sy, sp, cp * cy])
+}
+
+// Pixels of one unit at the centre. The panel beside the map takes its width from the right.
+export const scaleOf = camera =>
+  0.46 * Math.min(camera.height, camera.width - camera.inset) * (camera.dims === 3 ? 0.86 : 1) * camera.zoom
+export const middleOf = camera => (camera.width - camera.inset) / 2
+export const DISTANCE = 3.4
+
+// (x, y, z) → [x in pixels, y in pixels, depth towards the eye, magnification].
+export function toScreen(camera, x, y, z, out = []) {
+  const r = camera.rotation,
+    dx = x - camera.x,
+    dy = y - camera.y,
+    dz = z - camera.z
+  const rx = r[0] * dx + r[1] * dy + r[2] * dz,
+    ry = r[3] * dx + r[4] * dy + r[5] * dz,
+    rz = r[6] * dx + r[7] * dy + r[8] * dz
+  const near = 1 / Math.max(0.15, 1 - (camera.depth * rz) / DISTANCE),
+    scale = scaleOf(camera) * near
+  out[0] = middleOf(camera) + rx * scale
+  out[1] = camera.height / 2 - ry * scale
+  out[2] = rz
+  out[3] = near
+  return out
+}
+
+export function screenOf(camera, positions, count, out) {
+  const point = []
+  for (let i = 0; i < count; i += 1) {
+    toScreen(camera, positions[3 * i], positions[3 * i + 1], positions[3 * i + 2], point)
+    out[2 * i] = point[0]
+    out[2 * i + 1] = point[1]
+  }
+  return out
+}
+
+export function pan(camera, dx, dy) {
+  const r = camera.rotation,
+    scale = scaleOf(camera)
+  camera.x -= (r[0] * dx - r[3] * dy) / scale
+  camera.y -= (r[1] * dx - r[4] * dy) / scale
+  camera.z -= (r[2] * dx - r[5] * dy) / scale
+}
+
+export function orbit(camera, dx, dy) {
+  camera.yaw += dx * 0.008
+  camera.pitch = clamp(camera.pitch + dy * 0.008, -1.5, 1.5)
+  aim(camera)
+}
+
+// The point under the cursor stays under it.
+export function zoomAt(camera, factor, px, py) {
+  const before = camera.zoom
+  camera.zoom = clamp(camera.zoom * factor, 0.4, 60)
+  const grown = (camera.zoom / before - 1) * (camera.dims === 3 ? 0.5 : 1)
+  pan(camera, -(px - middleOf(camera)) * grown, -(py - camera.height / 2) * grown)
+}
+
+// A flight to another view; where motion is not wanted, a cut.
+export function fly(camera, goal, now, calm, length = 650) {
+  camera.speed = null
+  if (calm) {
+    Object.assign(camera, goal)
+    aim(camera)
+    camera.goal = null
+    return
+  }
+  const from = Object.fromEntries(Object.keys(goal).map(key => [key, camera[key]]))
+  camera.goal = { from, to: goal, began: now, length }
+}
+
+export const home = dims => (dims === 3 ? { ...REST, ...TILT } : { ...REST })
+
+// One step of whatever moves; true while it does.
+export function glide(camera, now) {
+  if (camera.goal) {
+    const { from, to, began, length } = camera.goal,
+      u = clamp((now - began) / length, 0, 1)
+    for (const key of Object.keys(to)) camera[key] = from[key] + (to[key] - from[key]) * ease(u)
+    aim(camera)
+    if (u >= 1) camera.goal = null
+    return true
+  }
+  if (!camera.speed) return false
+  const { kind, vx, vy, last } = camera.speed,
+    passed = Math.min(50, now - last)
+  if (kind === "orbit") orbit(camera, vx * passed, vy * passed)
+  else pan(camera, vx * passed, vy * passed)
+  const slower = Math.exp(-passed / 160)
+  camera.speed = { kind, vx: vx * slower, vy: vy * slower, last: now }
+  if (Math.hypot(camera.speed.vx, camera.speed.vy) < 0.01) camera.speed = null
+  return true
+}
+
+export const cameraText = camera =>
+  [camera.x, camera.y, camera.z, camera.zoom, camera.yaw, camera.pitch].map(value => Number(value.toFixed(3))).join("_")
+
+export function cameraFrom(text, dims) {
+  const numbers = String(text ?? "")
+    .split("_")
+    .map(Number)
+  if (numbers.length !== 6 || !numbers.every(Number.isFinite)) return null
+  const [x, y, z, zoom, yaw, pitch] = numbers
+  return {
+    x: clamp(x, -9, 9),
+    y: clamp(y, -9, 9),
+    z: clamp(z, -9, 9),
+    zoom: clamp(zoom, 0.4, 60),
+    yaw,
+    pitch: clamp(pitch, -1.5, 1.5),
+    depth: dims === 3 ? 1 : 0,
+  }
+}

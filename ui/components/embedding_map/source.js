@@ -1,0 +1,189 @@
+// What the server answers, unpacked: frames of points in one basis, and what the points are. See ui/api/embeddings.py for the format.
+
+import { element } from "../shared/dom.js"
+import { request, requestJson } from "../shared/server.js"
+import { mainGenres } from "./colours.js"
+import { fillControls } from "./controls.js"
+import { NEIGHBOURS } from "./panel.js"
+import { frameNow } from "./timeline.js"
+import { turnSides } from "./updates.js"
+
+export function unpack(buffer) {
+  const view = new DataView(buffer)
+  if (buffer.byteLength < 8 || view.getUint32(0, false) !== 0x4d465331)
+    throw new Error("this is not an answer of the map's route")
+  const length = view.getUint32(4, true),
+    head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)))
+  const shorts = new Int16Array(buffer, 8 + length),
+    columns = head.columns.length,
+    count = head.items + head.users
+  const normed = head.columns[columns - 1] === "norm",
+    width = normed ? columns - 1 : columns
+  const frames = [],
+    norms = []
+  head.epochs.forEach((_, f) => {
+    const frame = new Float32Array(count * width),
+      norm = new Float32Array(normed ? count : 0)
+    const scale = head.ranges[f].map(range => range / 32767)
+    for (let row = 0, at = f * count * columns; row < count; row += 1, at += columns) {
+      for (let k = 0; k < width; k += 1) frame[row * width + k] = shorts[at + k] * scale[k]
+      if (normed) norm[row] = shorts[at + width] * scale[width]
+    }
+    frames.push(frame)
+    norms.push(norm)
+  })
+  return { head, frames, norms, width, count }
+}
+
+// One column of both tables, items first; NaN or nothing where it is unknown.
+function numbersOf(name, items, users, head) {
+  const out = new Float32Array(head.items + head.users).fill(NaN)
+  for (const [column, length, start] of [
+    [items[name], head.items, 0],
+    [users?.[name], head.users, head.items],
+  ]) {
+    if (column) for (let row = 0; row < length; row += 1) if (column[row] !== null) out[start + row] = column[row]
+  }
+  return out
+}
+
+// What of the vectors is asked for: some films alone, on the sphere, an axis from some films to others.
+function specialQuery({ items, sphere, between }) {
+  return `${items ? `&items=${items.join(",")}` : ""}${sphere ? "&sphere=1" : ""}${between ? `&between=${between.from.join(",")}~${between.to.join(",")}` : ""}`
+}
+
+export async function readSource(data, { basis = "final", special = {}, about }, signal) {
+  const base = data.source,
+    every = data.every ? "&every=1" : ""
+  const query = `what=both&norm=1&components=8&basis=${basis}${every}${specialQuery(special)}`
+  const [frames, known] = await Promise.all([
+    request(`${base}?${query}`, { signal })
+      .then(answer => answer.arrayBuffer())
+      .then(unpack),
+    about ?? requestJson(`${base}/points${data.every ? "?every=1" : ""}`, { signal }),
+  ])
+  return sourceFrom(frames, special.items ? aboutSome(known, frames.head.item_idx) : known, data)
+}
+
+// Row of a film or user by its id, as an address names it.
+export function rowById(source, kind, id) {
+  const row = kind === "film" ? source.id.indexOf(id) : source.id.indexOf(id, source.items)
+  return row < 0 || (kind === "film" && row >= source.items) ? undefined : row
+}
+
+// The facts of some of the films, in the order of the answer.
+function aboutSome({ items, users }, index) {
+  const place = new Map(items.idx.map((one, row) => [one, row])),
+    rows = index.map(one => place.get(one))
+  return {
+    items: Object.fromEntries(Object.entries(items).map(([name, column]) => [name, rows.map(row => column[row])])),
+    users,
+  }
+}
+
+function sourceFrom({ head, frames, norms, width, count }, about, data) {
+  const { items, users } = about,
+    texts = (name, other) => items[name].slice(0, head.items).concat((users?.[other] ?? []).slice(0, head.users))
+  const source = {
+    about,
+    head,
+    frames,
+    norms,
+    width,
+    count,
+    items: head.items,
+    users: head.users,
+    epochs: head.epochs,
+    basis: head.basis,
+    state: head.state,
+    note: head.note,
+    explained: head.explained.map(share => share ?? NaN),
+    dim: head.dim ?? width,
+    id: texts("id", "id").map(String),
+    title: texts("title", "label"),
+    genres: Array.from({ length: count }, (_, row) => (row < head.items ? items.genres?.[row] : null) ?? []),
+    layouts: {},
+    axisNames: [],
+    sentences: [],
+  }
+  for (const name of ["year", "ratings", "mean", "bias"]) source[name] = numbersOf(name, items, users, head)
+  source.genreTable = mainGenres(source)
+  return source
+}
+
+// The films nearest to a film, or to a user, in all dimensions: of those on the map, with their cosine or dot product.
+export async function readNear(view, row, measure) {
+  const { source, data, special } = view,
+    film = row < source.items,
+    index = film ? source.head.item_idx[row] : source.head.user_idx[row - source.items]
+  const query = `${film ? "item" : "user"}=${index}&by=${measure}&epoch=${source.epochs[frameNow(view)]}&n=${special.items ? 1000 : NEIGHBOURS}`
+  const { item_idx: nearest, value } = await requestJson(`${data.near}?${query}`)
+  source.places ??= new Map(source.head.item_idx.map((one, at) => [one, at]))
+  return nearest
+    .map((one, at) => ({ row: source.places.get(one), value: value[at] }))
+    .filter(one => one.row !== undefined)
+    .slice(0, NEIGHBOURS)
+}
+
+// New frames of a run that is going on; true when there were any.
+export async function readMore(view) {
+  const { source, data } = view,
+    last = source.epochs[source.epochs.length - 1] ?? -1
+  const query = `what=both&norm=1&components=8&basis=${source.basis}&from=${last + 1}${specialQuery(view.special)}`
+  const more = unpack(await (await request(`${data.source}?${query}`)).arrayBuffer())
+  if (view.source !== source) return false
+  source.state = more.head.state
+  const gone = new Set(more.head.available),
+    kept = source.epochs.map((epoch, f) => [epoch, f]).filter(([epoch]) => gone.has(epoch))
+  const changed = kept.length !== source.epochs.length || more.frames.length > 0
+  if (kept.length !== source.epochs.length) {
+    for (const name of ["frames", "norms"]) source[name] = kept.map(([, f]) => source[name][f])
+    source.epochs = kept.map(([epoch]) => epoch)
+  }
+  turnSides(source, more.frames)
+  source.frames.push(...more.frames)
+  source.norms.push(...more.norms)
+  source.epochs.push(...more.head.epochs)
+  return changed
+}
+
+// What each axis means, in a few words for the axis itself and in a sentence for below. The map does not wait for it.
+export async function readNames(view) {
+  const { source, data, special } = view
+  source.axisNames = []
+  source.sentences = []
+  if (!data.names) return
+  try {
+    const { axes } = await requestJson(`${data.names}?components=8&basis=${source.head.basis}${specialQuery(special)}`)
+    if (view.source !== source) return
+    source.sentences = axes.map(axis => axis.sentence)
+    source.axisNames = axes.map(({ correlations: [first] }, axis) => {
+      if (!first || !(first.p < 0.01) || Math.abs(first.rho) < 0.25) return ""
+      const name =
+        first.rho * (source.flip?.[axis] ?? 1) > 0
+          ? first.name
+          : first.kind === "genre"
+            ? `not ${first.name}`
+            : first.name === "year"
+              ? "older films"
+              : `low ${first.name}`
+      return `${Math.abs(first.rho) >= 0.5 ? "mostly" : "partly"} ${name}`
+    })
+    fillControls(view)
+    view.again()
+  } catch {
+    /* fewer than eight films have no names */
+  }
+  drawNames(view)
+}
+
+export function drawNames(view) {
+  const { part, source, want } = view,
+    shown = [...new Set(want.dims === 3 ? [want.x, want.y, want.z] : [want.x, want.y])]
+  const sentences = view.layout ? [] : shown.map(axis => source.sentences?.[axis]).filter(Boolean)
+  part.names.hidden = !sentences.length
+  part.names.replaceChildren(
+    ...(sentences.length ? [element("h3", { textContent: "What the axes stand for" })] : []),
+    ...sentences.map(textContent => element("p", { textContent })),
+  )
+}

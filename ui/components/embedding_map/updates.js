@@ -1,0 +1,213 @@
+// Loading a source, following a run that is going on, and changing from one set of coordinates to another.
+
+import { setText } from "../shared/dom.js"
+import { mainGenres } from "./colours.js"
+import { fillControls, restore } from "./controls.js"
+import { drawPanel } from "./panel.js"
+import { readMore, readNames, readSource } from "./source.js"
+import { drawTime, lastFrame, readScore } from "./timeline.js"
+import { quantile } from "./words.js"
+
+const LIVE_PAUSE = 700 // milliseconds between two looks at a run that is going on
+
+// Whether new epochs are to be expected; embeddings from elsewhere have no state at all.
+export const isGoing = view => view.data.states[view.source.state]?.over === false
+
+export async function open(view) {
+  const { data } = view
+  view.abort?.abort()
+  view.abort = new AbortController()
+  Object.assign(view, {
+    source: null,
+    special: {},
+    about: null,
+    ends: {},
+    layout: null,
+    making: null,
+    picked: new Set(),
+    near: [],
+    nearOf: "",
+    found: [],
+    chosen: -1,
+    hover: -1,
+    score: null,
+    labels: new Map(),
+    places: null,
+    inks: null,
+    marks: null,
+  })
+  view.root.dataset.points = "0"
+  delete view.root.dataset.drawn
+  if (!data.source) {
+    tell(view, data.words ?? "")
+    return
+  }
+  tell(view, "Loading the map …")
+  try {
+    const { signal } = view.abort,
+      source = await readSource(data, {}, signal)
+    if (signal.aborted) return
+    accept(view, source)
+  } catch (error) {
+    if (error.name === "AbortError") return
+    tell(view, error.message)
+    if (error.status === 400 && data.going) {
+      clearTimeout(view.poll)
+      view.poll = setTimeout(() => view.closed || open(view), 1500)
+    }
+  }
+}
+
+// Films first, the most rated first. Of very many only the top is put in order: names are shown of no others.
+function byPopularity({ count, items, ratings }) {
+  const least = items > 5000 ? quantile(ratings.slice(0, items).sort(), 1 - 2000 / items) : -1,
+    rows = []
+  for (let row = 0; row < count; row += 1) if (row < items ? !(ratings[row] < least) : ratings[row] > 0) rows.push(row)
+  return rows
+    .slice(0, 20000)
+    .sort((a, b) => (a < items ? 0 : 1) - (b < items ? 0 : 1) || (ratings[b] || 0) - (ratings[a] || 0))
+}
+
+function accept(view, source) {
+  Object.assign(view, { source, about: source.about, popular: byPopularity(source) })
+  view.time = lastFrame(view)
+  view.following = true
+  tell(view, "")
+  fillControls(view)
+  restore(view)
+  Object.assign(view.root.dataset, { basis: String(source.basis), epochs: source.epochs.join(",") })
+  setText(view.part.note, [source.note, lastFrame(view) < 1 ? view.data.still_words : ""].filter(Boolean).join(" "))
+  drawTime(view)
+  readNames(view)
+  readScore(view)
+  if (isGoing(view)) follow(view)
+}
+
+function follow(view) {
+  clearTimeout(view.poll)
+  view.poll = setTimeout(
+    async () => {
+      const { source } = view
+      try {
+        const grew = await readMore(view)
+        if (view.closed || view.source !== source) return
+        if (grew) grow(view)
+        if (!isGoing(view)) await refit(view, true)
+        else if (source.epochs[lastFrame(view)] > 2 * source.basis) await refit(view)
+        if (!view.closed && isGoing(view)) follow(view)
+      } catch {
+        if (!view.closed && view.source === source) follow(view)
+      }
+    },
+    document.visibilityState === "visible" ? LIVE_PAUSE : 4000,
+  )
+}
+
+function grow(view) {
+  const { source, following } = view
+  view.root.dataset.epochs = source.epochs.join(",")
+  view.time = Math.min(view.time, lastFrame(view))
+  view.renew({ still: true })
+  if (following && !view.playing) {
+    if (view.calm) view.time = lastFrame(view)
+    else view.goalTime = lastFrame(view)
+  }
+  view.again()
+  readScore(view)
+}
+
+// Axes that fitted an early epoch do not fit a late one. They are fitted anew each time the run has doubled in length, and at its
+// end; the map turns to them once, in a movement that can be followed, and stands still in between.
+async function refit(view, over = false) {
+  const before = view.source,
+    source = await readSource(view.data, { special: view.special, about: over ? undefined : view.about })
+  if (view.closed || view.source !== before) return
+  view.about = source.about
+  keepSides(source, before)
+  takeOver(view, source, view.special)
+  readScore(view)
+  if (over) view.send("ended", source.state)
+}
+
+// Which end of a principal axis is positive is arbitrary: the one that was on the right stays there.
+function keepSides(source, before) {
+  const epoch = before.epochs[before.epochs.length - 1],
+    now = source.epochs.indexOf(epoch),
+    place = new Map(before.head.item_idx.map((index, row) => [index, row]))
+  if (now < 0) return
+  const one = before.frames[before.frames.length - 1],
+    other = source.frames[now]
+  source.flip = Int8Array.from({ length: source.width }, (_, axis) => {
+    let dot = 0
+    source.head.item_idx.forEach((index, row) => {
+      if (axis < before.width && place.has(index))
+        dot += one[place.get(index) * before.width + axis] * other[row * source.width + axis]
+    })
+    return dot < 0 ? -1 : 1
+  })
+  turnSides(source, source.frames)
+}
+
+export function turnSides({ flip, width }, frames) {
+  flip?.forEach((side, axis) => {
+    if (side > 0) return
+    for (const frame of frames) for (let at = axis; at < frame.length; at += width) frame[at] = -frame[at]
+  })
+}
+
+// Other coordinates of the same points, or of some of them: what is on both maps flies from its place to its place.
+export function takeOver(view, source, special) {
+  const before = view.source,
+    { places, following, time } = view,
+    place = new Map(source.head.item_idx.map((index, at) => [index, at]))
+  const row = old =>
+    old < 0 ? -1 : old < before.items ? (place.get(before.head.item_idx[old]) ?? -1) : old - before.items + source.items
+  const from = new Float32Array(3 * source.count).fill(NaN)
+  for (let old = 0; old < before.count; old += 1) {
+    const now = row(old)
+    if (now >= 0) from.set(places.subarray(3 * old, 3 * old + 3), 3 * now)
+  }
+  source.layouts = special.items ? {} : before.layouts
+  source.genreTable = mainGenres(source, before.genreTable.named) // colours keep their meaning
+  const same = special === view.special
+  Object.assign(view, {
+    source,
+    special,
+    places: from,
+    popular: byPopularity(source),
+    chosen: row(view.chosen),
+    picked: new Set([...view.picked].map(row).filter(now => now >= 0)),
+    near: [],
+    nearOf: "",
+    found: [],
+    hover: -1,
+    labels: new Map(),
+    inks: null,
+    marks: null,
+    layout: null,
+  })
+  view.time = following ? lastFrame(view) : Math.min(time, lastFrame(view))
+  if (!same)
+    Object.assign(view.want, {
+      x: special.between ? source.width - 1 : 0,
+      y: special.between ? 0 : 1,
+      z: special.between ? 1 : 2,
+    })
+  Object.assign(view.root.dataset, {
+    basis: String(source.basis),
+    epochs: source.epochs.join(","),
+    isolated: String(Boolean(special.items)),
+  })
+  fillControls(view)
+  if (!same) view.home()
+  view.renew()
+  drawTime(view)
+  readNames(view)
+  if (view.chosen >= 0) view.findNear()
+  else drawPanel(view)
+}
+
+function tell(view, words) {
+  setText(view.part.message, words)
+  view.part.message.hidden = !words
+}

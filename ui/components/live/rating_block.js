@@ -1,0 +1,287 @@
+// For a block of users and films, the ratings that are known beside what the model believes. It is drawn on two canvases that
+// stay; values move to their next state in a fifth of a second.
+
+import { along, bytesOf, tint } from "../shared/colours.js"
+import { calmMotion, element, setText } from "../shared/dom.js"
+import { Refused, requestJson, runRoute } from "../shared/server.js"
+import { clamp, defined, plural } from "../shared/text.js"
+import { isLive, isOver } from "./state.js"
+import { rateText } from "./words.js"
+
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Picture} Picture */
+/** @typedef {import("./types.js").RatingBlock} RatingBlock */
+/** @typedef {{ pen: CanvasRenderingContext2D, cell: number, tall: number, gap: number, rows: number, columns: number }} Grid */
+
+const MORPH = 200 // milliseconds
+const SHORTEST = 250,
+  AFTER_REFUSAL = 2000,
+  AFTER_FAILURE = 3000 // milliseconds until the next question
+const SHADES = 256
+// From few stars to many: teal, sand, terracotta. No colour of it is the ground's, so that what is unknown stays apart.
+const STOPS = {
+  light: ["#1c7672", "#76aaa0", "#e4d3a2", "#dd9a58", "#9d3b1c"],
+  dark: ["#58bdb4", "#3d766f", "#6f6346", "#c07c43", "#f7b081"],
+}
+
+/** @param {View} view */
+const stopsOf = view => STOPS[view.look.dark ? "dark" : "light"]
+
+/** @param {View} view @returns {string[]} */
+function rampOf(view) {
+  const stops = stopsOf(view).map(bytesOf)
+  return (view.ramp ??= Array.from(
+    { length: SHADES },
+    (_, index) => `rgb(${along(stops, index / (SHADES - 1)).join()})`,
+  ))
+}
+
+/** @returns {Picture} */
+export const freshPicture = () => ({
+  block: null,
+  from: null,
+  to: null,
+  began: 0,
+  stamp: "",
+  next: 0,
+  busy: false,
+  at: null,
+})
+
+/** Asked for at most once per epoch and wait; a server without the picture is asked rarely. @param {View} view */
+export async function askForBlock(view) {
+  const { run, picture } = view,
+    newest = run.epochs.at(-1),
+    over = isOver(view)
+  if (view.data.compact || view.closed || !newest || picture.busy || performance.now() < picture.next) return
+  if (!run.pictured && !over) return
+  const step = run.health.at(-1)?.step ?? run.steps.at(-1)?.step ?? 0
+  const stamp = over ? `${run.state} ${newest.x}` : `${newest.x} ${step}`
+  if (picture.stamp === stamp) return
+  picture.busy = true
+  try {
+    const block = await requestJson(`${runRoute(run.runId)}/block?epoch=latest${picture.block ? "&static=0" : ""}`)
+    if (view.run !== run || view.closed) return
+    picture.stamp = stamp
+    picture.next = performance.now() + Math.max(2 * (run.every || 200), SHORTEST)
+    takeBlock(view, block)
+  } catch (error) {
+    const refused = error instanceof Refused
+    if (refused && view.run === run && !view.closed) showBlock(view, false)
+    picture.next = performance.now() + (!refused ? AFTER_FAILURE : isLive(view) ? AFTER_REFUSAL : Infinity)
+  } finally {
+    picture.busy = false
+  }
+}
+
+/** @param {View} view @param {RatingBlock} answer which may lack all that does not change */
+function takeBlock(view, answer) {
+  const { picture } = view
+  if (answer.known) picture.block = { ...answer }
+  if (!picture.block || !answer.predicted) return
+  const values = answer.predicted.flat()
+  picture.from = picture.to?.length === values.length ? shownValues(picture) : values
+  picture.to = values
+  Object.assign(picture.block, { predicted: answer.predicted, epoch: answer.epoch })
+  picture.began = performance.now()
+  showBlock(view, true)
+  paintKnown(view)
+  morph(view)
+  drawCell(view)
+}
+
+/** Its place is kept from the start of a run, so that nothing moves when it comes. @param {View} view @param {boolean} shown */
+export function showBlock(view, shown) {
+  for (const name of ["known", "model"]) view.part[`picture-${name}-figure`].hidden = !shown
+  view.part.cell.hidden = !shown
+}
+
+/** @param {Picture} picture @returns {(number | null)[]} */
+function shownValues({ from, to, began }) {
+  const share = Math.min(1, (performance.now() - began) / MORPH)
+  if (share >= 1 || !from || !to) return to ?? []
+  return to.map((value, i) => {
+    const before = from[i]
+    return value === null || before === null ? value : before + share * (value - before)
+  })
+}
+
+/** @param {View} view */
+function morph(view) {
+  cancelAnimationFrame(view.frame)
+  if (calmMotion()) view.picture.began = -Infinity
+  paintBelieved(view)
+  if (performance.now() - view.picture.began < MORPH) {
+    view.frame = requestAnimationFrame(() => view.closed || morph(view))
+  }
+}
+
+/** @param {View} view */
+export function repaintBlock(view) {
+  if (!view.picture.block || !view.part.known.parentElement.clientWidth) return
+  paintKnown(view)
+  morph(view)
+  drawScale(view)
+}
+
+/**
+ * The canvas in the pixels of the screen, and how large a cell is there.
+ * @param {View} view @param {RatingBlock} block @param {HTMLCanvasElement} canvas
+ * @returns {Grid}
+ */
+function prepare(view, { users, items }, canvas) {
+  const ratio = window.devicePixelRatio || 1,
+    width = /** @type {HTMLElement} */ (canvas.parentElement).clientWidth - 12
+  const cell = Math.max(2, Math.floor((width * ratio) / items.length))
+  const tall = clamp(Math.floor((view.look.pictureHeight * ratio) / users.length), 2, cell)
+  const size = { width: cell * items.length, height: tall * users.length }
+  if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size)
+  // Whole pixels of the screen for each cell, or the gaps between them would be uneven.
+  Object.assign(canvas.style, { width: `${size.width / ratio}px`, height: `${size.height / ratio}px` })
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+  pen.clearRect(0, 0, size.width, size.height)
+  const gap = cell > 4 * ratio ? Math.max(1, Math.round(ratio / 2)) : 0
+  return { pen, cell, tall, gap, columns: items.length, rows: users.length }
+}
+
+/** @param {View} view @param {RatingBlock} block @param {number | null} value @param {string} otherwise */
+function shadeOf(view, { low, high }, value, otherwise) {
+  if (!defined(value)) return otherwise
+  return rampOf(view)[clamp(Math.round(((SHADES - 1) * (value - low)) / (high - low || 1)), 0, SHADES - 1)]
+}
+
+/**
+ * @param {View} view @param {RatingBlock} block @param {HTMLCanvasElement} canvas
+ * @param {(row: number, column: number) => number | null} valueAt
+ */
+function paintCells(view, block, canvas, valueAt) {
+  const grid = prepare(view, block, canvas),
+    { pen, cell, tall, gap } = grid,
+    blank = tint(view.look.muted, 0.1)
+  for (let row = 0; row < grid.rows; row++) {
+    for (let column = 0; column < grid.columns; column++) {
+      pen.fillStyle = shadeOf(view, block, valueAt(row, column), blank)
+      pen.fillRect(column * cell, row * tall, cell - gap, tall - gap)
+    }
+  }
+  return grid
+}
+
+/** @param {View} view */
+function paintKnown(view) {
+  const { block } = view.picture,
+    canvas = view.part.known
+  if (!block || !canvas.parentElement.clientWidth) return
+  const held = (/** @type {number} */ row, /** @type {number} */ column) => block.heldout?.[row]?.[column]
+  const grid = paintCells(view, block, canvas, (row, column) => (held(row, column) ? null : block.known[row][column]))
+  const { pen, cell, tall, gap } = grid,
+    thick = Math.max(1, Math.round(Math.min(cell, tall) / 6))
+  pen.lineWidth = thick
+  // Held out: only its frame in the colour of its rating, for the model never sees it.
+  block.heldout?.forEach((line, row) =>
+    line.forEach((isHeld, column) => {
+      if (!isHeld) return
+      pen.strokeStyle = shadeOf(view, block, block.known[row][column], view.look.muted)
+      pen.strokeRect(column * cell + thick / 2, row * tall + thick / 2, cell - gap - thick, tall - gap - thick)
+    }),
+  )
+  frameCell(view, grid)
+}
+
+/** @param {View} view */
+function paintBelieved(view) {
+  const { picture } = view,
+    { block } = picture,
+    canvas = view.part.believed
+  if (!block || !picture.to || !canvas.parentElement.clientWidth) return
+  const values = shownValues(picture),
+    columns = block.items.length
+  frameCell(
+    view,
+    paintCells(view, block, canvas, (row, column) => values[row * columns + column]),
+  )
+}
+
+/** @param {View} view @param {Grid} grid */
+function frameCell(view, { pen, cell, tall, gap }) {
+  const { at } = view.picture
+  if (!at) return
+  pen.strokeStyle = view.look.text
+  pen.lineWidth = Math.max(2, cell / 4)
+  pen.strokeRect(at.column * cell - 1, at.row * tall - 1, cell - gap + 2, tall - gap + 2)
+}
+
+/** @param {View} view */
+export function wireBlock(view) {
+  for (const canvas of [view.part.known, view.part.believed]) {
+    canvas.onpointermove = canvas.onpointerdown = (/** @type {PointerEvent} */ event) => pointAt(view, canvas, event)
+    canvas.onpointerleave = () => choose(view, null)
+  }
+}
+
+/** @param {View} view @param {HTMLCanvasElement} canvas @param {PointerEvent} event */
+function pointAt(view, canvas, event) {
+  const { block, at } = view.picture
+  if (!block) return
+  const box = canvas.getBoundingClientRect(),
+    rows = block.users.length,
+    columns = block.items.length
+  const column = Math.floor(((event.clientX - box.left) / box.width) * columns)
+  const row = Math.floor(((event.clientY - box.top) / box.height) * rows)
+  if (row < 0 || column < 0 || row >= rows || column >= columns) return
+  if (at?.row !== row || at.column !== column) choose(view, { row, column })
+}
+
+/** @param {View} view @param {Picture["at"]} at */
+function choose(view, at) {
+  view.picture.at = at
+  repaintBlock(view)
+  drawCell(view)
+}
+
+/** @param {View} view */
+function drawCell(view) {
+  const { part, picture } = view,
+    { block, at } = picture
+  if (!block) return
+  const size = `${plural(block.users.length, "user")} × ${plural(block.items.length, "film")}`
+  setText(part["picture-key"], `${size}; outlined: held out for validation`)
+  drawScale(view)
+  setText(part.cell, at ? cellWords(block, at) : blockWords(block))
+}
+
+/** @param {RatingBlock} block */
+const isProbability = block => block.unit === "probability"
+
+/** @param {RatingBlock} block */
+const blockWords = block =>
+  isProbability(block)
+    ? "Each row is a user, each column a film: chosen or not, and how likely the model holds it."
+    : "Each row is a user, each column a film. The model fills in the blanks."
+
+/** @param {RatingBlock} block @param {{ row: number, column: number }} at */
+function cellWords(block, { row, column }) {
+  const chances = isProbability(block),
+    known = block.known[row][column],
+    predicted = block.predicted[row][column]
+  const user = String(block.users[row]),
+    held = block.heldout?.[row]?.[column] ? " (held out)" : ""
+  const was = chances ? "chosen" : `rated ${rateText(known)}`
+  const what = defined(known) ? was + held : chances ? "not chosen" : "not rated"
+  const guess = !defined(predicted) ? "–" : chances ? `${Math.round(100 * predicted)} %` : predicted.toFixed(1)
+  return `${/^\d+$/.test(user) ? `user ${user}` : user} × ${block.items[column]}: ${what}, predicted ${guess}`
+}
+
+/** @param {View} view */
+function drawScale(view) {
+  const { block } = view.picture,
+    node = view.part["picture-scale"]
+  if (!block) return
+  const shown = `${block.low} ${block.high} ${block.unit} ${view.look.dark}`
+  if (node.dataset.shown === shown) return
+  node.dataset.shown = shown
+  const chances = isProbability(block)
+  const text = (/** @type {number} */ value) => (chances ? `${Math.round(100 * value)} %` : rateText(value))
+  const bar = element("i", { style: { background: `linear-gradient(90deg, ${stopsOf(view).join()})` } })
+  node.replaceChildren(text(block.low), bar, text(block.high), chances ? "" : ` ${block.unit}`)
+}

@@ -1,0 +1,243 @@
+// The state of one live view and of the run it shows.
+import type { DivergedEvent, EndEvent, KeptEvent, Metrics, Parent, StartEvent } from "../shared/events.js"
+import type { KnownMetrics } from "../shared/metrics.js"
+import type { RunStates, Shades } from "../shared/types.js"
+
+/** A run that may be laid over this one. */
+export interface OtherRun {
+  id: string
+  title: string
+  model: string
+  loss: string
+  when: string
+}
+
+/** What Python gives; see ui/components/live.py. */
+export interface LiveData {
+  run_id: string
+  height: number
+  compact: boolean
+  going: number
+  num_epochs: number
+  metric: string
+  idle: string
+  hint: string
+  colours: Record<string, Shades>
+  metrics: KnownMetrics
+  states: RunStates
+  plotly: string
+  token: string
+  runs: OtherRun[]
+  optimizers: Record<string, string>
+}
+
+/** A setting that may be changed while the run goes; see ui/api/events.py. */
+export interface Control {
+  name: string
+  label: string
+  brief?: string
+  help: string
+  value: number
+  low: number | null
+  high: number | null
+  above: number | null
+  whole: boolean
+}
+
+/** What `/events` tells of a configuration. */
+export interface RunConfig {
+  model?: string
+  title?: string
+  loss?: string
+  optimizer?: string
+  pace?: number
+  num_epochs?: number
+  controls?: Control[]
+  parent?: Parent
+  parent_title?: string
+  [setting: string]: any
+}
+
+export interface EventsAnswer {
+  events: import("../shared/events.js").RunEvent[]
+  next: number
+  state: string
+  kept?: number[]
+  reason?: string
+  config?: RunConfig
+  waiting_for?: number
+  every_ms: number
+}
+
+export interface StepPoint {
+  x: number | undefined
+  y: number
+  step: number
+}
+
+/** One epoch. `wall`: seconds of training so far. */
+export interface EpochPoint {
+  x: number
+  step: number
+  train?: number
+  valid?: number
+  metrics: Metrics
+  time?: number
+  speed?: number
+  wall: number
+}
+
+export interface HealthPoint {
+  step: number
+  gradient_norm?: number
+  update_ratio?: number
+  saturated?: number
+}
+
+/** A change by hand. */
+export interface Mark {
+  step: number
+  name: string
+  from: number | undefined
+  to: number
+}
+
+export interface Message {
+  time: number | undefined
+  text: string
+  level: string
+  tag: string
+}
+
+/** A run, folded from its events. */
+export interface Run {
+  runId: string
+  state: string
+  reason: string
+  offset: number
+  waitingFor: number
+  every: number
+  config: RunConfig
+  metrics: KnownMetrics
+  kept: number[]
+  start: StartEvent | null
+  end: EndEvent | null
+  steps: StepPoint[]
+  epochs: EpochPoint[]
+  health: HealthPoint[]
+  marks: Mark[]
+  messages: Message[]
+  settings: Record<string, number>
+  learningRate: number | undefined
+  rateWasFlat: boolean
+  numEpochs: number
+  parent: Parent | null
+  diverged: DivergedEvent | null
+  best: { x: number; value: number } | null
+  beaten: Set<string>
+  warned: boolean
+  seconds: number
+  pictured: boolean
+}
+
+/** Another run laid over this one. */
+export interface Overlay {
+  id: string
+  title: string
+  model: string | undefined
+  parent: boolean
+  run: Run
+  next: number
+  busy?: boolean
+}
+export type PaintedOverlay = Overlay & { colour: string }
+
+/** The page's theme as the charts need it. */
+export type Look = Shades & {
+  dark: boolean
+  font: string
+  fontSize: number
+  lineWidth: number
+  plotHeight: number
+  pictureHeight: number
+  touch: boolean
+} & Record<string, any>
+
+/** What is shown in the figures and how. */
+export interface Scene {
+  run: Run
+  look: Look
+  compact: boolean
+  axis: Axis
+  planned: number
+  end: number
+  smoothing: number
+  log: boolean
+  closer: boolean
+  metric: string
+  others: PaintedOverlay[]
+}
+export type Axis = "epoch" | "step" | "time"
+
+/** The block of ratings as `/block` answers. */
+export interface RatingBlock {
+  epoch: number
+  users: (string | number)[]
+  items: string[]
+  known: (number | null)[][]
+  heldout?: number[][]
+  predicted: (number | null)[][]
+  low: number
+  high: number
+  unit: string
+}
+
+export interface Picture {
+  block: RatingBlock | null
+  from: (number | null)[] | null
+  to: (number | null)[] | null
+  began: number
+  stamp: string
+  next: number
+  busy: boolean
+  at: { row: number; column: number } | null
+}
+
+export interface View {
+  root: HTMLElement
+  part: Record<string, any>
+  data: LiveData
+  run: Run
+  look: Look
+  ramp: string[] | null
+  room: number
+  axis: Axis
+  metric: string
+  log: boolean | undefined
+  logShown: boolean
+  closer: boolean
+  smoothing: number
+  zoomed: Record<string, boolean>
+  others: Map<string, Overlay>
+  parentLaid: string
+  branching: { epoch: number } | null
+  wished: { state: string; until: number } | null
+  unfolded: boolean
+  picture: Picture
+  going: number
+  shown: boolean
+  closed: boolean
+  polling: boolean
+  busy: boolean
+  sawItGoing: boolean
+  ended: boolean
+  failures: number
+  since: number
+  timer?: ReturnType<typeof setTimeout>
+  frame: number
+  resizer?: ResizeObserver
+  stopListening: (() => void)[]
+  draw: () => void
+  send: (name: string, value: unknown) => void
+}
+export type { KeptEvent }

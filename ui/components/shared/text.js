@@ -1,0 +1,30 @@
+// Numbers and words as they stand on screen, for every component. Nothing here touches the page.
+
+/**
+ * Whether a value is a number one can show: not missing, not NaN, not infinite.
+ * @param {unknown} value
+ * @returns {value is number}
+ */
+export const defined = value => typeof value === "number" && Number.isFinite(value)
+
+/** @param {unknown} value  12345 → "12,345"; "–" where it is undefined. */
+export const whole = value => (defined(value) ? Math.round(value).toLocaleString("en-GB") : "–")
+
+/** @param {number} n @param {string} word  (2, "epoch") → "2 epochs". */
+export const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? "" : "s"}`
+
+/** @param {number} value @param {number} low @param {number} high */
+export const clamp = (value, low, high) => Math.min(high, Math.max(low, value))
+
+/**
+ * The middle of the defined values; NaN where there is none.
+ * @param {ArrayLike<number>} values
+ */
+export function median(values) {
+  const sorted = Array.from(values)
+    .filter(defined)
+    .sort((a, b) => a - b)
+  if (!sorted.length) return NaN
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

@@ -1,0 +1,39 @@
+// What Streamlit and Plotly bring, as far as we use it, and what Python gives to every component of ours.
+
+/** A run state as mfcore.runs.status tells it. `tone`: a colour's meaning; `over`: ended; `live`: a worker is at it. */
+export interface RunState {
+  word: string
+  tone: string
+  over: boolean
+  live: boolean
+}
+export type RunStates = Record<string, RunState>
+
+/** Colour by meaning ("train", "good" …) and by model, for one theme; `palette`: series that have no colour of their own. */
+export type Shades = Record<string, string> & { palette: string[] }
+
+/** What Streamlit hands to a component's default export. */
+export interface Mounted<Data> {
+  data: Data
+  parentElement: HTMLElement
+  setTriggerValue: (name: string, value: unknown) => void
+}
+
+export interface PlotlyNode extends HTMLElement {
+  data?: object[]
+  _fullLayout?: any
+  on: (event: string, handler: (detail: any) => void) => void
+}
+
+interface PlotlyLibrary {
+  react: (node: HTMLElement, data: object[], layout: object, config: object) => void
+  relayout: (node: HTMLElement, changes: object) => void
+  purge: (node: HTMLElement) => void
+}
+
+declare global {
+  interface Window {
+    Plotly?: PlotlyLibrary
+    mfxPlotly?: Promise<PlotlyLibrary>
+  }
+}
