@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mfcore.data.readers import UnreadableData, read_recbole
-from mfcore.data.sources import movielens
 from mfcore.data.sources.download import RoadClosed, download
+from mfcore.data.sources import movielens
 from mfcore.data.sources.pip_wheel import pip_download
 from tests.data.made_up import grouplens_files, recbole_files, served, zipped
 
