@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from mfcore.runs.events import CommandEvent, DivergedEvent, EpochEvent, Event, S
 from mfcore.runs.manager.queue import sweep
 from mfcore.runs.store import RunStore
 from mfcore.runs.worker import finish as ending
+from mfcore.training import TrainingDiverged
 from mfcore.training.epoch_pass import put_state
 from tests.runs.test_branching import branch
 from tests.runs.tiny_runs import epochs, kinds, tiny
@@ -108,10 +108,11 @@ def test_a_divergence_seen_only_after_the_stop_is_told_all_the_same(train: Train
     """On a GPU losses are read late: the last checkpoint may be the first to see that they ran away."""
     asked, save, late = iter(range(1000)), CheckpointManager.save, [True]
 
-    def reads_losses(keeper: CheckpointManager, *, force: bool = False) -> None:
-        if force and keeper.trainer.step > 0 and late and late.pop():
-            raise keeper.trainer._diverged(math.nan, keeper.trainer.step)
-        save(keeper, force=force)
+    def reads_losses(checkpoints: CheckpointManager, *, force: bool = False) -> None:
+        done = checkpoints.trainer
+        if force and done.step > 0 and late and late.pop():
+            raise TrainingDiverged("the loss became nan", epoch=done.epoch + 1, step=done.step)
+        save(checkpoints, force=force)
 
     monkeypatch.setattr(CheckpointManager, "save", reads_losses)
     folder, status = train(tiny(num_epochs=5), stop=lambda: next(asked) > 4)

@@ -44,16 +44,12 @@ def test_batches_then_epochs_then_on(fields: dict[str, Any], manager: RunManager
         wait_until(lambda done=done: len(steps(folder)) == done)  # type: ignore[misc]
     for _tab in range(2):
         manager.command(folder.run_id, "step_batch")
-    wait_until(lambda: len(steps(folder)) == 4)
-    time.sleep(0.2)
+    wait_until(lambda: len(steps(folder)) == 4 and folder.status().state == "paused")
     assert steps(folder) == [1, 2, 3, 4] and epochs(folder) == [0]
-    assert folder.status().state == "paused"
     manager.command(folder.run_id, "step_epoch")
     wait_until(lambda: epochs(folder) == [0, 1] and folder.status().state == "paused")
     manager.command(folder.run_id, "step_epoch")
     wait_until(lambda: epochs(folder) == [0, 1, 2] and folder.status().state == "paused")
-    time.sleep(0.2)
-    assert epochs(folder) == [0, 1, 2]
     manager.command(folder.run_id, "step_batch")
     wait_until(lambda: steps(folder)[-1] == folder.events.of(EpochEvent)[-1].step + 1)
     manager.command(folder.run_id, "resume")
