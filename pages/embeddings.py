@@ -1,24 +1,19 @@
-"""Embeddings: the vectors a model learned, as a map of films and of users that moves through the epochs of training."""
+"""Embeddings: the vectors a model learned, as a map of items and of users that moves through the epochs of training."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
 from mfcore.embeddings.manifold import ManifoldSettings, has_umap
 from mfcore.embeddings.manifold_job import manifold_job
+from mfcore.runs import RunSummary
 from ui.components.space import MapEvents, space_map
 from ui.controls import plain_errors
+from ui.datasets import DEFAULT_DATASET, nouns
 from ui.embeddings.closer_look import closer_look
 from ui.format import count
-from ui.items import nouns
 from ui.runbar import run_bar, unfinished
-from ui.state import ACTIVE
-
-if TYPE_CHECKING:
-    from mfcore.runs.summary import RunSummary
 
 STILL = "No vectors of single epochs were kept for this run, so there is one moment to see: the model as it is."
 METHODS = {"tsne": "t-SNE", **({"umap": "UMAP"} if has_umap() else {})}
@@ -29,18 +24,21 @@ def make_map(asked: MapEvents, name: str, kind: str) -> None:
     for method, begin in ((asked.make, True), (asked.cancel, False)):
         if method in METHODS:
             job = manifold_job(name, settings=ManifoldSettings(method), kind=kind)
-            _ = job.start() if begin else job.cancel()
+            if begin:
+                job.start()
+            else:
+                job.cancel()
 
 
 def map_of_run(run: RunSummary) -> None:
     """The map of a run, also while it is being trained."""
-    going = run.state in ACTIVE
+    going, called = not run.over, nouns(run.config.dataset)
     if not going:
         unfinished(run, needs="")
     asked = space_map(
         f"/api/runs/{run.run_id}",
         run_id=run.run_id,
-        nouns=nouns(run.config.dataset),
+        nouns=(called.item, called.items),
         going=going,
         methods=METHODS,
         still_words=STILL,
@@ -77,12 +75,13 @@ def map_of_others(name: str) -> None:
     make_map(asked, name, "embeddings")
 
 
+usual = nouns(DEFAULT_DATASET)
 foreign, summary = st.query_params.get("embeddings"), None
 with plain_errors():
     if foreign:
         map_of_others(foreign)
     else:
-        summary = run_bar("see what it learned about films and users")
+        summary = run_bar(f"see what it learned about {usual.items} and {usual.users}")
         if summary is not None:
             map_of_run(summary)
 closer_look(summary)

@@ -6,23 +6,20 @@ import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import EvaluationDetails
-from mfcore.runs.summary import RunSummary
+from mfcore.runs import RunSummary
 from ui.address import write_param
 from ui.controls import error_line
+from ui.datasets import nouns
 from ui.evaluate.compare import compare_section
-from ui.evaluate.contest import tie_choice
-from ui.evaluate.errors import errors
-from ui.evaluate.groups import groups
-from ui.evaluate.honesty import honesty
-from ui.evaluate.lengths import lengths
-from ui.evaluate.lists import lists
-from ui.evaluate.members import PARAM, open_group
-from ui.evaluate.method import method
-from ui.evaluate.results import interval_note, results, table_of, within_chance
+from ui.evaluate.contestants import tie_choice
+from ui.evaluate.curves import list_length_section, rivals_section
+from ui.evaluate.deciles import PARAM, deciles_section, open_group
+from ui.evaluate.lists import lists_section
+from ui.evaluate.method import method_section
+from ui.evaluate.rating_errors import errors_section
+from ui.evaluate.results import interval_note, results_section, table_of, within_chance
 from ui.evaluate.store import stored_details
-from ui.items import nouns
 from ui.runbar import run_bar, unfinished
-from ui.state import ACTIVE
 from ui.verdict import comparison, epoch_sentence, headline, judge
 
 RESULTS, RIVALS, LENGTH, GROUPS, ERRORS, LISTS, COMPARE, METHOD = SECTIONS = (
@@ -38,7 +35,7 @@ def answer(run: RunSummary, part: str, details: EvaluationDetails | None) -> Non
     words, colour = comparison(verdict) if verdict is not None else ("not measured yet", "gray")
     if verdict is not None and details is not None and within_chance(run, verdict, details):
         words, colour = f"{words}, but that may be chance", "orange"
-    st.markdown(f"#### {headline(metrics, baselines, k, nouns(run.config.dataset))} :{colour}-badge[{words}]")
+    st.markdown(f"#### {headline(metrics, baselines, run.config.protocol, nouns(run.config.dataset))} :{colour}-badge[{words}]")
     note = interval_note(run, verdict, details) if details is not None else ""
     st.caption(f"{note}{epoch_sentence(run.config, run.best_epoch, run.epochs_done, tested=bool(run.test))}")
 
@@ -62,18 +59,17 @@ def section(run: RunSummary, details: EvaluationDetails | None) -> None:
             label_visibility="collapsed",
         )
         ties = tie_choice(details) if details is not None and chosen in WITH_TIES else ""
-    thing = nouns(run.config.dataset)
     if chosen == METHOD:
-        method(run)
+        method_section(run)
     elif details is None or chosen in (RESULTS, None):
-        results(run, details, ties)
+        results_section(run, details, ties)
     elif chosen == ERRORS:
-        errors(run, details)
+        errors_section(run, details)
     elif chosen == LISTS:
-        lists(run, details, thing)
+        lists_section(run, details)
     else:
-        draw = {RIVALS: honesty, LENGTH: lengths, GROUPS: groups, COMPARE: compare_section}[chosen]
-        draw(run, details, ties, thing)
+        draw = {RIVALS: rivals_section, LENGTH: list_length_section, GROUPS: deciles_section, COMPARE: compare_section}[chosen]
+        draw(run, details, ties)
 
 
 def stored(run: RunSummary) -> EvaluationDetails | None:
@@ -92,7 +88,7 @@ if run is not None:
     details = stored(run)
     if run.test or run.valid:
         answer(run, "test" if run.test else "valid", details)
-    elif run.state in ACTIVE:
+    elif not run.over:
         st.markdown("Nothing has been measured yet: the first numbers come with the first epoch.")
     try:
         if run.test:
@@ -100,6 +96,6 @@ if run is not None:
         else:
             if run.valid:
                 table_of(run, "valid", run.valid, run.baselines.get("valid", {}))
-            method(run)
+            method_section(run)
     except (UnusableRequest, DataUnavailable) as error:
         error_line(error)

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.runs import PRESETS
 from ui.components.live import live_run
-from ui.controls import link_to, run_label, state_badge
+from ui.controls import link_to, state_badge
+from ui.datasets import DEFAULT_DATASET, data_at_hand, dataset_title, nouns
 from ui.format import escape_markdown, metric, metric_name, when
-from ui.home.starts import FIRST, start
-from ui.state import ACTIVE, data_at_hand, manager
+from ui.home.starts import FIRST, preset_cards, start
+from ui.run_titles import run_label
+from ui.state import manager
 from ui.verdict import comparison, verdict_on_test
 
 RECENT = 5
-runs = manager().list()
+runs, called, real = manager().list(), nouns(DEFAULT_DATASET), dataset_title(DEFAULT_DATASET)
 
-words, picture = st.columns([5, 6], gap="large", vertical_alignment="center")
+text, picture = st.columns([5, 6], gap="large", vertical_alignment="center")
 
-with words:
+with text:
     st.title("Watch a recommender learn", anchor=False)
     st.markdown(
-        "Everybody rates a few films and leaves the rest blank; a recommender **guesses the blanks**. "
-        "Matrix factorization gives every person and every film a short list of numbers, random at first, and nudges them, "
-        "rating by rating, until **multiplying the two lists gives about the rating**: nobody tells it what a comedy is, yet "
-        "comedies end up side by side. It is judged only on **ratings it was never shown**: press the button and watch that "
-        "error fall."
+        f"Everybody rates a few {called.items} and leaves the rest blank; a recommender **guesses the blanks**. "
+        f"Matrix factorization gives every person and every {called.item} a short list of numbers, random at first, and "
+        "nudges them, rating by rating, until **multiplying the two lists gives about the rating**: nobody tells it what a "
+        "comedy is, yet comedies end up side by side. It is judged only on **ratings it was never shown**: press the button "
+        "and watch that error fall."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Train a recommender now", type="primary", icon=":material/play_arrow:", key="start_now"):
@@ -32,11 +33,11 @@ with words:
         link_to("train", "or set one up yourself", icon=":material/tune:")
     if not data_at_hand():
         st.warning(
-            "**Made-up ratings are in use.** MovieLens 100K, the real data, is not on this machine: it could not be downloaded "
+            f"**Made-up ratings are in use.** {real}, the real data, is not on this machine: it could not be downloaded "
             "during set-up, or was never asked for. Presets learn a made-up table with known answers until it is here.",
             icon=":material/cloud_off:",
         )
-        link_to("data", "Fetch MovieLens 100K", icon=":material/download:", dataset="ml-100k")
+        link_to("data", f"Fetch {real}", icon=":material/download:", dataset=DEFAULT_DATASET)
 
 with picture, st.container(border=True, key="living_picture"):
     if runs:
@@ -51,32 +52,16 @@ with picture, st.container(border=True, key="living_picture"):
     )
 
 
-def starts(kind: str, title: str, sentence: str) -> None:
-    """A heading and a card for each preset of one kind."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.subheader(title, anchor=False, width="content")
-        st.caption(sentence, width="content")
-    with st.grid(4 if kind == "good" else 3, min_column_width=220):
-        for preset in (p for p in PRESETS.values() if p.kind == kind):
-            with st.container(border=True, height="stretch", vertical_alignment="distribute", key=f"card_{preset.name}"):
-                st.markdown(f"**{preset.title}**  \n{preset.sentence}")
-                if preset.figures:
-                    st.caption(preset.figures)
-                if st.button("Start", key=f"start_{preset.name}", icon=":material/play_arrow:"):
-                    start(preset.name)
-
-
-starts("good", "Good starts", "One click trains it and takes you there. Each says what to look for.")
-starts("bad", "Instructive failures", "Nothing teaches a learning rate like one that is wrong.")
+preset_cards("good", "Good starts", "One click trains it and takes you there. Each says what to look for.")
+preset_cards("bad", "Instructive failures", "Nothing teaches a learning rate like one that is wrong.")
 
 if runs:
     st.subheader("Recent runs", anchor=False)
     for run in runs[:RECENT]:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width=260):
-                link_to(
-                    "train" if run.state in (*ACTIVE, "failed") else "evaluate", escape_markdown(run_label(run)), run=run.run_id
-                )
+                page = "train" if not run.over or run.state == "failed" else "evaluate"
+                link_to(page, escape_markdown(run_label(run)), run=run.run_id)
             st.markdown(state_badge(run.state), width="content")
             found = verdict_on_test(run)
             if found:
@@ -86,4 +71,4 @@ if runs:
             st.caption(when(run.created), width="content")
     link_to("runs", "All runs", icon=":material/list:")
 
-starts("seed", "From the literature", "What three tutorials trained, at their settings: what they reported, and why.")
+preset_cards("seed", "From the literature", "What three tutorials trained, at their settings: what they reported, and why.")

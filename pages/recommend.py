@@ -1,4 +1,4 @@
-"""Recommend: one user's history beside what the model would recommend them, and films like any film."""
+"""Recommend: one user's history beside what the model would recommend them, and items like any item."""
 
 from __future__ import annotations
 
@@ -9,61 +9,64 @@ import streamlit as st
 from mfcore.errors import UnusableRequest
 from ui.address import linked_choice
 from ui.controls import error_line, link_to
+from ui.datasets import Nouns, nouns
 from ui.format import count
-from ui.items import nouns, one, titles, with_titles
-from ui.loaded import open_model
+from ui.items import titles, with_titles
 from ui.recommend.profile import by_popularity, history_of, profile, raters_of, recommended
 from ui.recommend.views import profile_line, show_history, show_recommended, show_similar
-from ui.runbar import run_bar
+from ui.runbar import open_model, run_bar
 
 if TYPE_CHECKING:
-    from mfcore.runs.loaded import LoadedRun
+    from mfcore.runs import LoadedRun
 
 LENGTHS = [5, 10, 20, 50]
 
 
-def pick_user(run: LoadedRun, thing: tuple[str, str], names: list[str]) -> Any:
-    """A user by id, or by a film they rated. Returns the raw user id, or None when none is chosen."""
+def pick_user(run: LoadedRun, called: Nouns, names: list[str]) -> Any:
+    """A user by id, or by an item they rated. Returns the raw user id, or None when none is chosen."""
     data = run.data
-    by_id, by_film = "By id", f"By {thing[0]}"
-    tip = f"By {thing[0]}: choose {one(thing[0])}, then one of the users who rated it."
+    by_id, by_item = "By id", f"By {called.item}"
+    tip = f"By {called.item}: choose {called.one_item}, then one of the {called.users} who rated it."
     how = st.segmented_control(
-        "Find a user", [by_id, by_film], default=by_id, key="find", bind="query-params", required=True, help=tip
+        "Find a user", [by_id, by_item], default=by_id, key="find", bind="query-params", required=True, help=tip
     )
-    if how != by_film:
+    if how != by_item:
         ids = data.users.ids.tolist()
         return linked_choice("User", ids, "user", default=ids[0], filter_mode="prefix", placeholder="Type an id")
     counts = data.popularity()
-    film = linked_choice(
-        thing[0].capitalize(),
+    item = linked_choice(
+        called.item.capitalize(),
         by_popularity(data),
         "film",
         text=lambda raw: f"{names[data.items.index(raw)]} · {count(counts[data.items.index(raw)])} ratings",
-        placeholder=f"Search {one(thing[0])}",
+        placeholder=f"Search {called.one_item}",
     )
-    if film is None:
+    if item is None:
         return None
-    raters = raters_of(data, film).set_index("user_id")
+    raters = raters_of(data, item).set_index("user_id")
     ids = raters.index.tolist()
     if not ids:
         st.caption("Nobody rated it.")
         return None
-    words = {user: f"user {user}: {row.rating:g} ★ here, {count(row.rated)} ratings in all" for user, row in raters.iterrows()}
+    words = {
+        user: f"{called.user} {user}: {row.rating:g} {called.symbol} here, {count(row.rated)} ratings in all"
+        for user, row in raters.iterrows()
+    }
     return linked_choice("Who rated it", ids, "user", text=words.__getitem__, default=ids[0], follow=True)
 
 
-def controls(run: LoadedRun, thing: tuple[str, str], names: list[str]) -> tuple[Any, int, bool]:
+def controls(run: LoadedRun, called: Nouns, names: list[str]) -> tuple[Any, int, bool]:
     """One row: which user, how many, seen ones hidden or shown."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left, st.container(horizontal=True, vertical_alignment="bottom"):
-        user = pick_user(run, thing, names)
+        user = pick_user(run, called, names)
     with right, st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="right"):
         n = st.segmented_control("How many", LENGTHS, default=10, key="n", bind="query-params", required=True)
-        seen = st.toggle(f"Show {thing[1]} they rated", key="seen", bind="query-params")
+        seen = st.toggle(f"Show {called.items} they rated", key="seen", bind="query-params")
     return user, int(n or 10), bool(seen)
 
 
-def one_user(run: LoadedRun, user: Any, n: int, seen: bool, thing: tuple[str, str]) -> list[Any]:
+def one_user(run: LoadedRun, user: Any, n: int, seen: bool, called: Nouns) -> list[Any]:
     """History beside the list. Returns the raw ids of what was recommended."""
     history = history_of(run, user)
     top = recommended(run, user, n, include_seen=seen, history=history)
@@ -72,31 +75,32 @@ def one_user(run: LoadedRun, user: Any, n: int, seen: bool, thing: tuple[str, st
     with left:
         st.subheader(f"What user {user} rated", anchor=False)
         st.caption(profile_line(profile(history), float(run.data.rating.mean())))
-        show_history(history, thing[1], n)
+        show_history(history, called, n)
     with right:
         st.subheader("What the model would recommend", anchor=False)
         explained = (
-            f"Predicted rating, in stars. “Close to”: the nearest {thing[0]} they liked, as the model sees it."
+            f"Predicted rating, in {called.units}. “Close to”: the nearest {called.item} they liked, as the model sees it."
             if ratings
-            else f"Longer bar, stronger recommendation (within this list). “Close to”: the nearest {thing[0]} they liked."
+            else f"Longer bar, stronger recommendation (within this list). “Close to”: the nearest {called.item} they liked."
         )
         low, high = run.data.rating_scale
         if ratings and not top.empty and not top["score"].between(low, high).all():
             explained += f" Nothing holds this model to the scale of {low:g} to {high:g}, so it may overshoot."
         st.caption(explained)
         if top.empty:
-            st.markdown(f"Nothing is left: user {user} rated every {thing[0]}.")
-        show_recommended(top, ratings=ratings, scale=run.data.rating_scale, model=run.config.model.name, things=thing[1])
-    return top["item_id"].tolist() or history["item_id"].tolist()
+            st.markdown(f"Nothing is left: user {user} rated every {called.item}.")
+        show_recommended(top, ratings=ratings, scale=run.data.rating_scale, model=run.config.model.name, called=called)
+    shown: list[Any] = top["item_id"].tolist() or history["item_id"].tolist()
+    return shown
 
 
-def like_this(run: LoadedRun, first: Any, thing: tuple[str, str], names: list[str]) -> None:
-    """Films whose vectors point the same way as one film's."""
-    st.subheader(f"Similar {thing[1]}", anchor=False)
+def like_this(run: LoadedRun, first: Any, called: Nouns, names: list[str]) -> None:
+    """Items whose vectors point the same way as one item's."""
+    st.subheader(f"Similar {called.items}", anchor=False)
     left, right = st.columns(2, gap="large")
     with left:
         chosen = linked_choice(
-            f"{thing[0].capitalize()}",
+            called.item.capitalize(),
             by_popularity(run.data),
             "like",
             text=lambda raw: names[run.data.items.index(raw)],
@@ -110,19 +114,20 @@ def like_this(run: LoadedRun, first: Any, thing: tuple[str, str], names: list[st
         link_to("embeddings", "See it on the map", icon=":material/scatter_plot:", run=run.folder.run_id, film=str(chosen))
     with right:
         similar = with_titles(run.recommender().similar_items(chosen, n=10))
-        show_similar(similar, model=run.config.model.name, things=thing[1])
+        show_similar(similar, model=run.config.model.name, called=called)
 
 
 summary = run_bar("see what it would recommend to whom")
 run = open_model(summary) if summary is not None else None
 if run is not None:
-    thing = nouns(run.config.dataset)
+    called = nouns(run.config.dataset)
     names = titles(run.data)
     try:
-        user, n, seen = controls(run, thing, names)
-        shown = one_user(run, user, n, seen, thing) if user is not None else []
+        user, n, seen = controls(run, called, names)
+        shown = one_user(run, user, n, seen, called) if user is not None else []
         if user is None:
-            st.info(f"Search {one(thing[0])} above, then choose one of the users who rated it.", icon=":material/search:")
-        like_this(run, shown[0] if shown else by_popularity(run.data)[0], thing, names)
+            then = f"then choose one of the {called.users} who rated it"
+            st.info(f"Search {called.one_item} above, {then}.", icon=":material/search:")
+        like_this(run, shown[0] if shown else by_popularity(run.data)[0], called, names)
     except UnusableRequest as error:
         error_line(error)

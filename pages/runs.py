@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
 from mfcore.runs import RunSummary
 from ui.address import write_param
-from ui.charts import show
-from ui.controls import STATE_WORDS, empty_state, error_line, page_header
+from ui.charts import show_chart
+from ui.controls import empty_state, error_line, page_header
 from ui.format import count, escape_markdown
 from ui.runs.panel import delete_button, show_run
 from ui.runs.table import columns, differences, matching, overlay, table
 from ui.state import manager
+from ui.words import choice_title, state_word
 
 VISIBLE = 8  # rows shown without scrolling
 
@@ -24,9 +26,11 @@ def show_import() -> None:
         with st.form("import", clear_on_submit=True, border=False):
             file = st.file_uploader("A run exported as a zip file", type="zip", key="import_file")
             sent = st.form_submit_button("Add this run", icon=":material/upload:")
-        if sent and file is None:
+        if not sent:
+            return
+        if file is None:
             error_line("Choose a zip file first: one that Export on this page wrote.")
-        elif sent:
+        else:
             try:
                 run_id = manager().import_zip(file.getvalue())
             except (UnusableRequest, OSError) as error:
@@ -35,12 +39,12 @@ def show_import() -> None:
                 st.success(f"Added as `{run_id}`; it is in the table now.", icon=":material/check:")
 
 
-def any_of(what: str, values: set[str], words: dict[str, str]) -> list[str]:
-    """A choice of several of ``values``, which ``words`` names on screen; nothing chosen means any."""
+def any_of(what: str, values: set[str], word: Callable[[str], str]) -> list[str]:
+    """A choice of several of ``values``, which ``word`` names on screen; nothing chosen means any."""
     return st.multiselect(
         what.capitalize(),
         sorted(values),
-        format_func=lambda value: words.get(value, value),
+        format_func=word,
         key=f"{what}s",
         placeholder=f"Any {what}",
         label_visibility="collapsed",
@@ -60,8 +64,8 @@ def show_filters(runs: list[RunSummary]) -> list[RunSummary]:
             label_visibility="collapsed",
             width=240,
         )
-        models = any_of("model", {run.model for run in runs}, MODELS)
-        states = any_of("state", {run.state for run in runs}, STATE_WORDS)
+        models = any_of("model", {run.model for run in runs}, lambda name: choice_title("model", name))
+        states = any_of("state", {run.state for run in runs}, state_word)
         starred = st.toggle("Starred", key="starred")
         st.button(
             "Refresh", icon=":material/refresh:", key="refresh", help="Read the table anew; it does not update by itself."
@@ -105,7 +109,7 @@ def show_comparison(chosen: list[RunSummary]) -> None:
     with curves:
         for metric in dict.fromkeys(run.selection_metric for run in chosen if run.curve):
             same = [run for run in chosen if run.selection_metric == metric]
-            show(overlay(same, metric), key=f"overlay_{metric}", alt=f"{metric} of {len(same)} runs, epoch by epoch")
+            show_chart(overlay(same, metric), key=f"overlay_{metric}", alt=f"{metric} of {len(same)} runs, epoch by epoch")
     with settings:
         st.markdown("**What sets them apart**")
         apart = differences(chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs import RunConfig
 from ui.components.live import live_run
 from ui.controls import run_missing
 from ui.format import escape_markdown
@@ -19,10 +20,12 @@ write_draft(draft)
 run_id = requested_run_id()
 run = current_run() if run_id else None
 
+config: RunConfig | None = None
+problem: UnusableRequest | None = None
 try:
-    config, problem = to_config(draft), None
+    config = to_config(draft)
 except UnusableRequest as error:
-    config, problem = None, error
+    problem = error
 
 form, live = st.columns([5, 12], gap="medium")
 

@@ -12,7 +12,7 @@ from ui.theme import colour, plotly_layout
 HEIGHT = 340
 
 
-def titled(title: str, x: str, y: str, *, note: str = "", height: int = HEIGHT, **layout: Any) -> go.Figure:
+def new_chart(title: str, x: str, y: str, *, note: str = "", height: int = HEIGHT, **layout: Any) -> go.Figure:
     """An empty chart: ``title`` says what it shows, ``note`` below it how to read it, ``x`` and ``y`` the axes with units."""
     return go.Figure(
         layout=plotly_layout(
@@ -36,7 +36,7 @@ def titled(title: str, x: str, y: str, *, note: str = "", height: int = HEIGHT, 
     )
 
 
-def show(figure: go.Figure, *, key: str, alt: str, **options: Any) -> Any:
+def show_chart(figure: go.Figure, *, key: str, alt: str, **options: Any) -> Any:
     """Draw a chart that changes only when a person chooses something else. ``alt``: what it shows, in words."""
     config = {"displaylogo": False, "displayModeBar": options.pop("bar", False), "scrollZoom": options.pop("scroll", False)}
     return st.plotly_chart(figure, theme=None, key=key, alt=alt, config=config, **options)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs.status import STATES
-from ui.format import escape_markdown, metric, metric_help, metric_name
-from ui.run_titles import run_title
+from ui.format import escape_markdown
 from ui.state import page_path
+from ui.words import state_word
 
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
-
-STATE_WORDS: dict[str, str] = {name: state.word for name, state in STATES.items()}
-_TONE_COLOURS = {"muted": "gray", "running": "blue", "warning": "orange", "good": "green", "bad": "red"}
+_TONES = {"muted": "gray", "running": "blue", "warning": "orange", "good": "green", "bad": "red"}
+"""Tone of a state → colour of its badge."""
 
 
 def page_header(title: str, sentence: str) -> None:
@@ -29,14 +25,8 @@ def page_header(title: str, sentence: str) -> None:
 
 def state_badge(state: str) -> str:
     """Markdown of a coloured badge with a run's state."""
-    known = STATES.get(state)
-    return f":{_TONE_COLOURS[known.tone]}-badge[{known.word}]" if known else f":gray-badge[{escape_markdown(state)}]"
-
-
-def run_label(run: RunSummary) -> str:
-    """A run in a few plain words: its name, else model, what sets it apart and dataset; with the time of its id."""
-    title = run.name or f"{run_title(run)} on {run.dataset}"
-    return f"{'★ ' if run.starred else ''}{title} · {run.run_id[4:6]}-{run.run_id[6:8]} {run.run_id[9:11]}:{run.run_id[11:13]}"
+    tone = STATES[state].tone if state in STATES else "muted"
+    return f":{_TONES[tone]}-badge[{escape_markdown(state_word(state))}]"
 
 
 def link_to(page: str, label: str, *, icon: str | None = None, run: str | None = None, **query: str) -> None:
@@ -65,38 +55,15 @@ def failed_state(reason: str) -> None:
     st.error(f"This run failed: {escape_markdown(reason) or 'no reason was recorded.'}", icon=":material/error:")
 
 
-def metric_tile(key: str, value: float | None, *, baseline: float | None = None, baseline_name: str = "") -> None:
-    """One metric as a tile with its tooltip, and the difference to a baseline."""
-    better = "inverse" if key.startswith(("rmse", "mae")) else "normal"
-    delta = None
-    if value is not None and baseline is not None:
-        delta = f"{value - baseline:+.3f} against {baseline_name or 'baseline'}"
-    st.metric(metric_name(key), metric(value), delta=delta, delta_color=better, help=metric_help(key) or None, border=True)
-
-
 @contextmanager
-def plain_errors(*kinds: type[Exception]) -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Show what a person asked wrongly as one clear line instead of a traceback."""
     try:
         yield
-    except (UnusableRequest, *kinds) as error:
+    except UnusableRequest as error:
         error_line(error)
 
 
 def error_line(error: Exception | str) -> None:
     """One clear line; markdown in it (run names, file names) is shown, not rendered."""
     st.error(escape_markdown(error))
-
-
-def choose(label: str, options: Mapping[str, str], *, key: str, default: str, help: str | None = None) -> str:
-    """Exactly one of a few options as a segmented control; ``options`` maps value → words on screen."""
-    picked = st.segmented_control(
-        label,
-        list(options),
-        format_func=lambda value: escape_markdown(options[value]),
-        default=default,
-        key=key,
-        help=help,
-        required=True,
-    )
-    return default if picked is None else str(picked)

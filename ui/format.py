@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 NOTHING = "–"
@@ -24,29 +26,13 @@ def percent(share: float | None, decimals: int = 1) -> str:
     return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.{decimals}f} %"
 
 
-def unit_of(name: str) -> tuple[float, str, str]:
-    """How a chart shows a metric (``hr``, ``ndcg_full``, ``recall@10`` …): factor, unit, and Plotly's format of a number.
-
-    Shares (of hits, of what was to be found, of a list) are in percent. NDCG, MRR and MAP are means of discounted places, of
-    which no percent can be said; RMSE is in stars.
-    """
-    stem = name.partition("@")[0].removesuffix("_full")
-    return (100.0, " %", ".1f") if stem in ("hr", "recall", "precision") else (1.0, "", ".3f")
-
-
-def in_its_unit(name: str, value: float | None) -> str:
-    """64 % for a share, 0.368 for another metric."""
-    return percent(value, 0) if unit_of(name)[1] else metric(value)
-
-
-def rate(value: float | None) -> str:
-    """Things a second in short form: 3.1 M, 420 k, 87."""
-    if value is None or not math.isfinite(value):
-        return NOTHING
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.0f}"
+def rounded_percent(share: float) -> str:
+    """0.063 → "6.3 %"; small shares keep two digits that matter, and only a true 100 % says so."""
+    value = 100.0 * share
+    if 0 < value < 1:
+        return f"{value:.2g} %"
+    text = f"{value:.0f}" if value >= 10 and (value <= 99.5 or value == 100) else f"{value:.1f}"
+    return f"{text} %"
 
 
 def duration(seconds: float | None) -> str:
@@ -104,39 +90,71 @@ def escape_plotly(text: object) -> str:
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-_METRICS = {
-    "rmse": (
+@dataclass(frozen=True)
+class Metric:
+    """A metric in words. ``unit``: "share" (0 to 1, said in percent), "rating" (in units of a rating) or "" (neither).
+
+    ``help``: a sentence or two, with what a good value is; ``short``: its title where a column is narrow; ``of_lists``: it has
+    a K, and depends on how many rivals there are.
+    """
+
+    title: str
+    help: str = ""
+    lower_is_better: bool = False
+    unit: str = ""
+    of_lists: bool = True
+    short: str = ""
+
+
+# In the order in which they are read: rating errors, then HR and NDCG before the rest.
+METRICS: dict[str, Metric] = {
+    "rmse": Metric(
         "RMSE",
         "Root mean squared error of predicted ratings, in stars; lower is better. "
         "On MovieLens 100K the bias-only baseline has about 0.94 (random split) and a good factor model 0.91 to 0.93.",
+        lower_is_better=True,
+        unit="rating",
+        of_lists=False,
     ),
-    "mae": (
+    "mae": Metric(
         "MAE",
         "Mean absolute error of predicted ratings, in stars; lower is better. On MovieLens 100K 0.72 to 0.74 is good.",
+        lower_is_better=True,
+        unit="rating",
+        of_lists=False,
     ),
-    "hr": (
+    "hr": Metric(
         "HR",
         "Hit rate: share of held-out items found in the first K; higher is better. "
         "On MovieLens 100K, among 99 sampled items, popularity has about 0.40 and a good model 0.65 to 0.70 at K = 10.",
+        unit="share",
     ),
-    "ndcg": (
+    "ndcg": Metric(
         "NDCG",
         "Like the hit rate, but a hit near the top counts more; higher is better. "
         "On MovieLens 100K, among 99 sampled items, popularity has about 0.23 and a good model 0.38 to 0.40 at K = 10.",
     ),
-    "mrr": (
+    "mrr": Metric(
         "MRR",
         "Mean of one over the position of the first held-out item; 1 would be always first. "
         "On MovieLens 100K, among 99 sampled items, about 0.3 is good.",
     ),
-    "recall": ("Recall", "Share of a user's held-out items found in the first K; higher is better. Good is like HR."),
-    "precision": ("Precision", "Share of the first K that the user really chose; at most 1/K with one held-out item."),
-    "map": ("MAP", "Mean over users of the average precision in the first K; higher is better, and rarely above 0.3."),
-    "auc": (
+    "map": Metric("MAP", "Mean over users of the average precision in the first K; higher is better, and rarely above 0.3."),
+    "recall": Metric(
+        "Recall", "Share of a user's held-out items found in the first K; higher is better. Good is like HR.", unit="share"
+    ),
+    "precision": Metric(
+        "Precision",
+        "Share of the first K that the user really chose; at most 1/K with one held-out item.",
+        unit="share",
+        short="Prec.",
+    ),
+    "auc": Metric(
         "AUC",
         "Chance that a held-out item is placed above a random other one: 0.5 is guessing, 1 perfect. "
         "On MovieLens 100K, with each user's latest film held out, popularity has about 0.80 and a good model 0.89; "
         "it says little about the top of the list.",
+        of_lists=False,
     ),
 }
 _FULL = (
@@ -145,29 +163,63 @@ _FULL = (
 )
 
 
-def metric_name(key: str) -> str:
-    """``ndcg@10/full`` → "NDCG@10 (all items)"; ``rmse`` → "RMSE"."""
+def _parsed(key: str) -> tuple[str, str, bool]:
+    """``ndcg@10/full`` (as in events) or ``ndcg_full`` (as in tables of curves) → stem, K as text or "", whether full."""
     base, _, variant = key.partition("/")
-    stem, at, k = base.partition("@")
-    title = _METRICS.get(stem, (stem.upper(), ""))[0]
-    return f"{title}{at}{k}" + (" (all items)" if variant == "full" else "")
+    stem, _, k = base.partition("@")
+    return stem.removesuffix("_full"), k, variant == "full" or stem.endswith("_full")
+
+
+def metric_words(key: str) -> Metric:
+    """What is known of a metric by its key; a metric nobody described goes by its name."""
+    stem = _parsed(key)[0]
+    return METRICS.get(stem) or Metric(stem.replace("_", " ").upper())
+
+
+def metric_name(key: str, *, short: bool = False) -> str:
+    """``ndcg@10/full`` → "NDCG@10 (all items)", in short "NDCG@10 all"; ``rmse`` → "RMSE"."""
+    (_, k, full), words = _parsed(key), metric_words(key)
+    title = (short and words.short) or words.title
+    return f"{title}{f'@{k}' if k else ''}" + ((" all" if short else " (all items)") if full else "")
 
 
 def metric_help(key: str) -> str:
     """One sentence or two on a metric, with what a good value is on MovieLens 100K; for tooltips."""
-    base, _, variant = key.partition("/")
-    text = _METRICS.get(base.partition("@")[0], ("", ""))[1]
-    hits = base.partition("@")[2]  # AUC has no K and is much the same against all items
-    return text + (_FULL if text and hits and variant == "full" else "")
+    (_, k, full), words = _parsed(key), metric_words(key)
+    return words.help + (_FULL if words.help and words.of_lists and k and full else "")
 
 
 def lower_is_better(key: str) -> bool:
     """Errors fall, ranking metrics rise."""
-    return key.partition("@")[0] in ("rmse", "mae")
+    return metric_words(key).lower_is_better
 
 
-_RANKING = ("hr", "ndcg", "mrr", "recall", "precision", "map")
-METRIC_HELP: dict[str, str] = {
-    key: metric_help(key)
-    for key in ("rmse", "mae", "auc", "auc/full", *(f"{stem}@10{variant}" for stem in _RANKING for variant in ("", "/full")))
-}
+def reading_order(keys: Iterable[str]) -> list[str]:
+    """Metrics as a table shows them: rating errors, then sampled ranking, then full ranking; the well-known first in each."""
+
+    def place(key: str) -> tuple[int, int, str]:
+        stem, _, full = _parsed(key)
+        family = 0 if metric_words(key).unit == "rating" else 2 if full else 1
+        return family, list(METRICS).index(stem) if stem in METRICS else len(METRICS), key
+
+    return sorted(keys, key=place)
+
+
+def headline_metrics(known: Iterable[str], k: int) -> list[str]:
+    """Those of the ``known`` metrics that are shown first and large, in reading order."""
+    found, wanted = set(known), ("rmse", "mae", f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full")
+    return [key for key in wanted if key in found]
+
+
+def unit_of(key: str) -> tuple[float, str, str]:
+    """How a chart shows a metric: factor, unit, and Plotly's format of a number.
+
+    Shares (of hits, of what was to be found, of a list) are in percent. NDCG, MRR and MAP are means of discounted places, of
+    which no percent can be said; the unit of rating errors is the dataset's.
+    """
+    return (100.0, " %", ".1f") if metric_words(key).unit == "share" else (1.0, "", ".3f")
+
+
+def in_its_unit(key: str, value: float | None) -> str:
+    """64 % for a share, 0.368 for another metric."""
+    return percent(value, 0) if metric_words(key).unit == "share" else metric(value)

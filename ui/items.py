@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mfcore.data.registry import DATASETS
-
-if TYPE_CHECKING:
-    from mfcore.data import Interactions
-    from mfcore.data.config import DatasetConfig
-
-
-def nouns(dataset: DatasetConfig) -> tuple[str, str]:
-    """What an item of this dataset is called: ("film", "films") where it has titles, else ("item", "items")."""
-    entry = DATASETS.get(dataset.name)
-    return ("film", "films") if entry is None or entry.has_titles else ("item", "items")
-
-
-def one(noun: str) -> str:
-    """ "a film", "an item"."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+from mfcore.data import Interactions
 
 
 def title_of(title: Any, item_id: Any) -> str:
@@ -60,13 +45,6 @@ def with_titles(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(title=named, year=[year_text(year) for year in frame["year"]])
 
 
-def mean_by(index: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """Mean of ``values`` per index; NaN where there are none. index, values: (n,) → (size,) float64."""
-    count = np.bincount(index, minlength=size)
-    total = np.bincount(index, values, minlength=size)
-    return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
-
-
 LIST_STYLE = """<style>
 .mf-frame{container-type:inline-size}
 .mf-list{display:grid;gap:.1rem;font-size:.95rem}
@@ -76,7 +54,7 @@ LIST_STYLE = """<style>
 .mf-row.mf-known{opacity:.62}
 .mf-rank,.mf-soft{opacity:.72;font-size:.82rem}
 .mf-rank{text-align:right;font-variant-numeric:tabular-nums}
-.mf-film{overflow-wrap:anywhere;line-height:1.3}
+.mf-item{overflow-wrap:anywhere;line-height:1.3}
 .mf-track{height:.5rem;border-radius:.25rem;background:color-mix(in srgb,currentColor 12%,transparent);overflow:hidden}
 .mf-bar{display:block;height:100%;border-radius:.25rem}
 .mf-value{font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}
@@ -85,7 +63,7 @@ LIST_STYLE = """<style>
 </style>"""
 
 
-def film_list(rows: Sequence[dict[str, Any]], *, colour: str, name: str) -> str:
+def item_list(rows: Sequence[dict[str, Any]], *, colour: str, name: str) -> str:
     """HTML of a ranked list: place, title with year and genres, a bar, a value.
 
     Each row has title, year, genres, note (a line below), share (bar, 0 to 1), value (words beside it), known (drawn fainter).
@@ -101,7 +79,7 @@ def _row(place: int, row: dict[str, Any], colour: str) -> str:
     width = round(100 * float(np.clip(row["share"], 0.0, 1.0)), 1)
     return (
         f'<div class="mf-row{" mf-known" if row.get("known") else ""}" role="listitem"><span class="mf-rank">{place}</span>'
-        f'<div class="mf-film"><b>{title}</b> <span class="mf-soft">{html.escape(row["year"])}</span>'
+        f'<div class="mf-item"><b>{title}</b> <span class="mf-soft">{html.escape(row["year"])}</span>'
         f"{f'<br><span class=mf-soft>{soft}</span>' if soft else ''}</div>"
         f'<span class="mf-track"><span class="mf-bar" style="width:{width}%;background:{colour}"></span></span>'
         f'<span class="mf-value">{html.escape(row["value"])}</span></div>'

@@ -7,18 +7,26 @@ from pathlib import Path
 import streamlit as st
 
 from ui import warmup
+from ui.datasets import DEFAULT_DATASET, nouns
 from ui.state import page_path
 from ui.theme import CHOSEN_STYLE, wordmark_style
 
 warmup.first_page_begins()
 
+called = nouns(DEFAULT_DATASET)
+things = f"{called.items} and {called.users}"
 PAGES = (
     # file, title, icon, what it is for (shown when hovering the navigation)
     ("home", "Home", ":material/home:", "What MF Explorer is, runs to start with, and the latest runs."),
     ("train", "Train", ":material/play_circle:", "Choose a model, press Train, watch it learn."),
     ("evaluate", "Evaluate", ":material/monitoring:", "How good a run is, beside the baselines."),
     ("recommend", "Recommend", ":material/recommend:", "What a user would be recommended, beside what they liked."),
-    ("embeddings", "Embeddings", ":material/scatter_plot:", "The learned vectors as a map of films and users."),
+    (
+        "embeddings",
+        "Embeddings",
+        ":material/scatter_plot:",
+        f"The learned vectors as a map of {things}.",
+    ),
     ("data", "Data", ":material/table_chart:", "The ratings behind it all, and how they are split."),
     ("runs", "Runs", ":material/list_alt:", "Every run with its results: name, star, compare, export, delete."),
 )

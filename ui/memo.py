@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+from mfcore.cache import LRU
 from ui.theme import dark
 
-Source, Made = TypeVar("Source"), TypeVar("Made")
+Source = TypeVar("Source")
+Made = TypeVar("Made")
 More = ParamSpec("More")
-MOST = 48
-"""Results kept in all; a page of data has about eight."""
+Cache = LRU[Hashable, tuple[weakref.ref[Any], Any]]
 
-_kept: OrderedDict[Hashable, tuple[weakref.ref[Any], Any]] = OrderedDict()
-_guard = threading.Lock()
+_pictures: Cache = LRU(48)  # a page of data has about eight
 
 
-def kept(make: Callable[Concatenate[Source, More], Made]) -> Callable[Concatenate[Source, More], Made]:
+def kept(
+    make: Callable[Concatenate[Source, More], Made], cache: Cache = _pictures, is_dark: Callable[[], bool] = dark
+) -> Callable[Concatenate[Source, More], Made]:
     """``make(source, *more)``, remembered for the theme on screen. What it gives out is shared: do not change it.
 
     ``source`` is told by identity, not by value: only for what never changes once made, such as Interactions and Split. It is
@@ -28,18 +28,13 @@ def kept(make: Callable[Concatenate[Source, More], Made]) -> Callable[Concatenat
     """
 
     @wraps(make)
-    def remembered(source: Source, *more: More.args, **named: More.kwargs) -> Made:
-        key = (make, id(source), more, tuple(sorted(named.items())), dark())
-        with _guard:
-            owner, made = _kept.get(key, (None, None))
-            if owner is not None and owner() is source:  # the id of something gone may be given to something new
-                _kept.move_to_end(key)
-                return made
+    def remembered(source: Source, /, *more: More.args, **named: More.kwargs) -> Made:
+        key = (make, id(source), more, tuple(sorted(named.items())), is_dark())
+        owner, made = cache.get(key) or (None, None)
+        if owner is not None and owner() is source:  # the id of something gone may be given to something new
+            return cast(Made, made)
         made = make(source, *more, **named)
-        with _guard:
-            _kept[key] = (weakref.ref(source), made)
-            while len(_kept) > MOST:
-                _kept.popitem(last=False)
+        cache.put(key, (weakref.ref(source), made))
         return made
 
     return remembered

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mfcore.runs import preset_config
-from mfcore.training.config import LOSSES, OPTIMIZERS
+from mfcore.runs import RunSummary, preset_config
 from ui.format import when
-from ui.train.knobs import MODEL_WORDS
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
+from ui.train.draft import usual_preset
+from ui.words import STAR, choice_word, model_word
 
 MOST = 3
 """Settings named in a title."""
@@ -38,12 +35,26 @@ _WORDS: dict[str, str] = {
     "seed": "seed {}",
     "split_seed": "split seed {}",
 }
-_NAMES = {"loss": LOSSES, "optimizer": OPTIMIZERS}
 
 
 def run_title(run: RunSummary) -> str:
     """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
-    return run.name or " · ".join([MODEL_WORDS.get(run.model, run.model), *_apart(run)])
+    return run.name or " · ".join([model_word(run.model), *_apart(run)])
+
+
+def run_label(run: RunSummary) -> str:
+    """A run where several are to choose from: star, title, dataset if it has no name, and the time of its id. Plain text."""
+    title = run.name or f"{run_title(run)} on {run.dataset}"
+    return f"{STAR + ' ' if run.starred else ''}{title} · {run.run_id[4:6]}-{run.run_id[6:8]} {_clock(run)}"
+
+
+def run_in_legend(run: RunSummary) -> str:
+    """A run beside others on a chart: its name, else its model and the time of its id. Plain text."""
+    return run.name or f"{model_word(run.model)} {_clock(run)}"
+
+
+def _clock(run: RunSummary) -> str:
+    return f"{run.run_id[9:11]}:{run.run_id[11:13]}"
 
 
 def lineage(run: RunSummary, runs: Mapping[str, RunSummary]) -> str:
@@ -82,13 +93,12 @@ def _apart(run: RunSummary) -> list[str]:
 
 
 def _value(key: str, value: Any) -> str:
-    if key in _NAMES:
-        return str(_NAMES[key].get(value, value)).partition(" (")[0].partition(":")[0]
+    if key in ("loss", "optimizer"):
+        return choice_word(key, value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @cache
 def _usual(model: str, explicit: bool) -> dict[str, Any]:
     """Settings of the preset for such runs."""
-    name = (model if explicit else "mf-implicit") if model in ("mf", "biased-mf") else "neumf"
-    return {**preset_config(name).to_flat(defaults=True)}
+    return preset_config(usual_preset(model, ranking=not explicit)).to_flat(defaults=True)

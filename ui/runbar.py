@@ -1,4 +1,4 @@
-"""The bar on top of every page about a run: which run, its model, data and state, its headline against the best baseline."""
+"""The bar on top of every page about a run: which run, its model, data and state, its headline; and the model behind it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
+from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.evaluation.words import PARTS
+from mfcore.runs import RunConfig, RunSummary
 from ui.address import write_param
-from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_label, run_missing, state_badge
+from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_missing, state_badge
+from ui.datasets import dataset_title
 from ui.format import escape_markdown, metric, metric_name
-from ui.state import ACTIVE, current_run_id, manager
-from ui.verdict import PART_WORDS, comparison, judge
+from ui.run_titles import run_label
+from ui.state import current_run_id, manager
+from ui.verdict import comparison, judge
+from ui.words import choice_title
 
 if TYPE_CHECKING:
-    from mfcore.runs import RunConfig
-    from mfcore.runs.summary import RunSummary
+    from mfcore.runs import LoadedRun
 
 
 def run_bar(purpose: str) -> RunSummary | None:
@@ -55,14 +58,14 @@ def unfinished(run: RunSummary, *, needs: str) -> None:
         retry_link(run, "Change the settings and train again")
     elif run.state == "queued":
         st.info(f"This run waits for its turn. {needs}", icon=":material/hourglass:")
-    elif run.state in ACTIVE:
+    elif not run.over:
         words = "is paused" if run.state == "paused" else "is being trained"
         st.info(f"This run {words}: epoch {run.epochs_done} of {run.num_epochs}. {needs}", icon=":material/timelapse:")
     elif run.state != "finished":
         why = f" ({escape_markdown(run.reason)})" if run.reason else ""
         where = f"after epoch {run.epochs_done} of {run.num_epochs}"
         st.info(f"This run was {run.state} {where}{why}. {needs}", icon=":material/info:")
-    if run.state in ACTIVE:
+    if not run.over:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Show newest", icon=":material/refresh:", help="Read the run again as it stands now.")
             link_to("train", "Watch it live", icon=":material/show_chart:", run=run.run_id)
@@ -78,17 +81,38 @@ def retry_link(run: RunSummary, words: str) -> None:
     link_to("train", words, icon=":material/tune:", **{key: str(value) for key, value in run.config.to_flat().items()})
 
 
+def open_model(run: RunSummary) -> LoadedRun | None:
+    """The run with its model; None when it has none to show, and the page has then said why.
+
+    A run that is not finished shows what its checkpoint knows, and says after which epoch that is.
+    """
+    from mfcore.runs.loaded import load_run  # here: it loads torch
+
+    try:
+        with st.spinner("Opening the model …"):
+            loaded = load_run(run.run_id)
+    except (UnusableRequest, DataUnavailable) as error:
+        unfinished(run, needs="There is nothing to show before its first epoch is done." if not run.over else "")
+        if run.over and run.state != "failed":
+            error_line(error)
+            link_to("train", "Train another run", icon=":material/arrow_forward:")
+        return None
+    if run.state != "finished":
+        unfinished(run, needs=f"Shown here: {_which_epoch(loaded)}.")
+    return loaded
+
+
+def _which_epoch(loaded: LoadedRun) -> str:
+    if loaded.checkpoint_epoch == 0:
+        return "the untrained model, which is still the best on validation"
+    kind = {"best": "its best epoch so far", "last": "its latest checkpoint"}.get(loaded.checkpoint, "its refit")
+    return f"{kind}, epoch {loaded.checkpoint_epoch}"
+
+
 def model_and_data(config: RunConfig) -> str:
     """Markdown badges with model and dataset of a run."""
-    return f":gray-badge[{MODELS.get(config.model.name, config.model.name)}] :gray-badge[{dataset_title(config)}]"
-
-
-def dataset_title(config: RunConfig) -> str:
-    """The dataset's name as people say it, safe in Markdown."""
-    from mfcore.data.registry import DATASETS
-
-    entry = DATASETS.get(config.dataset.name)
-    return escape_markdown(entry.title if entry else config.dataset.name)
+    named = choice_title("model", config.model.name), dataset_title(config.dataset.name)
+    return " ".join(f":gray-badge[{escape_markdown(name)}]" for name in named)
 
 
 def _switch(runs: dict[str, RunSummary], current: str) -> str | None:
@@ -115,18 +139,8 @@ def _facts(run: RunSummary) -> str:
     words = f"{state_badge(run.state)} {model_and_data(run.config)}"
     if verdict is None:
         return words
-    words += f" &nbsp; **{metric_name(verdict.metric)} {metric(verdict.value)}** on {PART_WORDS[part]}"
+    words += f" &nbsp; **{metric_name(verdict.metric)} {metric(verdict.value)}** on {PARTS[part]}"
     if not verdict.baseline_name:
         return words
     _, colour = comparison(verdict)
     return f"{words} · :{colour}[best baseline {metric(verdict.baseline)}] ({verdict.baseline_name})"
-
-
-def current_settings(run: RunSummary) -> None:
-    """Every setting of the run that differs from the default, folded away."""
-    try:
-        flat = run.config.to_flat()
-    except UnusableRequest as error:
-        error_line(error)
-        return
-    st.table({key.replace("_", " "): str(value) for key, value in flat.items()}, border="horizontal", width="content")

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 
-from mfcore.data import dataset_status
 from mfcore.errors import UnusableRequest
+from mfcore.runs import RunManager, RunSummary
 from mfcore.runs.manager.manager import manager_for
 
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunManager, RunSummary
-
-PAGES = ("home", "train", "evaluate", "recommend", "embeddings", "data", "runs")
 _PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 
 def manager() -> RunManager:
     """The one manager of this process. A plain module object: any browser can clear Streamlit's caches."""
     return manager_for()
-
-
-def data_at_hand(name: str = "ml-100k") -> bool:
-    """Whether a dataset can be loaded at once: stored on this machine, or made on the spot."""
-    return dataset_status(name) != "to fetch"
 
 
 def page_path(name: str) -> str:

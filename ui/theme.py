@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import Any
+from zlib import crc32
 
 import streamlit as st
+
+from mfcore.models.config import MODELS
 
 LIGHT: dict[str, str] = {
     "train": "#c4761b",
@@ -48,6 +51,9 @@ DARK: dict[str, str] = {
     "bad": "#ef8078",
 }
 COLOURS: dict[str, dict[str, str]] = {"light": LIGHT, "dark": DARK}
+# For what nobody foresaw, a new model above all: told apart from the colours above, and the same in every session.
+SPARE_LIGHT = ("#2f7f9e", "#9a7a16", "#6a5fb0", "#b0566a", "#4c7a63", "#7f6a8f")
+SPARE_DARK = ("#6cbbd8", "#d3b45c", "#a9a0e8", "#e594a4", "#8fc0a6", "#bda9cc")
 
 # Ten steps from little to much, for heat maps and for colouring points by a number.
 SEQUENTIAL_LIGHT = [
@@ -67,13 +73,28 @@ def dark() -> bool:
 
 
 def colours(is_dark: bool | None = None) -> dict[str, str]:
-    """All colours by meaning; of the theme on screen unless told which."""
-    return DARK if (dark() if is_dark is None else is_dark) else LIGHT
+    """All colours by meaning, every registered model among them; of the theme on screen unless told which."""
+    foreseen = DARK if (dark() if is_dark is None else is_dark) else LIGHT
+    return {**{name: colour(name, is_dark) for name in MODELS}, **foreseen}
+
+
+def palettes() -> dict[str, dict[str, str]]:
+    """:func:`colours` of both themes, ``light`` and ``dark``: what a component in the browser needs to change with it."""
+    return {"light": colours(False), "dark": colours(True)}
 
 
 def colour(meaning: str, is_dark: bool | None = None) -> str:
-    """The colour of one meaning: train, valid, test, baseline, or a model's name."""
-    return colours(is_dark)[meaning]
+    """The colour of one meaning: train, valid, test, baseline, or a model's name.
+
+    What has no colour of its own gets a spare one: registered models by order of registration, anything else by its name.
+    """
+    in_dark = dark() if is_dark is None else is_dark
+    foreseen, spare = (DARK, SPARE_DARK) if in_dark else (LIGHT, SPARE_LIGHT)
+    if meaning in foreseen:
+        return foreseen[meaning]
+    newcomers = [name for name in MODELS if name not in foreseen]
+    place = newcomers.index(meaning) if meaning in newcomers else crc32(meaning.encode())
+    return spare[place % len(spare)]
 
 
 def sequential(is_dark: bool | None = None) -> list[list[Any]]:
@@ -84,7 +105,7 @@ def sequential(is_dark: bool | None = None) -> list[list[Any]]:
 
 def plotly_layout(is_dark: bool | None = None, **changes: Any) -> dict[str, Any]:
     """Layout shared by every chart; ``changes`` are laid over it key by key (one level deep)."""
-    shades = colours(is_dark)
+    shades = DARK if (dark() if is_dark is None else is_dark) else LIGHT
     axis = {
         "gridcolor": shades["grid"],
         "linecolor": shades["grid"],

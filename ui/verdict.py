@@ -1,39 +1,19 @@
-"""What a run's numbers mean, in words: against the baselines, under which protocol, after which epoch."""
+"""What a run's numbers mean, in words: against the baselines, and after which epoch."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mfcore.evaluation.protocol import Protocol
+from mfcore.runs import RunConfig, RunSummary
+from ui.datasets import Nouns
 from ui.format import lower_is_better, metric, metric_name, percent
-
-if TYPE_CHECKING:
-    from mfcore.runs import RunConfig
-    from mfcore.runs.summary import RunSummary
+from ui.words import baseline_words, rating_error_words
 
 Metrics = Mapping[str, float]
 Baselines = Mapping[str, Metrics]
-Nouns = tuple[str, str]
-FILM: Nouns = ("film", "films")
-
-BASELINE_WORDS: dict[str, str] = {
-    "global mean": "always predicting the mean rating",
-    "user mean": "predicting each user's mean",
-    "item mean": "predicting each film's mean",
-    "bias only": "predicting from each user's and film's average alone",
-    "popularity": "recommending what is most popular",
-    "random": "drawing by lot",
-    "item-kNN": "comparing films by who chose them (item-kNN)",
-    "EASE": "a linear model in closed form (EASE)",
-}
-TIE_WORDS: dict[str, str] = {
-    "half": "Ties count half.",
-    "optimistic": "Ties count as won, which flatters.",
-    "pessimistic": "Ties count as lost.",
-}
-PART_WORDS: dict[str, str] = {"test": "test", "valid": "validation"}
 
 
 @dataclass(frozen=True)
@@ -76,15 +56,15 @@ def judge(metrics: Metrics, baselines: Baselines, k: int) -> Verdict | None:
     return Verdict(key, metrics[key], *best) if best else Verdict(key, metrics[key])
 
 
-def headline(metrics: Metrics, baselines: Baselines, k: int, thing: Nouns = FILM) -> str:
+def headline(metrics: Metrics, baselines: Baselines, protocol: Protocol, called: Nouns) -> str:
     """The answer in one Markdown sentence: the headline metric, what it means, and what the best baseline reaches."""
-    verdict = judge(metrics, baselines, k)
+    verdict = judge(metrics, baselines, protocol.k)
     if verdict is None:
         return "Nothing has been measured yet."
-    start = f"**{metric_name(verdict.metric)} {metric(verdict.value)}**: {meaning(verdict.metric, metrics, thing)}"
+    start = f"**{metric_name(verdict.metric)} {metric(verdict.value)}**: {meaning(verdict.metric, metrics, protocol, called)}"
     if not verdict.baseline_name:
         return f"{start}."
-    words = BASELINE_WORDS.get(verdict.baseline_name, verdict.baseline_name).replace(FILM[0], thing[0])
+    words = baseline_words(verdict.baseline_name, called)
     hits = baselines[verdict.baseline_name].get(verdict.metric.replace("ndcg", "hr"))
     if verdict.metric.startswith("ndcg") and hits is not None:
         return f"{start}; {words} manages {percent(hits, 0)} and an NDCG of {metric(verdict.baseline)}."
@@ -108,55 +88,18 @@ def comparison(verdict: Verdict) -> tuple[str, str]:
     return f"{share} {better} than the best baseline", "green" if verdict.gain > 0 else "red"
 
 
-def meaning(key: str, metrics: Metrics, thing: Nouns = FILM) -> str:
+def meaning(key: str, metrics: Metrics, protocol: Protocol, called: Nouns) -> str:
     """What the value of a metric says about predictions or lists."""
-    stem, _, rest = key.partition("@")
-    k, _, variant = rest.partition("/")
-    among = f"all {thing[1]} not seen in training" if variant == "full" else "a hundred"
-    if stem == "rmse":
-        return f"predictions are off by {_stars(metrics.get('mae', metrics['rmse']))} on average"
-    if stem == "mae":
-        return f"predictions are off by {_stars(metrics[key])} on average"
+    if key in ("rmse", "mae"):
+        return f"predictions are off by {rating_error_words(metrics.get('mae', metrics[key]), called)} on average"
+    rivals = protocol.sampled_negatives + 1
+    among = "a hundred" if rivals == 100 else f"{rivals:,}"
+    if key.endswith("/full"):
+        among = f"all {called.items} not seen in training"
     hits = metrics.get(key.replace("ndcg", "hr"))
-    if stem in ("hr", "ndcg") and hits is not None:
-        return f"in {percent(hits, 0)} of cases the held-out {thing[0]} is among the first {k} of {among}"
-    return f"lists of {k} {thing[1]}, chosen from {among}"
-
-
-def _stars(error: float) -> str:
-    if error < 0.1:
-        return "less than a tenth of a star"
-    for limit, words in ((0.6, "about half a star"), (0.85, "about three quarters of a star"), (1.0, "less than one star")):
-        if error < limit:
-            return words
-    return "about one star" if error < 1.25 else f"{error:.1f} stars"
-
-
-def protocol_sentence(config: RunConfig, thing: Nouns = FILM) -> str:
-    """Split, candidates and ties: everything one must know to compare these numbers with others."""
-    split, protocol = config.split, config.protocol
-    threshold = f" with a rating of {protocol.relevance_threshold:g} or more"
-    drawn = f", drawn {protocol.draws} times" if protocol.draws > 1 else ""
-    everything = split.kind == "leave-last-out" or config.training.implicit
-    sampled = f"{protocol.sampled_negatives} {thing[1]} the user never touched, the same for every model{drawn} (sampled)"
-    return (
-        f"{_split_words(config, thing[0])} Ranking asks where each held-out {thing[0]}{'' if everything else threshold} would "
-        f"stand: among {sampled}, and among all {thing[1]} the user has not met in training or validation (full). "
-        f"{TIE_WORDS[protocol.ties]}"
-    )
-
-
-def _split_words(config: RunConfig, thing: str) -> str:
-    split = config.split
-    valid = percent(split.valid_fraction, 0)
-    if split.kind == "leave-last-out":
-        return f"Leave last out: each user's latest {thing} is test, the one before it validation."
-    if split.kind == "official":
-        rest = f"{valid} of all ratings, drawn from the rest, is validation"
-        return f"Official fold {split.fold} of MovieLens 100K is test; {rest}."
-    if split.kind == "time":
-        return f"By time: the latest {percent(split.test_fraction, 0)} of ratings are test, the {valid} before them validation."
-    return f"Random split: {percent(split.test_fraction, 0)} of ratings are test, {valid} validation (seed {split.seed})."
+    if key.startswith(("hr", "ndcg")) and hits is not None:
+        return f"in {percent(hits, 0)} of cases the held-out {called.item} is among the first {protocol.k} of {among}"
+    return f"lists of {protocol.k} {called.items}, chosen from {among}"
 
 
 def epoch_sentence(config: RunConfig, best_epoch: int | None, epochs: int, *, tested: bool) -> str:

@@ -71,10 +71,11 @@ def _assets() -> None:
 
 
 def _ratings() -> None:
-    from mfcore.data import dataset_status, load_dataset
+    from mfcore.data import load_dataset
+    from ui.datasets import DEFAULT_DATASET, data_at_hand
 
-    if dataset_status("ml-100k") == "here":
-        load_dataset("ml-100k")
+    if data_at_hand():
+        load_dataset(DEFAULT_DATASET)
 
 
 def _libraries() -> None:

@@ -78,7 +78,7 @@ def duration(seconds: float) -> str:
 
 
 class TrainingProgress:
-    """Shows a run's events as they come: bars on a terminal, a line per epoch elsewhere; and the fetching of its data before."""
+    """Shows a run's events as they come: bars on a terminal, a line per epoch elsewhere; and how its data is fetched."""
 
     def __init__(self) -> None:
         console = Console(stderr=True, markup=False, highlight=False)

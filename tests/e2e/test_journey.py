@@ -86,7 +86,7 @@ def recommendations_show_films(page: Page, server: AppServer, run: str, data: In
     user = 196
     visit(page, f"{server.url}/recommend?run={run}&user={user}")
     page.wait_for_selector("[aria-label='Recommended films'] .mf-row")
-    rows = page.locator("[aria-label='Recommended films'] .mf-film")
+    rows = page.locator("[aria-label='Recommended films'] .mf-item")
     shown = [(row.locator("b").inner_text(), row.locator("span").first.inner_text()) for row in rows.all()]
     assert len(shown) == 10
     titles = set(data.item_table["title"])

@@ -10,8 +10,11 @@ from mfcore.data import Interactions, load_dataset, make_split, random_split
 from mfcore.data.config import SplitConfig
 from mfcore.errors import DataUnavailable
 from tests.pages.reading import OpenPage, words
-from ui.data.tables import item_rows, part_table, search
-from ui.data.words import density_words, rounded_percent
+from ui.data.items import item_rows, search
+from ui.data.overview import density_words
+from ui.data.split import part_table
+from ui.datasets import Nouns
+from ui.format import rounded_percent
 
 
 def charts(app: object) -> str:
@@ -75,10 +78,10 @@ def test_nonsense_in_the_link_is_named_and_replaced(no_runs: Path, open_page: Op
 def test_absent_data_offers_to_fetch_and_tells_every_road_that_failed(
     no_runs: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_road(name: str, progress: object) -> None:
+    def no_road(name: str, **_: object) -> None:
         raise DataUnavailable(name, [("GroupLens", "no route to host"), ("pip", "no index")], "Connect to the internet")
 
-    monkeypatch.setattr("ui.data.controls.fetch", no_road)
+    monkeypatch.setattr("ui.datasets.fetch", no_road)
     app = open_page("data")
     assert not app.metric
     app.button(key="fetch").click().run()
@@ -115,6 +118,6 @@ def test_items_and_search_and_parts_agree_with_the_data() -> None:
     )
     assert search(rows, "item 7")["title"].tolist().count("Item 7") == 1
     assert search(rows, "").equals(rows)
-    facts = part_table(random_split(data))
+    facts = part_table(random_split(data), Nouns())
     assert facts.loc["ratings", "train"] == "126 (70 %)"
     assert facts.loc["users never met in training", "train"] == "–"

@@ -9,21 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mfcore.evaluation import Comparison, EvaluationDetails, summarise
+from mfcore.evaluation import Comparison, EvaluationDetails, Protocol, summarise
+from mfcore.evaluation.words import TIES
 from mfcore.runs import RunConfig
 from mfcore.runs.manager.manager import manager_for
 from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
-from ui.evaluate.charts import error_histogram, predicted_by_rating, rating_groups
+from ui.datasets import Nouns
 from ui.evaluate.compare import difference_chart, verdict_words
-from ui.evaluate.contest import TRAIN_AGAIN, contestants
-from ui.evaluate.honesty import by_lot as honest_lottery
-from ui.evaluate.honesty import honesty_curve, in_words, stops
-from ui.evaluate.lengths import by_lot, list_lengths, metric_curves
+from ui.evaluate.contestants import TRAIN_AGAIN, contestants
+from ui.evaluate.curves import in_words, length_curves, length_lottery, list_lengths, rivals_curves, rivals_lottery, stops
 from ui.evaluate.lists import half_share
+from ui.evaluate.rating_errors import error_histogram, predicted_by_rating, rating_groups
+from ui.evaluate.results import BEFORE_REFIT, THIS_RUN, metrics_table
 from ui.evaluate.store import peers, stored_details
-from ui.evaluate.tables import OURS, REFIT, metrics_table
-from ui.verdict import TIE_WORDS, best_baseline, comparison, headline, judge, protocol_sentence
+from ui.verdict import best_baseline, comparison, headline, judge
+from ui.words import protocol_sentence
+
+FILMS, ITEMS = Nouns("film", "films"), Nouns()
 
 
 def test_without_runs_it_explains_itself(no_runs: Path, open_page: OpenPage) -> None:
@@ -38,8 +41,8 @@ def test_a_rating_run_shows_every_metric_beside_every_baseline(runs: dict[str, s
     app = open_page("evaluate", run=runs["rating"])
     run = manager_for().get(runs["rating"])
     test, valid = (frame.value for frame in app.dataframe[:2])
-    assert test.loc[OURS, "rmse"] == pytest.approx(run.test["rmse"])
-    assert valid.loc[OURS, "rmse"] == pytest.approx(run.valid["rmse"])
+    assert test.loc[THIS_RUN, "rmse"] == pytest.approx(run.test["rmse"])
+    assert valid.loc[THIS_RUN, "rmse"] == pytest.approx(run.valid["rmse"])
     assert {"Bias only", "Item mean", "Global mean", "Popularity", "Random"} <= set(test.index)
     assert np.isnan(test.loc["Popularity", "rmse"])
     said = words(app)
@@ -143,21 +146,20 @@ def test_the_figure_before_the_refit_is_shown(no_runs: Path, open_page: OpenPage
     run_id = train_tiny(no_runs, refit=True)
     result = json.loads((no_runs / "runs" / run_id / "result.json").read_text())
     table = open_page("evaluate", run=run_id).dataframe[0].value
-    assert table.loc[REFIT, "rmse"] == pytest.approx(result["test_before_refit"]["rmse"])
+    assert table.loc[BEFORE_REFIT, "rmse"] == pytest.approx(result["test_before_refit"]["rmse"])
 
 
 def test_curves_pass_through_the_stored_metrics(runs: dict[str, str]) -> None:
     details = stored_details(runs["rating"])
     assert details is not None
     lengths = tuple(list_lengths(details))
-    ours, lottery, stored = metric_curves("x", lengths, details), by_lot(details, lengths), summarise(details)
-    ks, hits = ours["hr"]
-    assert hits[ks.tolist().index(10)] == pytest.approx(stored["hr@10"])
+    ours, lottery, stored = length_curves("x", lengths, details), length_lottery(details, lengths), summarise(details)
+    assert ours["hr"][lengths.index(10)] == pytest.approx(stored["hr@10"])
     for name in ("ndcg", "mrr", "map", "recall", "precision"):
-        assert ours[f"{name}_full"][1][9] == pytest.approx(stored[f"{name}@10/full"])
+        assert ours[f"{name}_full"][9] == pytest.approx(stored[f"{name}@10/full"])
     run = manager_for().get(runs["rating"])
-    assert lottery["hr"][1][9] == pytest.approx(run.baselines["test"]["random"]["hr@10"])
-    assert lottery["ndcg_full"][1][9] == pytest.approx(run.baselines["test"]["random"]["ndcg@10/full"])
+    assert lottery["hr"][9] == pytest.approx(run.baselines["test"]["random"]["hr@10"])
+    assert lottery["ndcg_full"][9] == pytest.approx(run.baselines["test"]["random"]["ndcg@10/full"])
 
 
 def test_the_best_baseline_is_lowest_for_errors_and_highest_for_hits() -> None:
@@ -173,16 +175,16 @@ def test_the_best_baseline_is_lowest_for_errors_and_highest_for_hits() -> None:
 
 
 def test_the_headline_is_a_sentence_for_people() -> None:
-    said = headline({"rmse": 0.93, "mae": 0.73}, {"item mean": {"rmse": 1.02}}, 10)
+    said = headline({"rmse": 0.93, "mae": 0.73}, {"item mean": {"rmse": 1.02}}, Protocol(), FILMS)
     assert said == (
         "**RMSE 0.930**: predictions are off by about three quarters of a star on average; "
         "predicting each film's mean gives 1.020."
     )
     ranking = {"hr@10": 0.66, "ndcg@10": 0.39}
-    said = headline(ranking, {"popularity": {"hr@10": 0.41, "ndcg@10": 0.23}}, 10, ("item", "items"))
+    said = headline(ranking, {"popularity": {"hr@10": 0.41, "ndcg@10": 0.23}}, Protocol(), ITEMS)
     assert "in 66 % of cases the held-out item is among the first 10" in said
     assert said.endswith("recommending what is most popular manages 41 % and an NDCG of 0.230.")
-    assert headline({}, {}, 10) == "Nothing has been measured yet."
+    assert headline({}, {}, Protocol(), ITEMS) == "Nothing has been measured yet."
 
 
 @pytest.mark.parametrize("split", ["random", "leave-last-out", "time", "official"])
@@ -194,12 +196,12 @@ def test_every_split_has_its_sentence(split: str) -> None:
 
 def test_undefined_is_missing_and_rows_without_any_number_are_left_out() -> None:
     table = metrics_table({"rmse": 1.0}, {"popularity": {"hr@10": 0.2}, "global mean": {"rmse": 1.1}})
-    assert table.index.tolist() == [OURS, "Global mean"]
+    assert table.index.tolist() == [THIS_RUN, "Global mean"]
 
 
 def test_the_histogram_counts_every_prediction_once() -> None:
     actual = np.array([1, 2, 3, 4, 5], np.float32)
-    figure = error_histogram(actual + np.array([0, 0.1, -0.4, 2.0, -3.9], np.float32), actual, model="mf")
+    figure = error_histogram(actual + np.array([0, 0.1, -0.4, 2.0, -3.9], np.float32), actual, FILMS, model="mf")
     assert sum(figure.data[0].y) == pytest.approx(100.0)
     assert figure.layout.title.text.startswith("60 %")
 
@@ -207,11 +209,11 @@ def test_the_histogram_counts_every_prediction_once() -> None:
 def test_real_valued_ratings_are_grouped_and_one_value_is_enough() -> None:
     many = np.linspace(1, 5, 401, dtype=np.float32)
     assert set(np.unique(rating_groups(many)).tolist()) == {1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5}
-    assert len(predicted_by_rating(many, many, model="mf").data[1].x) == 9
+    assert len(predicted_by_rating(many, many, FILMS, model="mf").data[1].x) == 9
     single = np.full(3, 4, np.float32)
-    assert len(predicted_by_rating(single, single, model="mf").data[1].x) == 1
+    assert len(predicted_by_rating(single, single, FILMS, model="mf").data[1].x) == 1
     empty = np.zeros(0, np.float32)
-    assert predicted_by_rating(empty, empty, model="mf").layout.title.text
+    assert predicted_by_rating(empty, empty, FILMS, model="mf").layout.title.text
 
 
 def test_few_rivals_flatter_and_the_page_says_by_how_much(runs: dict[str, str], open_page: OpenPage) -> None:
@@ -230,7 +232,7 @@ def test_the_honest_curve_falls_and_ends_among_everything_never_touched(runs: di
     details = stored_details(runs["ranking"])
     assert details is not None and details.num_free is not None
     numbers = tuple(stops(details))
-    curve, lottery = honesty_curve("x", 3, numbers, details), honest_lottery(details, 3, numbers)
+    curve, lottery = rivals_curves("x", 3, numbers, details), rivals_lottery(details, 3, numbers)
     assert (np.diff(curve["hr"]) <= 1e-12).all() and (np.diff(lottery["hr"]) <= 1e-12).all()
     rank = details.greater_free + 0.5 * details.equal_free
     assert curve["hr"][-1] == pytest.approx(np.mean(rank[details.num_free > 0] < 3))
@@ -258,8 +260,8 @@ def test_the_tie_policy_acts_on_the_figures_shown(ties: str, runs: dict[str, str
     details = stored_details(runs["ranking"])
     assert details is not None
     expected = summarise(details.with_ties(ties))
-    assert app.dataframe[0].value.loc[OURS, "ndcg@10"] == pytest.approx(expected["ndcg@10"])
-    assert TIE_WORDS[ties] in words(app)
+    assert app.dataframe[0].value.loc[THIS_RUN, "ndcg@10"] == pytest.approx(expected["ndcg@10"])
+    assert TIES[ties][1] in words(app)
     assert {"EASE", "Item-kNN", "Popularity"} <= set(app.dataframe[0].value.index)
 
 

@@ -13,7 +13,8 @@ from mfcore.data import Interactions, Vocabulary, make_item_table
 from mfcore.runs import load_run
 from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
-from ui.items import film_list, one, title_of, without_year
+from ui.datasets import one
+from ui.items import item_list, title_of, without_year
 from ui.recommend.profile import nearest_liked, profile, raters_of
 from ui.recommend.views import relative
 
@@ -128,7 +129,7 @@ def test_a_run_without_a_model_says_so(runs: dict[str, str], open_page: OpenPage
 
 def test_titles_from_data_cannot_become_markup() -> None:
     row = {"title": "<script>alert(1)</script> & co (1999)", "year": "1999", "genres": ("<b>",), "share": 9.0, "value": "<"}
-    made = film_list([row], colour="#000", name='"x"')
+    made = item_list([row], colour="#000", name='"x"')
     assert "<script>" not in made and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co</b>" in made
     assert "width:100.0%" in made
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from mfcore.errors import UnusableRequest
 from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
+from ui.runs.panel import delete_runs
 from ui.runs.table import columns
 
 
@@ -134,12 +135,12 @@ def test_exports_are_offered(runs: dict[str, str], open_page: OpenPage) -> None:
 
 
 def test_deletion_removes_and_reports(runs: dict[str, str]) -> None:
-    from ui.runs.panel import _delete
-
-    assert _delete(runs["failed"]) == ""
+    assert delete_runs([runs["failed"]]) == []
     with pytest.raises(UnusableRequest):
         manager_for().get(runs["failed"])
-    assert "no run" in _delete(runs["failed"])
+    (problem,) = delete_runs([runs["failed"], runs["rating"]])
+    assert "no run" in problem
+    assert runs["rating"] not in {run.run_id for run in manager_for().list()}
 
 
 def test_a_branch_stands_in_the_table_with_the_run_it_left(runs: dict[str, str], no_worker: None, open_page: OpenPage) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mfcore import Protocol
+from mfcore.evaluation.words import protocol_facts
 from mfcore.runs import RunFolder, RunStatus, card_facts, command_line, run_card
-from mfcore.runs.export.card import protocol_facts
 from tests.runs.tiny_runs import tiny
 
 
@@ -41,10 +41,10 @@ def test_a_queued_run_says_what_is_known(home: Path) -> None:
 
 
 def test_protocols_in_words() -> None:
-    plain = protocol_facts(Protocol(draws=1), rated=True)
+    plain = protocol_facts(Protocol(draws=1), all_relevant=False)
     assert plain["relevant"] == "held-out ratings of 4 or more"
     assert plain["sampled ranking"] == "1 + 99 never-interacted items, one draw, seed 0"
-    other = protocol_facts(Protocol(draws=20, ties="optimistic"), rated=False)
+    other = protocol_facts(Protocol(draws=20, ties="optimistic"), all_relevant=True)
     assert other["relevant"] == "every held-out interaction"
     assert "mean of 20 draws" in other["sampled ranking"]
     assert "optimistic" in other["ties"]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ui.format import (
-    METRIC_HELP,
     count,
     duration,
     escape_markdown,
@@ -16,7 +15,6 @@ from ui.format import (
     metric_help,
     metric_name,
     percent,
-    rate,
     unit_of,
     when,
 )
@@ -30,9 +28,8 @@ def test_metric(value: float | None, text: str) -> None:
     assert metric(value) == text
 
 
-def test_counts_rates_and_shares() -> None:
+def test_counts_and_shares() -> None:
     assert (count(100000), count(None)) == ("100,000", "–")
-    assert (rate(3_120_000), rate(420_000), rate(87.4), rate(None)) == ("3.12 M", "420 k", "87", "–")
     assert (percent(0.063), percent(None)) == ("6.3 %", "–")
 
 
@@ -70,7 +67,7 @@ def test_titles_from_data_cannot_be_markdown() -> None:
 def test_every_metric_has_a_name_and_says_what_is_good() -> None:
     assert metric_name("ndcg@10/full") == "NDCG@10 (all items)"
     assert metric_name("rmse") == "RMSE"
-    assert all("good" in METRIC_HELP[key] for key in ("rmse", "mae", "hr@10", "ndcg@10", "ndcg@10/full"))
+    assert all("good" in metric_help(key) for key in ("rmse", "mae", "hr@10", "ndcg@10", "ndcg@10/full"))
     assert metric_help("unheard-of") == ""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 import weakref
 
-import pytest
+from mfcore.cache import LRU
+from ui.memo import Cache, kept
 
-from ui import memo as store
-from ui.memo import MOST, kept
+MOST = 48
 
 
 class Thing:
@@ -32,11 +32,12 @@ def test_made_once_for_each_source_and_each_setting() -> None:
     assert calls[:3] == [(one, 2), (other, 2), (one, 3)]
 
 
-def test_another_theme_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn, thing = kept(lambda source: object()), Thing()
+def test_another_theme_is_drawn_anew() -> None:
+    themes = [False, True, False]
+    drawn, thing = kept(lambda source: object(), is_dark=lambda: themes.pop(0)), Thing()
     light = drawn(thing)
-    monkeypatch.setattr(store, "dark", lambda: True)
     assert drawn(thing) is not light
+    assert drawn(thing) is light
 
 
 def test_something_new_at_the_place_of_something_gone_is_not_taken_for_it() -> None:
@@ -58,10 +59,11 @@ def test_what_was_made_does_not_keep_its_source_alive_and_is_bounded() -> None:
     del thing
     gc.collect()
     assert alive() is None
+    cache: Cache = LRU(MOST)
     things = [Thing() for _ in range(2 * MOST)]
     for one in things:
-        kept(_same)(one)
-    assert len(store._kept) <= MOST
+        kept(_same, cache)(one)
+    assert len(cache) == MOST
 
 
 def _number(source: Thing, number: int) -> int:

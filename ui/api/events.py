@@ -94,7 +94,8 @@ def _events_since(run_id: str, offset: int) -> dict[str, Any]:
 
 def _settings(run: RunSummary) -> dict[str, Any]:
     """What the live view shows of a configuration, and where a branch comes from."""
-    training, groups, shown = run.config.training, _GROUPS.get(run.model, ()), _SHOWN
+    training, groups = run.config.training, _GROUPS.get(run.model, ())
+    shown: tuple[str, ...] = _SHOWN
     if training.optimizer == "als":  # it has no steps whose length or batch one could choose
         groups, shown = (), tuple(name for name in _SHOWN if name not in ("learning_rate", "batch_size"))
     settings: dict[str, Any] = {

@@ -39,7 +39,7 @@ HEADERS: dict[str, str] = {
 class SecurityHeaders:
     """ASGI middleware; plain, so that WebSockets and streamed answers pass untouched."""
 
-    def __init__(self, app: ASGIApp, **_: Any) -> None:
+    def __init__(self, app: ASGIApp, /, **_: Any) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -64,7 +64,8 @@ def _command(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     require(isinstance(kind, str), "kind must be the name of a command")
     require(not set(wish) - {"kind", "value"}, "a command has a kind and perhaps a value, and nothing else")
     if kind == "extend" and manager.get(run_id).over:
-        manager.extend(run_id, wish.get("value"))
+        epochs: Any = wish.get("value")  # judged by the manager, like every value
+        manager.extend(run_id, epochs)
     else:
         manager.command(run_id, str(kind), wish.get("value"))
     return {"done": True}
@@ -75,7 +76,8 @@ def _branch(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     changes, name = wish.get("changes", {}), wish.get("name", "")
     require(isinstance(changes, dict), "changes must be settings by name")
     require(isinstance(name, str) and len(name) <= 200, "name must be a text of at most 200 characters")
-    return {"run_id": manager_for().branch(run_id, wish.get("epoch"), changes, name)}
+    epoch: Any = wish.get("epoch")  # judged by the manager
+    return {"run_id": manager_for().branch(run_id, epoch, changes, name)}
 
 
 def _trusted(request: Request) -> bool:

@@ -12,10 +12,10 @@ import streamlit as st
 from mfcore.training.config import OPTIMIZERS
 from ui.api.routes import plotly_url
 from ui.api.steering import steering_token
-from ui.format import METRIC_HELP
+from ui.format import METRICS
 from ui.projector import projector_script, projector_style
 from ui.state import recall
-from ui.theme import COLOURS
+from ui.theme import palettes
 
 _FOLDER = Path(__file__).parent / "live"
 # One module for the browser, in rooms for the reader.
@@ -50,7 +50,7 @@ _COMPONENT = st.components.v2.component(
     js="\n".join([projector_script(), *(_read(name) for name in _SCRIPTS)]),
     isolate_styles=False,
 )
-_HELP = {key.partition("@")[0]: text for key, text in METRIC_HELP.items() if "/" not in key}
+_HELP = {stem: words.help for stem, words in METRICS.items()}
 
 
 def live_run(
@@ -95,7 +95,7 @@ def live_run(
         "metric": metric,
         "idle": idle,
         "hint": hint,
-        "colours": COLOURS,
+        "colours": palettes(),
         "help": _HELP,
         "plotly": plotly_url(),
         "base": _base_path(),

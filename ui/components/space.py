@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from ui.projector import projector_script, projector_style
-from ui.theme import COLOURS
+from ui.theme import palettes
 
 _FOLDER = Path(__file__).parent / "space"
 _SCRIPTS = (
@@ -81,9 +81,9 @@ def space_map(
         "going": going,
         "still_words": still_words,
         "every": every,
-        "colours": COLOURS,
+        "colours": palettes(),
         "base": f"/{path}" if path else "",
     }
-    nothing = {f"on_{name}_change": lambda: None for name in ("ended", "make", "cancel")}
+    nothing: dict[str, Any] = {f"on_{name}_change": lambda: None for name in ("ended", "make", "cancel")}
     result = _COMPONENT(data=data, key=key, **nothing)
     return MapEvents(result.ended is not None, str(result.make or ""), str(result.cancel or ""))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from ui.charts import titled
+from ui.charts import new_chart
 from ui.theme import colour
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def lengths_figure(found: NormsByPopularity, names: Sequence[str], epoch: int, t
     """Every vector's length against how often it was rated, with a line of medians. ``names``: one per point."""
     known = found.popularity > 0
     note = f"Rank correlation {found.rho:.2f}. {_lengths_words(found.rho)}" if math.isfinite(found.rho) else ""
-    figure = titled(f"Length of the vector against popularity, epoch {epoch}", "ratings", "length", note=note, height=380)
+    figure = new_chart(f"Length of the vector against popularity, epoch {epoch}", "ratings", "length", note=note, height=380)
     figure.add_scattergl(
         x=found.popularity[known],
         y=found.norm[known],
@@ -61,7 +61,7 @@ def spectrum_figure(spectra: Mapping[int, Spectrum]) -> go.Figure:
         if last is not None
         else ""
     )
-    figure = titled("Singular values of the item vectors", "direction, strongest first", "share of the largest", note=note)
+    figure = new_chart("Singular values of the item vectors", "direction, strongest first", "share of the largest", note=note)
     chosen = sorted({epochs[round(share * (len(epochs) - 1))] for share in (0, 1 / 3, 2 / 3, 1)}) if epochs else []
     for place, epoch in enumerate(chosen):
         values = spectra[epoch].singular_values
@@ -80,7 +80,7 @@ def spectrum_figure(spectra: Mapping[int, Spectrum]) -> go.Figure:
 
 def rank_figure(spectra: Mapping[int, Spectrum]) -> go.Figure:
     """The effective rank by epoch."""
-    figure = titled(
+    figure = new_chart(
         "Effective rank by epoch", "epoch", "directions in use", note="It falls as the model finds what ratings share."
     )
     epochs = list(spectra)
@@ -102,7 +102,7 @@ def recovery_figure(found: Mapping[int, Recovery]) -> go.Figure:
     note = (
         f"Epoch {epochs[-1]}: {100 * last.score:.0f} % found; angles between the planted directions and the learned: {angles}."
     )
-    figure = titled("How much of the planted space was found", "epoch", "share found (mean cos²)", note=note)
+    figure = new_chart("How much of the planted space was found", "epoch", "share found (mean cos²)", note=note)
     figure.add_scatter(
         x=epochs,
         y=[found[epoch].score for epoch in epochs],

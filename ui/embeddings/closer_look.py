@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from ui.charts import show
+from ui.charts import show_chart
 from ui.controls import error_line, plain_errors
+from ui.datasets import nouns
 from ui.embeddings.charts import lengths_figure, rank_figure, recovery_figure, spectrum_figure
 from ui.format import escape_plotly
-from ui.items import nouns
 from ui.state import page_path
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _lengths(run: RunSummary) -> None:
     epoch, found = norm_against_popularity(run.run_id)
     names = [escape_plotly(title) for title in space_points(run.run_id)["items"]["title"]]
     alt = "Length of each item's vector against how often it was rated"
-    show(lengths_figure(found, names, epoch, nouns(run.config.dataset)[1]), key="lengths", alt=alt, bar="hover")
+    show_chart(lengths_figure(found, names, epoch, nouns(run.config.dataset).items), key="lengths", alt=alt, bar="hover")
 
 
 def _spectrum(run: RunSummary) -> None:
@@ -50,30 +51,35 @@ def _spectrum(run: RunSummary) -> None:
     found = spectrum(run.run_id)
     left, right = st.columns(2)
     with left:
-        show(spectrum_figure(found), key="spectrum", alt="Singular values of the item vectors at a few epochs", bar="hover")
+        show_chart(
+            spectrum_figure(found), key="spectrum", alt="Singular values of the item vectors at a few epochs", bar="hover"
+        )
     with right:
-        show(rank_figure(found), key="rank", alt="Effective rank of the item vectors by epoch", bar="hover")
+        show_chart(rank_figure(found), key="rank", alt="Effective rank of the item vectors by epoch", bar="hover")
 
 
 def _recovery(run: RunSummary) -> None:
     from mfcore.embeddings.report import recovery
 
-    show(recovery_figure(recovery(run.run_id)), key="recovery", alt="Share of the planted space found, by epoch", bar="hover")
+    show_chart(
+        recovery_figure(recovery(run.run_id)), key="recovery", alt="Share of the planted space found, by epoch", bar="hover"
+    )
 
 
 def _take(run: RunSummary) -> None:
     """Vectors and what they stand for as two tables in a zip, which the Embedding Projector reads."""
     from mfcore.embeddings.export import zipped_vectors
 
+    called = nouns(run.config.dataset)
     st.caption(
         "A zip of vectors.tsv and metadata.tsv, as TensorFlow's Embedding Projector loads them, of the model as it stands. "
         "Import brings them back here."
     )
     with st.container(horizontal=True):
-        for what, words in (("items", nouns(run.config.dataset)[1]), ("users", "users")):
+        for what, words in (("items", called.items), ("users", called.users)):
             st.download_button(
                 f"Vectors of all {words}",
-                lambda what=what: zipped_vectors(run.run_id, what=what),
+                partial(zipped_vectors, run.run_id, what=what),
                 file_name=f"{run.run_id}-{what}.zip",
                 mime="application/zip",
                 icon=":material/download:",

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.evaluation import Comparison, compare
+from mfcore.evaluation import Comparison, EvaluationDetails, compare
 from mfcore.evaluation.comparison import A_IS_BETTER, B_IS_BETTER, CANNOT_TELL
+from mfcore.runs import RunSummary
 from ui.address import linked_choice
-from ui.charts import show, titled
-from ui.controls import error_line, link_to, run_label
-from ui.evaluate.contest import scored_run
+from ui.charts import new_chart, show_chart
+from ui.controls import error_line, link_to
+from ui.evaluate.contestants import scored_run
 from ui.evaluate.store import peers
-from ui.format import count, lower_is_better, metric, metric_name
+from ui.format import count, headline_metrics, lower_is_better, metric, metric_name
+from ui.run_titles import run_label
 from ui.runbar import retry_link
 from ui.theme import colour
 from ui.verdict import headline_metric
-
-if TYPE_CHECKING:
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
 BADGES = {
     A_IS_BETTER: ":green-badge[A is better]",
@@ -33,7 +30,7 @@ BADGES = {
 }
 
 
-def compare_section(run: RunSummary, details: EvaluationDetails, ties: str, thing: tuple[str, str]) -> None:
+def compare_section(run: RunSummary, details: EvaluationDetails, ties: str) -> None:
     """Choice of the other run, the verdict in words, and every difference with its interval."""
     st.subheader("Is another run better?", anchor=False)
     others = {other.run_id: other for other in peers(run)}
@@ -56,13 +53,13 @@ def compare_section(run: RunSummary, details: EvaluationDetails, ties: str, thin
     except UnusableRequest as error:
         error_line(error)
         return
-    key = headline_metric(found_metrics(found), details.k)
+    key = headline_metric({name: pair.a for name, pair in found.items()}, details.k)
     if key is None:
         st.markdown("These two runs share no metric.")
         return
     st.markdown(f"{BADGES[found[key].verdict]} {verdict_words(found[key])}")
-    wanted = headline_keys(found, details.k)
-    show(difference_chart(found, wanted, model=run.model), key="differences", alt="Difference A − B with its 95 % interval")
+    figure = difference_chart(found, headline_metrics(found, details.k), model=run.model)
+    show_chart(figure, key="differences", alt="Difference A − B with its 95 % interval")
     st.caption(
         "Paired: the same users are drawn again for both runs, 2,000 times, so that what is hard about a user cancels out. "
         "The interval says how other users would change the difference, not how other seeds would."
@@ -74,17 +71,6 @@ def compare_section(run: RunSummary, details: EvaluationDetails, ties: str, thin
 def paired(key_a: str, key_b: str, k: int, _a: EvaluationDetails, _b: EvaluationDetails) -> dict[str, Comparison]:
     """Every metric that both have, compared user by user."""
     return compare(_a, _b, k)
-
-
-def found_metrics(found: Mapping[str, Comparison]) -> dict[str, float]:
-    """Metric → the value of A."""
-    return {name: comparison.a for name, comparison in found.items()}
-
-
-def headline_keys(found: Mapping[str, Comparison], k: int) -> list[str]:
-    """The metrics worth drawing, in reading order."""
-    wanted = ("rmse", "mae", f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full")
-    return [name for name in wanted if name in found]
 
 
 def verdict_words(found: Comparison) -> str:
@@ -111,7 +97,7 @@ def difference_chart(found: Mapping[str, Comparison], wanted: list[str], *, mode
     better = sum(found[name].verdict == A_IS_BETTER for name in wanted)
     level = len(wanted) - len(clear)
     title = f"A is better at {better}, B at {len(clear) - better}; can't tell at {level} of {len(wanted)} metrics"
-    figure = titled(
+    figure = new_chart(
         title,
         "← B better · difference · A better →",
         "",

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.evaluation import beyond_accuracy
+from mfcore.data import Interactions
+from mfcore.evaluation import EvaluationDetails, beyond_accuracy
 from mfcore.evaluation.lists import exposure
-from ui.charts import show, titled
-from ui.evaluate.contest import TRAIN_AGAIN, Scored, contestants, legend, runs_beside
+from mfcore.runs import RunSummary
+from mfcore.typing import Float64, Int64
+from ui.charts import new_chart, show_chart
+from ui.datasets import nouns
+from ui.evaluate.contestants import TRAIN_AGAIN, Scored, contestants, legend, runs_beside
 from ui.evaluate.store import peers, stored_split
 from ui.format import percent
 from ui.theme import colour
 
-if TYPE_CHECKING:
-    from mfcore.data import Interactions
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
 
-
-def lists(run: RunSummary, details: EvaluationDetails, thing: tuple[str, str]) -> None:
+def lists_section(run: RunSummary, details: EvaluationDetails) -> None:
     """Coverage, novelty, popularity and inequality of the first K of everybody, and how exposure is shared out."""
-    k, many = details.k, thing[1]
+    k, many = details.k, nouns(run.config.dataset).items
     st.subheader(f"What do all lists of {k} show together?", anchor=False)
     if details.lists is None:
         st.markdown(TRAIN_AGAIN)
@@ -39,7 +38,7 @@ def lists(run: RunSummary, details: EvaluationDetails, thing: tuple[str, str]) -
     st.dataframe(table, column_config=_columns(many), height="content", key="beyond", alt="Lists of this run and the baselines")
     legend({line.name: line.line for line in shown})
     figure = exposure_chart(shown, train.num_items, many)
-    show(figure, key="exposure", alt=f"Share of all places on lists against the share of {many}")
+    show_chart(figure, key="exposure", alt=f"Share of all places on lists against the share of {many}")
     st.caption(
         f"Counted over the first {k} places of every user with something held out, {many} they had already met left out. "
         "High accuracy with everybody seeing the same few is what popularity does; neither end is right in itself."
@@ -78,7 +77,7 @@ def exposure_chart(shown: Sequence[Scored], num_items: int, things: str) -> go.F
     """Places on lists that the most shown items hold, against their share of the catalogue; dotted: all shown alike."""
     ours = next(line for line in shown if line.ours)
     half = half_share(exposure(ours.details, num_items))
-    figure = titled(
+    figure = new_chart(
         f"Half of all places go to {percent(half)} of the {things}",
         f"share of {things}, most shown first (%)",
         "share of all places (%)",
@@ -99,7 +98,7 @@ def exposure_chart(shown: Sequence[Scored], num_items: int, things: str) -> go.F
     return figure.update_yaxes(range=[0, 102], ticksuffix=" %")
 
 
-def half_share(shown: np.ndarray) -> float:
+def half_share(shown: Int64 | Float64) -> float:
     """Smallest share of items that hold half of all places; NaN when nothing is shown. shown: (num_items,)."""
     held = np.sort(shown)[::-1].cumsum()
     if not len(held) or not held[-1]:

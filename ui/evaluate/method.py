@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,25 +11,20 @@ import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import Leak, leak_meter
-from mfcore.runs.export.card import run_card
-from ui.charts import show, titled
+from mfcore.runs import RunSummary, run_card
+from ui.charts import new_chart, show_chart
 from ui.controls import error_line
 from ui.evaluate.store import stored_split
 from ui.format import percent
-from ui.items import nouns
-from ui.runbar import current_settings
 from ui.state import manager
 from ui.theme import colour
-from ui.verdict import protocol_sentence
-
-if TYPE_CHECKING:
-    from mfcore.runs.summary import RunSummary
+from ui.words import protocol_sentence
 
 
-def method(run: RunSummary) -> None:
+def method_section(run: RunSummary) -> None:
     """What one needs to compare these numbers with others, to doubt them, and to get them again."""
     st.subheader("How this was measured", anchor=False)
-    st.markdown(protocol_sentence(run.config, nouns(run.config.dataset)))
+    st.markdown(protocol_sentence(run.config))
     left, right = st.columns([3, 2], gap="large")
     with right:
         if run.test:
@@ -42,14 +36,16 @@ def method(run: RunSummary) -> None:
         except UnusableRequest as error:
             error_line(error)
         with st.expander("Settings that differ from the defaults"):
-            current_settings(run)
+            flat = run.config.to_flat()
+            st.table({key.replace("_", " "): str(value) for key, value in flat.items()}, border="horizontal", width="content")
 
 
 def leak(run: RunSummary) -> None:
     """How much of what the model learned from lies in the future of what it is tested on."""
     st.markdown("**Leak meter**: how much of training lies in the future")
     try:
-        found = leak_meter(stored_split(run.run_id).with_validation_in_train() if refitted(run) else stored_split(run.run_id))
+        split = stored_split(run.run_id)
+        found = leak_meter(split.with_validation_in_train() if refitted(run) else split)
     except (UnusableRequest, DataUnavailable) as error:
         error_line(error)
         return
@@ -57,7 +53,7 @@ def leak(run: RunSummary) -> None:
         st.markdown("This data has no timestamps, so there is no before and after.")
         return
     st.markdown(leak_words(found))
-    show(leak_chart(found), key="leak", alt="Share of training that lies after each user's first test interaction")
+    show_chart(leak_chart(found), key="leak", alt="Share of training that lies after each user's first test interaction")
 
 
 def refitted(run: RunSummary) -> bool:
@@ -83,7 +79,7 @@ def leak_chart(found: Leak) -> go.Figure:
     """Users by the share of all training interactions that come after their first test interaction."""
     edges = np.linspace(0, 1, 11)
     share = np.histogram(found.per_user, edges)[0] / max(len(found.per_user), 1)
-    figure = titled(
+    figure = new_chart(
         f"On average {percent(found.everyone, 0)} of training is from the future",
         "training ratings later than the user's first test rating",
         "",

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
-from mfcore.evaluation import Interval, bootstrap_intervals, summarise
+from mfcore.evaluation import EvaluationDetails, Interval, bootstrap_intervals, summarise
 from mfcore.evaluation.comparison import CANNOT_TELL
+from mfcore.evaluation.words import PARTS, TIES
+from mfcore.runs import RunSummary
+from ui.datasets import data_at_hand
 from ui.evaluate.compare import paired
-from ui.evaluate.contest import scored_baseline, scored_run
+from ui.evaluate.contestants import scored_baseline, scored_run
 from ui.evaluate.store import RANKERS, RATERS
-from ui.evaluate.tables import metrics_table, show_metrics
-from ui.format import lower_is_better, metric, metric_help, metric_name
-from ui.state import data_at_hand, manager
-from ui.verdict import PART_WORDS, TIE_WORDS, best_baseline
+from ui.format import NOTHING, headline_metrics, lower_is_better, metric, metric_help, metric_name, reading_order
+from ui.state import manager
+from ui.theme import colour
+from ui.verdict import Verdict, best_baseline
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
-    from ui.verdict import Verdict
-
+THIS_RUN, BEFORE_REFIT = "This run", "Before refit"  # rows of the table
 EXPLAINED = {
     "test": "**Test**: held out until the end, scored once.",
     "valid": "**Validation**: held out from training too, but used to choose the epoch, so a little flattering.",
@@ -35,13 +34,13 @@ INTERVAL_HELP = (
 )
 
 
-def results(run: RunSummary, details: EvaluationDetails | None, ties: str) -> None:
+def results_section(run: RunSummary, details: EvaluationDetails | None, ties: str) -> None:
     """Test as tiles and table, then validation as a table."""
     if details is None or ties == details.ties:
         metrics, baselines = run.test, run.baselines.get("test", {})
     else:
         metrics, baselines = recounted(run, ties)
-        st.caption(f"{TIE_WORDS[ties]} {_effect(run, metrics)}")
+        st.caption(f"{TIES[ties][1]} {_effect(run, metrics)}")
     if details is not None:
         tiles(metrics, baselines, intervals(*_identity(run, ties)), run.config.protocol.k)
     table_of(run, "test", metrics, baselines, before=details is None or ties == details.ties)
@@ -61,7 +60,7 @@ def table_of(
     st.markdown(EXPLAINED[part])
     refitted = manager().folder(run.run_id).result().get("test_before_refit") if part == "test" and before else None
     table = metrics_table(metrics, baselines, refitted)
-    show_metrics(table, model=run.model, key=f"metrics_{part}", alt=f"All {PART_WORDS[part]} metrics beside the baselines")
+    show_metrics(table, model=run.model, key=f"metrics_{part}", alt=f"All {PARTS[part]} metrics beside the baselines")
 
 
 def recounted(run: RunSummary, ties: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -123,9 +122,9 @@ def tiles(
     metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], found: Mapping[str, Interval], k: int
 ) -> None:
     """Up to four headline metrics, each with its interval and its distance to the best baseline."""
-    wanted = [key for key in ("rmse", "mae", f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full") if key in metrics]
-    with st.grid(min(4, len(wanted)) or 1, min_column_width=150):
-        for key in wanted[:4]:
+    wanted = headline_metrics(metrics, k)[:4]
+    with st.grid(len(wanted) or 1, min_column_width=150):
+        for key in wanted:
             best = best_baseline(key, baselines)
             with st.container(border=True, gap="xxsmall"):
                 st.metric(
@@ -144,3 +143,48 @@ def interval_words(interval: Interval | None) -> str:
     if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return ""
     return f"95 % interval {metric(interval.low)} to {metric(interval.high)}"
+
+
+# --- the table ----------------------------------------------------------------------------------------------------------
+
+
+def metrics_table(
+    metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], before_refit: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """One row for the run, one for the model before its refit if there is one, then one per baseline, best first.
+
+    One column per metric the run has. Undefined is NaN.
+    """
+    rank = next((key for key in metrics if key.startswith("ndcg@")), "")
+    ordered = sorted(
+        baselines,
+        key=lambda name: (*(baselines[name].get(key, 9.0) for key in ("rmse", "mae")), -baselines[name].get(rank, 0.0)),
+    )
+    rows = {THIS_RUN: dict(metrics), **({BEFORE_REFIT: dict(before_refit)} if before_refit else {})}
+    rows |= {name[:1].upper() + name[1:]: dict(baselines[name]) for name in ordered}
+    table = pd.DataFrame.from_dict(rows, orient="index", dtype="float64").reindex(columns=reading_order(metrics))
+    return table.dropna(how="all").rename_axis("")
+
+
+def show_metrics(table: pd.DataFrame, *, model: str, key: str, alt: str) -> None:
+    """Draw :func:`metrics_table`: the run's row in its model's colour, the best of each column in bold, tooltips on headers."""
+    columns: dict[str, Any] = {name: _column(name) for name in table.columns}
+    columns[""] = st.column_config.TextColumn("", pinned=True, width=100)
+    styled = table.style.apply(_bold_best, axis=0).apply(lambda row: _tint(row, model), axis=1)
+    st.dataframe(styled, column_config=columns, height="content", placeholder=NOTHING, key=key, alt=alt)
+
+
+def _column(name: str) -> Any:
+    """Header, tooltip and format of one metric; as wide as its header needs, so that all fit on a screen of 1280 pixels."""
+    header = metric_name(name, short=True)
+    width = round(28 + 6.6 * len(header))
+    return st.column_config.NumberColumn(header, format="%.3f", help=metric_help(name) or None, width=width)
+
+
+def _bold_best(column: pd.Series[float]) -> list[str]:
+    best = column.min() if lower_is_better(str(column.name)) else column.max()
+    return ["font-weight: bold" if value == best else "" for value in column]
+
+
+def _tint(row: pd.Series[float], model: str) -> list[str]:
+    return [f"background-color: {colour(model)}22" if row.name == THIS_RUN else ""] * len(row)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails
+from mfcore.runs import RunSummary
 from ui.state import manager
-
-if TYPE_CHECKING:
-    from mfcore.data import Split
-    from mfcore.runs.summary import RunSummary
 
 RANKERS = ("popularity", "item-kNN", "EASE")
 RATERS = ("bias only",)
@@ -50,9 +47,12 @@ def stored_split(run_id: str) -> Split:
     Raises:
         UnusableRequest, DataUnavailable: its data is not here, or no longer the same.
     """
-    folder = manager().folder(run_id)
-    split_hash = str(folder.provenance().get("split_hash", ""))
-    return _split(split_hash or run_id, run_id)
+    return _split(split_hash(run_id) or run_id, run_id)
+
+
+def split_hash(run_id: str) -> str:
+    """Names the split of a run, alike for all runs on it; "" where the run says nothing of it."""
+    return str(manager().folder(run_id).provenance().get("split_hash", ""))
 
 
 def baseline_details(run: RunSummary, name: str) -> EvaluationDetails | None:
@@ -65,7 +65,7 @@ def baseline_details(run: RunSummary, name: str) -> EvaluationDetails | None:
     """
     from mfcore.runs.worker.start import all_relevant
 
-    hashed = str(manager().folder(run.run_id).provenance().get("split_hash", run.run_id))
+    hashed = split_hash(run.run_id) or run.run_id
     return _baseline(name, hashed, repr(run.config.protocol), all_relevant(run.config), run.run_id)
 
 
@@ -78,15 +78,13 @@ def peers(run: RunSummary) -> list[RunSummary]:
         everything = all_relevant(config)
         return (config.dataset, config.split, everything, None if everything else config.protocol.relevance_threshold)
 
-    def split_hash(other: RunSummary) -> object:
-        return manager().folder(other.run_id).provenance().get("split_hash")
-
     alike = [
         other
         for other in manager().list()
         if other.run_id != run.run_id and other.test and asked(other) == asked(run) and _path(other.run_id).is_file()
     ]
-    return sorted((other for other in alike if split_hash(other) == split_hash(run)), key=lambda other: other.run_id)[::-1]
+    same = [other for other in alike if split_hash(other.run_id) == split_hash(run.run_id)]
+    return sorted(same, key=lambda other: other.run_id, reverse=True)
 
 
 def _path(run_id: str) -> Path:
@@ -106,7 +104,7 @@ def _split(key: str, _run_id: str) -> Split:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Scoring the baselines, for comparison …")
-def _baseline(name: str, split_hash: str, protocol: str, all_relevant: bool, _run_id: str) -> EvaluationDetails | None:
+def _baseline(name: str, hashed: str, protocol: str, all_relevant: bool, _run_id: str) -> EvaluationDetails | None:
     from mfcore.evaluation import Evaluator, fit_baseline
     from mfcore.models.baselines import BiasOnly
     from mfcore.models.item_to_item import MOST_ITEMS

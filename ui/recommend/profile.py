@@ -1,4 +1,4 @@
-"""One user's taste and what a model makes of it: history, and recommendations with the liked film nearest to each."""
+"""One user's taste and what a model makes of it: history, and recommendations with the liked item nearest to each."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mfcore.data import Interactions
+from mfcore.evaluation.words import PARTS
+from mfcore.typing import Float32, Int64
 from ui.items import with_titles
 
 if TYPE_CHECKING:
-    from mfcore.data import Interactions
-    from mfcore.runs.loaded import LoadedRun
-
-PART_NAMES = ("train", "validation", "test")
+    from mfcore.runs import LoadedRun
 
 
 def parts_of(run: LoadedRun, user_idx: int) -> dict[int, str]:
     """Item index → train, validation or test, for everything the user rated."""
     found: dict[int, str] = {}
-    for name, part in zip(PART_NAMES, (run.split.train, run.split.valid, run.split.test), strict=True):
-        found |= dict.fromkeys(part.item_idx[part.user_idx == user_idx].tolist(), name)
+    for part, words in PARTS.items():
+        rows = getattr(run.split, part)
+        found |= dict.fromkeys(rows.item_idx[rows.user_idx == user_idx].tolist(), words)
     return found
 
 
@@ -54,15 +55,16 @@ def recommended(run: LoadedRun, user_id: Any, n: int, *, include_seen: bool, his
     return top
 
 
-def vectors_of(run: LoadedRun) -> np.ndarray:
+def vectors_of(run: LoadedRun) -> Float32:
     """(num_items, d) float32 item vectors of length 1; a vector of zeros stays zero."""
-    vectors = np.asarray(run.model.item_vectors(), dtype=np.float32)
+    vectors: Float32 = np.asarray(run.model.item_vectors(), dtype=np.float32)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    unit: Float32 = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return unit
 
 
-def nearest_liked(unit_vectors: np.ndarray, item_idx: np.ndarray, history: pd.DataFrame) -> list[str]:
-    """For each item the title of the liked training film whose vector points most nearly the same way; "" if none does.
+def nearest_liked(unit_vectors: Float32, item_idx: Int64, history: pd.DataFrame) -> list[str]:
+    """For each item the title of the liked training item whose vector points most nearly the same way; "" if none does.
 
     Liked: rated at least as high as this user's mean. Only training ratings count: the model saw no others.
     """
@@ -71,7 +73,7 @@ def nearest_liked(unit_vectors: np.ndarray, item_idx: np.ndarray, history: pd.Da
         return [""] * len(item_idx)
     known = liked["item_idx"].to_numpy()
     cosine = unit_vectors[item_idx] @ unit_vectors[known].T
-    cosine[item_idx[:, None] == known[None, :]] = -1.0  # a film does not explain itself
+    cosine[item_idx[:, None] == known[None, :]] = -1.0  # an item does not explain itself
     best = cosine.argmax(axis=1)
     names = liked["title"].tolist()
     return [names[column] if cosine[row, column] > 0.2 else "" for row, column in enumerate(best.tolist())]

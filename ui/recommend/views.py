@@ -1,4 +1,4 @@
-"""What the Recommend page draws: the user's history, their list, films like one of them."""
+"""What the Recommend page draws: the user's history, their list, items like one of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from mfcore.typing import Float64
+from ui.datasets import Nouns
 from ui.format import count, escape_markdown
-from ui.items import film_list, genre_text
+from ui.items import genre_text, item_list
 from ui.theme import colour
 
 ROW_HEIGHT = 52  # pixels of a row of the list beside the history, about
@@ -26,7 +28,7 @@ def profile_line(profile: dict[str, Any], overall_mean: float) -> str:
     return " · ".join(facts)
 
 
-def show_history(history: pd.DataFrame, things: str, rows: int) -> None:
+def show_history(history: pd.DataFrame, called: Nouns, rows: int) -> None:
     """Sortable table of everything the user rated, as high as a list of ``rows`` beside it."""
     table = pd.DataFrame(
         {
@@ -40,8 +42,8 @@ def show_history(history: pd.DataFrame, things: str, rows: int) -> None:
     dated = bool(table["when"].notna().any())
     whole = bool((history["rating"] % 1 == 0).all())
     columns = {
-        "title": st.column_config.TextColumn(things[:-1].capitalize(), width=268, pinned=True),
-        "rating": st.column_config.NumberColumn("Rating", format="%d ★" if whole else "%.1f ★", width=56),
+        "title": st.column_config.TextColumn(called.item.capitalize(), width=268, pinned=True),
+        "rating": st.column_config.NumberColumn("Rating", format=f"{'%d' if whole else '%.1f'} {called.symbol}", width=56),
         "genres": st.column_config.TextColumn("Genres", width=130) if table["genres"].any() else None,
         "part": st.column_config.TextColumn(
             "Used for", width=80, help="The model learned from train; validation chose the epoch; test was kept from it."
@@ -54,30 +56,30 @@ def show_history(history: pd.DataFrame, things: str, rows: int) -> None:
         hide_index=True,
         height=ROW_HEIGHT * max(6, min(rows, 12)),
         key="history",
-        alt=f"Rated {things}",
+        alt=f"Rated {called.items}",
     )
 
 
-def show_recommended(top: pd.DataFrame, *, ratings: bool, scale: tuple[float, float], model: str, things: str) -> None:
-    """The list, best first: predicted stars for a model of ratings, else bars relative to the first and last shown."""
+def show_recommended(top: pd.DataFrame, *, ratings: bool, scale: tuple[float, float], model: str, called: Nouns) -> None:
+    """The list, best first: predicted ratings for a model of ratings, else bars relative to the first and last shown."""
     scores = top["score"].to_numpy(dtype=float)
     shares = (scores - scale[0]) / (scale[1] - scale[0]) if ratings else relative(scores)
     rows = []
     for row, share in zip(top.to_dict("records"), shares.tolist(), strict=True):
         near = f"close to {row['near']}" if row["near"] else ""
-        note = f"they rated it {row['rating']:g} ★" if row["seen"] else near
-        value = f"{row['score']:.2f} ★" if ratings else ""
+        note = f"they rated it {row['rating']:g} {called.symbol}" if row["seen"] else near
+        value = f"{row['score']:.2f} {called.symbol}" if ratings else ""
         rows.append({**row, "share": share, "value": value, "note": note, "known": row["seen"]})
-    st.html(film_list(rows, colour=colour(model), name=f"Recommended {things}"))
+    st.html(item_list(rows, colour=colour(model), name=f"Recommended {called.items}"))
 
 
-def relative(scores: np.ndarray) -> np.ndarray:
+def relative(scores: Float64) -> Float64:
     """Scores as bar lengths: 1 for the first, a fifth for the last, so that every bar can be seen. (n,) → (n,)."""
     spread = float(np.ptp(scores)) if len(scores) else 0.0
     return np.ones_like(scores) if spread == 0 else 0.2 + 0.8 * (scores - scores.min()) / spread
 
 
-def show_similar(similar: pd.DataFrame, *, model: str, things: str) -> None:
+def show_similar(similar: pd.DataFrame, *, model: str, called: Nouns) -> None:
     """Neighbours with their cosine as bar and number."""
     rows = [
         {**row, "share": max(row["similarity"], 0.0), "value": f"{row['similarity']:.2f}"}
@@ -86,4 +88,4 @@ def show_similar(similar: pd.DataFrame, *, model: str, things: str) -> None:
     if not rows:
         st.markdown("Its vector is all zeros: the model has learned nothing about it.")
         return
-    st.html(film_list(rows, colour=colour(model), name=f"Similar {things}"))
+    st.html(item_list(rows, colour=colour(model), name=f"Similar {called.items}"))

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import streamlit as st
 
-from mfcore.data.config import SPLITS
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
-from mfcore.runs import command_line, run_script
-from mfcore.training.config import OPTIMIZERS
+from mfcore.runs import RunSummary, command_line, run_script
 from ui.address import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
 from ui.format import duration, escape_markdown, when
 from ui.run_titles import lineage, run_title
-from ui.state import ACTIVE, manager
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
+from ui.state import manager
+from ui.words import STAR, choice_title
 
 FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would only repeat themselves
 
@@ -27,7 +22,7 @@ FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would on
 def show_run(run: RunSummary) -> None:
     """The panel of one run."""
     with st.container(border=True, key="run_panel"):
-        st.markdown(f"#### {'★ ' if run.starred else ''}{escape_markdown(run_title(run))}")
+        st.markdown(f"#### {STAR + ' ' if run.starred else ''}{escape_markdown(run_title(run))}")
         st.caption(escape_markdown(facts(run)))
         if run.state == "failed":
             failed_state(run.reason)
@@ -46,9 +41,10 @@ def facts(run: RunSummary) -> str:
     """The run in one line of plain words."""
     training = run.config.training
     parts = [
-        MODELS.get(run.model, run.model),
-        f"{run.dataset}, {SPLITS[run.config.split.kind].lower()}",
-        OPTIMIZERS[training.optimizer] + ("" if training.optimizer == "als" else f", learning rate {training.learning_rate:g}"),
+        choice_title("model", run.model),
+        f"{run.dataset}, {choice_title('split', run.config.split.kind).lower()}",
+        choice_title("optimizer", training.optimizer),
+        "" if training.optimizer == "als" else f"learning rate {training.learning_rate:g}",
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",
@@ -64,7 +60,7 @@ def _links(run: RunSummary) -> None:
         if parent:
             words = lineage(run, {other.run_id: other for other in manager().list()})
             link_to("runs", escape_markdown(words), run=parent["run_id"])
-        link_to("train", "Watch" if run.state in ACTIVE else "Training", icon=":material/show_chart:", run=run.run_id)
+        link_to("train", "Watch" if not run.over else "Training", icon=":material/show_chart:", run=run.run_id)
         if run.epochs_done:
             link_to("evaluate", "Evaluate", icon=":material/monitoring:", run=run.run_id)
             link_to("recommend", "Recommend", icon=":material/recommend:", run=run.run_id)
@@ -89,7 +85,7 @@ def _labels(run: RunSummary) -> None:
 
 def _actions(run: RunSummary) -> None:
     with st.container(horizontal=True):
-        if run.state in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop", help="What it has learned is kept."):
+        if not run.over and st.button("Stop", icon=":material/stop:", key="stop", help="What it has learned is kept."):
             with plain_errors():
                 manager().stop(run.run_id)
                 st.toast("Stopping at the next step. What it has learned is kept.", icon=":material/stop:")
@@ -97,7 +93,7 @@ def _actions(run: RunSummary) -> None:
             with plain_errors():
                 manager().resume(run.run_id)
                 st.rerun()
-        busy = "Stop it first: a run that is still going changes under the copy." if run.state in ACTIVE else None
+        busy = "Stop it first: a run that is still going changes under the copy." if not run.over else None
         st.download_button(
             "Export",
             data=lambda: manager().export_zip(run.run_id),
@@ -131,7 +127,7 @@ def can_resume(run: RunSummary) -> bool:
 
 def delete_button(runs: list[RunSummary]) -> None:
     """Delete, after a question. Runs that are going must be stopped first."""
-    going = any(run.state in ACTIVE for run in runs)
+    going = any(not run.over for run in runs)
     label = "Delete" if len(runs) == 1 else f"Delete {len(runs)} runs"
     if st.button(label, icon=":material/delete:", key="delete", disabled=going, help="Stop it first." if going else None):
         _confirm_delete(runs)
@@ -148,18 +144,20 @@ def _confirm_delete(runs: list[RunSummary]) -> None:
         if st.button("Keep", key="keep"):
             st.rerun()
         if st.button("Delete", type="primary", icon=":material/delete:", key="delete_now"):
-            failed = [problem for run in runs if (problem := _delete(run.run_id))]
-            if not failed:
+            problems = delete_runs([run.run_id for run in runs])
+            if not problems:
                 for param in ("run", "runs"):  # a link to what is gone would only be warned about
                     write_param(param, None)
                 st.rerun()
-            error_line("; ".join(failed))
+            error_line("; ".join(problems))
 
 
-def _delete(run_id: str) -> str:
-    """Delete one run; returns what kept it from being deleted, if anything did."""
-    try:
-        manager().delete(run_id)
-    except (UnusableRequest, OSError) as error:
-        return str(error)
-    return ""
+def delete_runs(run_ids: Sequence[str]) -> list[str]:
+    """Delete all of them that can be; returns what kept the others from it."""
+    problems = []
+    for run_id in run_ids:
+        try:
+            manager().delete(run_id)
+        except (UnusableRequest, OSError) as error:
+            problems.append(str(error))
+    return problems

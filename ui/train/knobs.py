@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mfcore.data.config import SPLITS
-from mfcore.models.config import INITS
+from mfcore.evaluation.words import TIES
+from mfcore.models.config import INITS, MODELS
 from mfcore.training.config import (
     DECAY_SCALINGS,
     LOSSES,
@@ -17,9 +18,10 @@ from mfcore.training.config import (
     SPARSE_OPTIMIZERS,
 )
 from ui.train.draft import Draft
+from ui.words import model_word
 
-MODEL_WORDS = {"mf": "MF", "biased-mf": "Biased MF", "gmf": "GMF", "mlp": "MLP", "neumf": "NeuMF"}
-TIES = {"half": "Half above", "optimistic": "None above", "pessimistic": "All above"}
+MODEL_WORDS = {name: model_word(name) for name in MODELS}
+TIE_POLICIES = {policy: word for policy, (word, _) in TIES.items()}
 PACES = {"1": "1", "5": "5", "20": "20", "0": "Full speed"}
 ON_OFF = {"true": "Yes", "false": "No"}
 
@@ -97,7 +99,7 @@ GROUPS: dict[str, tuple[Knob, ...]] = {
         Knob("relevance_threshold", "Relevant from rating", None, _is("loss", "mse")),
         Knob("negatives_seed", "Seed of competitors"),
         Knob("draws", "Draws of competitors"),
-        Knob("ties", "Ties", TIES),
+        Knob("ties", "Ties", TIE_POLICIES),
         Knob("validation_budget", "Validation budget"),
         Knob("seed", "Seed"),
         Knob("threads", "CPU threads"),

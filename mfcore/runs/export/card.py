@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.words import protocol_facts, split_facts
 from mfcore.models.config import MODELS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.export.command import command_line
 from mfcore.runs.layout import RunFolder
 
 Card = dict[str, dict[str, str]]
-TIE_WORDS = {"half": "count half", "optimistic": "rank below (optimistic)", "pessimistic": "rank above (pessimistic)"}
 
 
 def card_facts(folder: RunFolder) -> Card:
@@ -30,13 +29,13 @@ def card_facts(folder: RunFolder) -> Card:
             "dataset": config.dataset.name,
             **{name: f"{value:g}" for name, value in config.dataset.options.items()},
             "fingerprint": str(known.get("dataset_fingerprint", "")),
-            "split": split_words(config),
+            "split": split_facts(config.split),
             "split hash": str(known.get("split_hash", "")),
         },
         "model": {"kind": MODELS[config.model.name], **_settings(config, "model", skip=("name",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
         "protocol": protocol_facts(
-            config.protocol, rated=not config.training.implicit and config.split.kind != "leave-last-out"
+            config.protocol, all_relevant=config.training.implicit or config.split.kind == "leave-last-out"
         ),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {
@@ -65,31 +64,6 @@ def run_card(folder: RunFolder) -> str:
         for section, facts in card.items()
     ]
     return "\n".join(blocks) + "\n"
-
-
-def protocol_facts(protocol: Protocol, *, rated: bool) -> dict[str, str]:
-    """What is measured and against what. ``rated``: only held-out ratings from the threshold up count as relevant."""
-    draws = "one draw" if protocol.draws == 1 else f"mean of {protocol.draws} draws"
-    relevant = f"held-out ratings of {protocol.relevance_threshold:g} or more" if rated else "every held-out interaction"
-    return {
-        "K": str(protocol.k),
-        "relevant": relevant,
-        "sampled ranking": f"1 + {protocol.sampled_negatives} never-interacted items, {draws}, seed {protocol.negatives_seed}",
-        "full ranking": "all items but the user's training (at test time also validation) items",
-        "ties": TIE_WORDS[protocol.ties],
-    }
-
-
-def split_words(config: RunConfig) -> str:
-    """The split with the settings it uses."""
-    split = config.split
-    used = {
-        "random": f"{split.test_fraction:g} test, {split.valid_fraction:g} validation, seed {split.seed}",
-        "leave-last-out": "each user's latest is test, the one before validation",
-        "time": f"latest {split.test_fraction:g} test, {split.valid_fraction:g} before it validation",
-        "official": f"fold {split.fold}, {split.valid_fraction:g} validation, seed {split.seed}",
-    }
-    return f"{split.kind} ({used[split.kind]})"
 
 
 _OF_STEPS = (

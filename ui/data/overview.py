@@ -1,34 +1,79 @@
-"""Pictures of a dataset as Plotly figures. They change only when a person chooses something else."""
+"""How much there is, how full the table is, who holds the ratings: a dataset at a glance."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
+import streamlit as st
 
 from mfcore.data import stats
 from mfcore.data.interactions import Interactions
-from ui.charts import titled
-from ui.data.words import rounded_percent
-from ui.format import escape_plotly
+from mfcore.typing import Int64
+from ui.charts import new_chart, show_chart
+from ui.datasets import Nouns
+from ui.format import count, escape_plotly, rounded_percent
 from ui.memo import kept
 from ui.theme import colour, sequential
 
 CELLS = 60  # the whole table is drawn as CELLS × CELLS squares, whatever its size
 
 
+def show_counts(data: Interactions, called: Nouns) -> None:
+    """How much there is, and how little of what there could be."""
+    with st.container(horizontal=True, gap="large"):
+        st.metric("ratings", count(len(data)), help=f"One {called.user}'s opinion of one {called.item}.", width="content")
+        st.metric(called.users, count(data.num_users), help="Rows of the table.", width="content")
+        st.metric(called.items, count(data.num_items), help="Columns of the table.", width="content")
+        filled = f"Density: ratings there are, divided by {called.users} times {called.items}."
+        st.metric("of the table is filled", rounded_percent(data.density), help=filled, width="content")
+    st.caption(density_words(data.density))
+
+
+def density_words(density: float) -> str:
+    """How full the table is, as a person would say it."""
+    if density >= 0.5:
+        return f"{rounded_percent(density)} of the table is filled, which real data never is."
+    return f"Of every {round(1 / density):,} possible ratings, one is known; a recommender guesses the others."
+
+
+def show_pictures(data: Interactions, called: Nouns) -> None:
+    """The matrix at a glance, the long tail, the ratings."""
+    table, tail, ratings = st.columns([4, 4, 3], gap="medium")
+    with table:
+        picture = st.empty()
+        corner = st.segmented_control(
+            "Which part of the table",
+            ["Whole table", "Densest corner"],
+            default="Whole table",
+            required=True,
+            key="corner",
+            label_visibility="collapsed",
+        )
+        with picture:
+            if corner == "Densest corner":
+                show_chart(densest_corner(data, called), key="matrix", alt=f"The most active {called.users}' ratings")
+            else:
+                show_chart(whole_table(data, called), key="matrix", alt="How filled each region of the table is")
+    with tail:
+        show_chart(
+            long_tail(data, called.items), key="tail", alt=f"Cumulative share of ratings against share of {called.items}"
+        )
+    with ratings:
+        show_chart(rating_histogram(data), key="ratings", alt="How often each rating was given")
+
+
 @kept
-def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
+def whole_table(data: Interactions, called: Nouns) -> go.Figure:
     """Users × items, both sorted by how much they have; a square's colour is the share of its cells that is filled."""
-    people, things = words
     user_bin, user_size = _bins(data.activity())
     item_bin, item_size = _bins(data.popularity())
     filled = np.zeros((len(user_size), len(item_size)))
     np.add.at(filled, (user_bin[data.user_idx], item_bin[data.item_idx]), 1.0)
     share = 100.0 * filled / np.outer(user_size, item_size)
-    chart = titled(
+    chart = new_chart(
         f"{rounded_percent(data.density)} of the table is filled",
-        f"{things} (most rated at the left)",
-        f"{people} (most active on top)",
+        f"{called.items} (most rated at the left)",
+        f"{called.users} (most active on top)",
         note="stronger colour = more of the cells there are known",
     )
     chart.add_heatmap(
@@ -43,17 +88,16 @@ def whole_table(data: Interactions, words: tuple[str, str]) -> go.Figure:
 
 
 @kept
-def densest_corner(data: Interactions, words: tuple[str, str], size: int = 40) -> go.Figure:
+def densest_corner(data: Interactions, called: Nouns, size: int = 40) -> go.Figure:
     """The ratings of the most active users on the most rated items."""
-    people, things = words
     users, items = stats.most_first(data.activity())[:size], stats.most_first(data.popularity())[:size]
     ratings = stats.block(data, data.rating, users, items)
     known = np.isfinite(ratings)
     names = [escape_plotly(title) for title in data.item_table["title"].iloc[items].tolist()]
-    chart = titled(
+    chart = new_chart(
         f"Even here {rounded_percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
-        f"the {len(items)} most rated {things}",
-        f"the {len(users)} most active {people}",
+        f"the {len(items)} most rated {called.items}",
+        f"the {len(users)} most active {called.users}",
         note="colour = rating, gaps = what a recommender must guess",
     )
     chart.add_heatmap(
@@ -71,15 +115,15 @@ def densest_corner(data: Interactions, words: tuple[str, str], size: int = 40) -
 
 
 @kept
-def long_tail(data: Interactions, thing: str) -> go.Figure:
+def long_tail(data: Interactions, items: str) -> go.Figure:
     """Ratings that the best-known items hold, whatever share of them is asked. The title states what a fifth of them holds."""
     tail = stats.long_tail(data)
     head = stats.head_share(tail)
     drawn = tail.iloc[np.unique(np.linspace(0, len(tail) - 1, 400).astype(int))]  # no more points than a screen can show
     x, y = (np.concatenate([[0.0], 100.0 * drawn[share]]) for share in ("item_share", "rating_share"))
-    chart = titled(
-        f"20 % of the {thing} hold {100 * head:.0f} % of the ratings",
-        f"share of {thing}, most rated first (%)",
+    chart = new_chart(
+        f"20 % of the {items} hold {100 * head:.0f} % of the ratings",
+        f"share of {items}, most rated first (%)",
         "share of all ratings (%)",
         note="dashed: if all were rated equally often",
     )
@@ -94,7 +138,7 @@ def long_tail(data: Interactions, thing: str) -> go.Figure:
         y=y,
         mode="lines",
         line={"color": colour("text"), "width": 2},
-        hovertemplate=f"the top %{{x:.0f}} % of {thing}<br>hold %{{y:.0f}} % of the ratings<extra></extra>",
+        hovertemplate=f"the top %{{x:.0f}} % of {items}<br>hold %{{y:.0f}} % of the ratings<extra></extra>",
     )
     return chart.update_layout(showlegend=False).update_xaxes(range=[0, 100]).update_yaxes(range=[0, 102])
 
@@ -110,7 +154,7 @@ def rating_histogram(data: Interactions) -> go.Figure:
     else:
         favourite = f"Most often {values[counts.argmax()]:g}" if counts.max() > 1.1 * counts.mean() else "No favourite"
         title = f"{favourite}, on average {mean:.2f}"
-    chart = titled(title, "rating", "share of ratings (%)", note="guessing the mean every time is the floor to beat")
+    chart = new_chart(title, "rating", "share of ratings (%)", note="guessing the mean every time is the floor to beat")
     chart.add_bar(
         x=values,
         y=100.0 * counts / counts.sum(),
@@ -122,7 +166,7 @@ def rating_histogram(data: Interactions) -> go.Figure:
     return chart.update_xaxes(dtick=1).update_layout(bargap=0.15)
 
 
-def _bins(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _bins(counts: Int64) -> tuple[Int64, Int64]:
     """Rank by count, cut into at most CELLS equal groups: the group of each index, and the size of each group."""
     rank = np.empty(len(counts), dtype=np.int64)
     rank[stats.most_first(counts)] = np.arange(len(counts))

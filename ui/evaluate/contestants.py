@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from zlib import crc32
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.models.config import MODELS
+from mfcore.evaluation import EvaluationDetails
+from mfcore.evaluation.words import TIES
+from mfcore.runs import RunSummary
 from ui.address import write_param
-from ui.controls import run_label
-from ui.evaluate.charts import OURS
-from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, stored_details, with_ties
+from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, split_hash, stored_details, with_ties
 from ui.format import escape_plotly
-from ui.state import manager
+from ui.run_titles import run_in_legend, run_label
 from ui.theme import colour
 
-if TYPE_CHECKING:
-    from mfcore.evaluation import EvaluationDetails
-    from mfcore.runs.summary import RunSummary
-
+OURS = "this run"  # the line that every chart is about
 BASELINE_DASHES = {"popularity": "dash", "item-kNN": "dashdot", "EASE": "longdash", "random": "dot", "bias only": "dash"}
 RUN_DASHES = ("solid", "dash", "dot")
 STROKES = {"solid": (30,), "dash": (7, 4), "dot": (2, 3), "dashdot": (7, 3, 2, 3), "longdash": (13, 4)}
@@ -57,7 +55,7 @@ def scored_run(run: RunSummary, ties: str, *, name: str = "", nth: int = 0, ours
         raise UnusableRequest(f"run {run.run_id} has not been scored on test")
     line = {"color": colour(run.model), "width": 3 if ours else 2, "dash": RUN_DASHES[nth % len(RUN_DASHES)]}
     key = f"{run.run_id}:{evaluated_at(run.run_id)}:{ties}"
-    return Scored(name or escape_plotly(short_name(run)), key, with_ties(details, ties), line, ours)
+    return Scored(name or escape_plotly(run_in_legend(run)), key, with_ties(details, ties), line, ours)
 
 
 def scored_baseline(run: RunSummary, name: str, ties: str) -> Scored | None:
@@ -65,8 +63,7 @@ def scored_baseline(run: RunSummary, name: str, ties: str) -> Scored | None:
     details = baseline_details(run, name)
     if details is None:
         return None
-    split_hash = manager().folder(run.run_id).provenance().get("split_hash", run.run_id)
-    key = f"{name}:{split_hash}:{run.config.protocol!r}:{details.about.get('all_relevant')}:{ties}"
+    key = f"{name}:{split_hash(run.run_id) or run.run_id}:{run.config.protocol!r}:{details.about.get('all_relevant')}:{ties}"
     return Scored(name, key, with_ties(details, ties), baseline_line(name))
 
 
@@ -75,7 +72,7 @@ def contestants(run: RunSummary, beside: Sequence[RunSummary], ties: str) -> lis
     found = [scored_run(run, ties, name=OURS, ours=True)]
     models, taken = [run.model], [OURS, *RANKERS, "random"]
     for other in beside:
-        name = escape_plotly(short_name(other))
+        name = escape_plotly(run_in_legend(other))
         name += f" ({taken.count(name) + 1})" if name in taken else ""
         try:
             found.append(scored_run(other, ties, name=name, nth=models.count(other.model)))
@@ -87,8 +84,10 @@ def contestants(run: RunSummary, beside: Sequence[RunSummary], ties: str) -> lis
 
 
 def baseline_line(name: str) -> dict[str, Any]:
-    """Grey, each baseline with a dash of its own."""
-    return {"color": colour("baseline"), "width": 1.5, "dash": BASELINE_DASHES[name]}
+    """Grey, each baseline with a dash of its own; one that nobody foresaw gets one by its name."""
+    spare = list(STROKES)[1:]
+    dash = BASELINE_DASHES.get(name) or spare[crc32(name.encode()) % len(spare)]
+    return {"color": colour("baseline"), "width": 1.5, "dash": dash}
 
 
 def legend(looks: Mapping[str, Mapping[str, Any]]) -> None:
@@ -109,11 +108,6 @@ def _strokes(look: Mapping[str, Any]) -> str:
         stops.append(f"{ink} {at}px {at + length}px")
         at += length
     return f"repeating-linear-gradient(90deg,{','.join(stops)})"
-
-
-def short_name(run: RunSummary) -> str:
-    """Its name, else its model with the time it was created: short enough for a legend."""
-    return run.name or f"{MODELS.get(run.model, run.model)} {run.run_id[9:11]}:{run.run_id[11:13]}"
 
 
 def runs_beside(run: RunSummary, others: Sequence[RunSummary], param: str = "beside") -> list[RunSummary]:
@@ -149,9 +143,9 @@ def tie_choice(details: EvaluationDetails) -> str:
         return details.ties
     chosen = st.segmented_control(
         "Ties",
-        ["half", "optimistic", "pessimistic"],
+        list(TIES),
         default=details.ties,
-        format_func=str.capitalize,
+        format_func=lambda policy: TIES[policy][0],
         key="ties",
         bind="query-params",
         required=True,

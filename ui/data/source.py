@@ -1,20 +1,22 @@
-"""Choosing a dataset, shaping a generated one, fetching one that is not here."""
+"""Which dataset: choosing and shaping one, fetching one that is not here, and where it comes from."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.data import DATASETS, DatasetEntry, fetch
-from mfcore.data.config import SPLITS, SplitConfig
+from mfcore.data import DATASETS, DatasetEntry
+from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.paths import data_dir
 from ui.address import linked_choice, write_param
 from ui.controls import error_line
+from ui.datasets import DEFAULT_DATASET, dataset_title, fetch_with_progress
 from ui.format import escape_markdown
 
 
 def choose_dataset() -> DatasetEntry:
-    """The dataset the page is about: ``?dataset=``, MovieLens 100K unless chosen otherwise."""
-    chosen = linked_choice("Dataset", list(DATASETS), "dataset", text=lambda name: DATASETS[name].title, default="ml-100k")
+    """The dataset the page is about: ``?dataset=``, the default one unless chosen otherwise."""
+    chosen = linked_choice("Dataset", list(DATASETS), "dataset", text=dataset_title, default=DEFAULT_DATASET)
     return DATASETS[chosen]
 
 
@@ -51,20 +53,6 @@ def _shape_number(name: str, default: float, low: float, high: float, meaning: s
     return wanted
 
 
-def choose_split(entry: DatasetEntry) -> SplitConfig:
-    """How ratings are divided: ``?split=``, for the official folds ``?fold=``. Only what this dataset allows is offered."""
-    kinds = [kind for kind in SPLITS if kind == "random" or (entry.has_timestamps and kind != "official")]
-    kinds += ["official"] if entry.name == "ml-100k" else []
-    kind = linked_choice("How ratings are divided", kinds, "split", text=SPLITS.__getitem__, default="random")
-    if kind != "official":
-        write_param("fold", None)
-        return SplitConfig(kind)
-    fold = linked_choice(
-        "Fold", [1, 2, 3, 4, 5], "fold", default=1, help="Fold 1 tests the first fifth of the file, and so on."
-    )
-    return SplitConfig(kind, fold=fold)
-
-
 def offer_fetch(entry: DatasetEntry) -> None:
     """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every road."""
     with st.container(border=True, key="not_here"):
@@ -76,19 +64,43 @@ def offer_fetch(entry: DatasetEntry) -> None:
 
 def _fetch(name: str) -> None:
     st.caption("This takes up to a minute. Leaving the page cancels it.")
-    bar = st.progress(0.0, text="Starting")
     try:
-        fetch(
-            name, progress=lambda message, share: bar.progress(min(max(share or 0.0, 0.0), 1.0), text=escape_markdown(message))
-        )
+        fetch_with_progress(name)
     except DataUnavailable as failure:
-        bar.empty()
         error_line("It could not be fetched by any road.")
         for road, why in failure.roads:
             st.markdown(f"- **{escape_markdown(road)}**: {escape_markdown(why)}")
         st.markdown(f"**What to do.** {escape_markdown(failure.advice)}.")
     except UnusableRequest as error:
-        bar.empty()
         error_line(error)
     else:
         st.rerun()
+
+
+def show_source(entry: DatasetEntry) -> None:
+    """Whose data this is, on what terms, and where it lies."""
+    st.subheader("Where this comes from", anchor=False)
+    st.markdown(escape_markdown(entry.description))
+    st.table(_source_rows(entry), border="horizontal")
+
+
+def _source_rows(entry: DatasetEntry) -> dict[str, str]:
+    """Size, terms, credit and whereabouts, as Markdown for a two-column table."""
+    rows = {"Size": escape_markdown(entry.size), "Licence": escape_markdown(entry.licence)}
+    if entry.citation:
+        rows["Please cite"] = escape_markdown(entry.citation)
+    if entry.url:
+        rows["Home"] = f"[{escape_markdown(entry.url)}]({entry.url})"
+    if entry.source is None:
+        return {**rows, "Stored": "not stored: made when needed, the same from the same seed"}
+    folder = data_dir() / "datasets" / entry.name
+    try:
+        manifest = read_manifest(folder) or {}
+    except DamagedCache:
+        manifest = {}
+    rows["Stored"] = f"`{folder}`"
+    if manifest:
+        rows["Fetched"] = escape_markdown(
+            f"from {manifest.get('source', 'an unknown place')}, {manifest.get('fetched', '')[:10]}"
+        )
+    return rows
