@@ -60,7 +60,7 @@ if runs:
     for run in runs[:RECENT]:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width=260):
-                page = "train" if not run.over or run.state == "failed" else "evaluate"
+                page = "evaluate" if run.over and run.state != "failed" else "train"
                 link_to(page, escape_markdown(run_label(run)), run=run.run_id)
             st.markdown(state_badge(run.state), width="content")
             found = verdict_on_test(run)

@@ -92,7 +92,7 @@ def open_model(run: RunSummary) -> LoadedRun | None:
         with st.spinner("Opening the model …"):
             loaded = load_run(run.run_id)
     except (UnusableRequest, DataUnavailable) as error:
-        unfinished(run, needs="There is nothing to show before its first epoch is done." if not run.over else "")
+        unfinished(run, needs="" if run.over else "There is nothing to show before its first epoch is done.")
         if run.over and run.state != "failed":
             error_line(error)
             link_to("train", "Train another run", icon=":material/arrow_forward:")

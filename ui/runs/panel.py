@@ -60,7 +60,7 @@ def _links(run: RunSummary) -> None:
         if parent:
             words = lineage(run, {other.run_id: other for other in manager().list()})
             link_to("runs", escape_markdown(words), run=parent["run_id"])
-        link_to("train", "Watch" if not run.over else "Training", icon=":material/show_chart:", run=run.run_id)
+        link_to("train", "Training" if run.over else "Watch", icon=":material/show_chart:", run=run.run_id)
         if run.epochs_done:
             link_to("evaluate", "Evaluate", icon=":material/monitoring:", run=run.run_id)
             link_to("recommend", "Recommend", icon=":material/recommend:", run=run.run_id)
@@ -93,7 +93,7 @@ def _actions(run: RunSummary) -> None:
             with plain_errors():
                 manager().resume(run.run_id)
                 st.rerun()
-        busy = "Stop it first: a run that is still going changes under the copy." if not run.over else None
+        busy = None if run.over else "Stop it first: a run that is still going changes under the copy."
         st.download_button(
             "Export",
             data=lambda: manager().export_zip(run.run_id),
@@ -127,7 +127,7 @@ def can_resume(run: RunSummary) -> bool:
 
 def delete_button(runs: list[RunSummary]) -> None:
     """Delete, after a question. Runs that are going must be stopped first."""
-    going = any(not run.over for run in runs)
+    going = not all(run.over for run in runs)
     label = "Delete" if len(runs) == 1 else f"Delete {len(runs)} runs"
     if st.button(label, icon=":material/delete:", key="delete", disabled=going, help="Stop it first." if going else None):
         _confirm_delete(runs)
