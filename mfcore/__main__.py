@@ -1,4 +1,4 @@
-"""``python -m mfcore``: everything the app can do, without a browser.
+"""``python -m mfcore``, ``mf-explorer`` where it is installed: everything the app can do, without a browser; and the app.
 
 Exit status: 0 done, 2 the request was unusable (one line on standard error says why), 1 it failed.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mfcore.cli.output import complain
 from mfcore.cli.parser import build_parser
-from mfcore.errors import UnusableRequest
+from mfcore.errors import DataUnavailable, UnusableRequest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,11 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnusableRequest as error:
         complain(str(error))
         return 2
-    except RuntimeError as error:
-        from mfcore.errors import DataUnavailable
-
-        if not isinstance(error, DataUnavailable):
-            raise
+    except DataUnavailable as error:
         complain(str(error))
         return 1
     except KeyboardInterrupt:

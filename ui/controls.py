@@ -8,9 +8,13 @@ from contextlib import contextmanager
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs.status import STATES
 from ui.format import escape_markdown
 from ui.state import page_path
-from ui.words import STATES, state_word
+from ui.words import state_word
+
+_TONES = {"muted": "gray", "running": "blue", "warning": "orange", "good": "green", "bad": "red"}
+"""Tone of a state → colour of its badge."""
 
 
 def page_header(title: str, sentence: str) -> None:
@@ -21,7 +25,8 @@ def page_header(title: str, sentence: str) -> None:
 
 def state_badge(state: str) -> str:
     """Markdown of a coloured badge with a run's state."""
-    return f":{STATES.get(state, ('', 'gray'))[1]}-badge[{state_word(state)}]"
+    tone = STATES[state].tone if state in STATES else "muted"
+    return f":{_TONES[tone]}-badge[{escape_markdown(state_word(state))}]"
 
 
 def link_to(page: str, label: str, *, icon: str | None = None, run: str | None = None, **query: str) -> None:

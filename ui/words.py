@@ -7,22 +7,12 @@ from mfcore.evaluation.words import protocol_sentence as ranking_sentence
 from mfcore.evaluation.words import split_sentence
 from mfcore.registry import Registry, Spec
 from mfcore.runs import RunConfig
+from mfcore.runs.status import STATES
 from mfcore.settings import SETTINGS, Choice
 from ui.datasets import Nouns, nouns
 
 STAR = "★"
 """Marks a starred run."""
-
-STATES: dict[str, tuple[str, str]] = {
-    "queued": ("waiting", "gray"),
-    "running": ("running", "blue"),
-    "paused": ("paused", "orange"),
-    "stopped": ("stopped", "orange"),
-    "finished": ("finished", "green"),
-    "failed": ("failed", "red"),
-    "interrupted": ("interrupted", "orange"),
-}
-"""State of a run → its word and the colour of its badge."""
 
 _BASELINES = {
     "global mean": "always predicting the mean rating",
@@ -56,7 +46,7 @@ def _spec(setting: str, value: object) -> Spec | None:
 
 def state_word(state: str) -> str:
     """A run's state as people say it."""
-    return STATES.get(state, (state, ""))[0]
+    return STATES[state].word if state in STATES else state
 
 
 def baseline_words(name: str, called: Nouns) -> str:

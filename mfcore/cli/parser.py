@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
-from mfcore.cli import export, listing, steer, stored, train
+from mfcore.cli import inspect, train
 from mfcore.cli.output import complain
+from mfcore.cli.serve import serve
 from mfcore.runs.commands import COMMANDS
 from mfcore.runs.export.command import FLAGS
 from mfcore.settings import SETTINGS
@@ -27,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """``options.run`` is the function of the chosen command."""
     shared, nested = _shared(None, False), _shared(argparse.SUPPRESS, argparse.SUPPRESS)
-    parser = _Parser(prog="python -m mfcore", description="Train and inspect matrix-factorization recommenders.")
+    parser = _Parser(prog=_called(), description="Train and inspect matrix-factorization recommenders.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Any, text: str, where: Any = commands) -> argparse.ArgumentParser:
@@ -36,22 +38,28 @@ def build_parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    command("datasets", listing.datasets, "What can be loaded, its size and licence, and whether it is here.")
-    command("fetch", listing.fetch, "Download, check and keep a dataset.").add_argument("dataset")
-    command("presets", listing.presets, "Recipes for train --preset.")
+    command("datasets", inspect.datasets, "What can be loaded, its size and licence, and whether it is here.")
+    command("fetch", inspect.fetch, "Download, check and keep a dataset.").add_argument("dataset")
+    command("presets", inspect.presets, "Recipes for train --preset.")
     _add_train_flags(command("train", train.train, "Train a run and score it on test."))
-    command("evaluate", stored.evaluate, "Every metric of a stored run.").add_argument("run_id", metavar="RUN")
-    recommend = command("recommend", stored.recommend, "What a stored run would recommend to a user.")
+    command("evaluate", inspect.evaluate, "Every metric of a stored run.").add_argument("run_id", metavar="RUN")
+    recommend = command("recommend", inspect.recommend, "What a stored run would recommend to a user.")
     recommend.add_argument("run_id", metavar="RUN")
     recommend.add_argument("--user", required=True, help="user id, as in the dataset")
     recommend.add_argument("-n", default="10", help="how many items (default 10)")
     recommend.add_argument("--include-seen", action="store_true", help="also items the user has rated")
     _add_export(
-        command("export-vectors", export.export_vectors, "Write a run's vectors as tables for the Embedding Projector.")
+        command("export-vectors", inspect.export_vectors, "Write a run's vectors as tables for the Embedding Projector.")
     )
     _add_steering(command)
     _add_runs(command)
+    _add_serve(command("serve", serve, "Serve the app to browsers, until it is stopped with Ctrl-C."))
     return parser
+
+
+def _called() -> str:
+    """As whoever reads the help has called it."""
+    return "mf-explorer" if Path(sys.argv[0]).stem == "mf-explorer" else "python -m mfcore"
 
 
 def _shared(home: Any, as_json: Any) -> argparse.ArgumentParser:
@@ -81,17 +89,17 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_steering(command: Any) -> None:
     """``branch``, ``extend`` and ``tell``: what can be done to a run that exists."""
-    branch = command("branch", steer.branch, "Train a new run that goes on from the end of another's epoch.")
+    branch = command("branch", train.branch, "Train a new run that goes on from the end of another's epoch.")
     branch.add_argument("run_id", metavar="RUN")
     branch.add_argument("--epoch", required=True, help="a kept epoch of RUN; 0 is the untrained model")
     branch.add_argument("--name", default="", help="what to call the new run")
     for key in (key for key in FLAGS if SETTINGS[key].in_branch):
         branch.add_argument(FLAGS[key], dest=key, metavar=FLAGS[key][2:].upper(), help=SETTINGS[key].help.replace("%", "%%"))
     branch.add_argument("--set", action="append", metavar="KEY=VALUE", help="any other setting of training")
-    extend = command("extend", steer.extend, "Train a run for more epochs than planned; one that has ended goes on here.")
+    extend = command("extend", train.extend, "Train a run for more epochs than planned; one that has ended goes on here.")
     extend.add_argument("run_id", metavar="RUN")
     extend.add_argument("--epochs", required=True, help="how many more")
-    tell = command("tell", steer.tell, "Steer a run that is being trained, here or by the app.")
+    tell = command("tell", train.tell, "Steer a run that is being trained, here or by the app.")
     tell.add_argument("run_id", metavar="RUN")
     tell.add_argument("wish", metavar="WISH", help=" ".join(f"{name}: {kind.help}" for name, kind in COMMANDS.items()))
     tell.add_argument("value", nargs="?", help="for wishes with a value")
@@ -99,11 +107,20 @@ def _add_steering(command: Any) -> None:
 
 def _add_runs(command: Any) -> None:
     """``runs`` alone lists; ``runs list | show | resume | delete``."""
-    runs = command("runs", stored.list_runs, "List, show, resume and delete runs. RUN: an id, the beginning of one, or latest.")
+    runs = command(
+        "runs", inspect.list_runs, "List, show, resume and delete runs. RUN: an id, the beginning of one, or latest."
+    )
     actions = runs.add_subparsers(metavar="ACTION")
-    command("list", stored.list_runs, "All runs, newest first.", actions)
-    command("show", stored.show, "One run.", actions).add_argument("run_id", metavar="RUN")
+    command("list", inspect.list_runs, "All runs, newest first.", actions)
+    command("show", inspect.show, "One run.", actions).add_argument("run_id", metavar="RUN")
     command("resume", train.resume, "Go on with an interrupted run.", actions).add_argument("run_id", metavar="RUN")
-    command("delete", stored.delete, "Delete runs and all their files.", actions).add_argument(
+    command("delete", inspect.delete, "Delete runs and all their files.", actions).add_argument(
         "run_ids", metavar="RUN", nargs="+"
     )
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", help="where to listen (default 8501)")
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1: this machine only)")
+    parser.add_argument("--base-url-path", metavar="PATH", help="serve under /PATH instead of /")
+    parser.add_argument("streamlit", metavar="-- OPTION", nargs="*", help="passed on to streamlit run as it is")

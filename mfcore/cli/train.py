@@ -1,4 +1,4 @@
-"""``python -m mfcore train``, and going on with an interrupted run."""
+"""Commands that train, or say something to what trains: train, runs resume, branch, extend, tell."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from mfcore.cli.output import complain, duration, metric, print_json, print_table, say
-from mfcore.cli.progress import TrainingProgress
-from mfcore.cli.settings import config_from
+from mfcore.cli.output import TrainingProgress, complain, duration, print_json, print_metrics, say
+from mfcore.cli.settings import config_from, pairs_from
 from mfcore.errors import UnusableRequest
+from mfcore.runs.branching import branch_config, branch_folder
+from mfcore.runs.commands import Command
 from mfcore.runs.events import EpochEvent, Event, ResumeEvent, StartEvent
+from mfcore.runs.export.command import FLAGS
 from mfcore.runs.layout import RunFolder, RunStatus
+from mfcore.runs.manager.queue import leave_command
 from mfcore.runs.store import RunStore, check_config
 
 
@@ -25,14 +28,14 @@ def train(options: argparse.Namespace) -> int:
     store = RunStore(options.home)
     check_config(config, store)
     folder = RunFolder.create(store.home, config, claimed=True)
-    status = train_here(folder, store)
+    status = _train_here(folder, store)
     if status.error in ("UnusableRequest", "DataUnavailable") and not folder.events.of(EpochEvent):
         store.delete(folder.run_id)  # nothing happened that would be worth keeping
         if status.error == "UnusableRequest":
             raise UnusableRequest(status.reason)
         complain(status.reason)
         return 1
-    return report(folder, status, options.json)
+    return _report(folder, status, options.json)
 
 
 def resume(options: argparse.Namespace) -> int:
@@ -41,10 +44,51 @@ def resume(options: argparse.Namespace) -> int:
     run_id = store.find(options.run_id)
     store.requeue(run_id, claimed=True)
     folder = store.folder(run_id)
-    return report(folder, train_here(folder, store), options.json)
+    return _report(folder, _train_here(folder, store), options.json)
 
 
-def report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
+def branch(options: argparse.Namespace) -> int:
+    """Make a branch and train it in this process."""
+    store = RunStore(options.home)
+    parent = store.folder(store.find(options.run_id))
+    changes = pairs_from(options.set or [])
+    changes.update({key: getattr(options, key) for key in FLAGS if getattr(options, key, None) is not None})
+    config = branch_config(parent, options.epoch, changes, options.name)
+    check_config(config, store)
+    folder = branch_folder(store.home, parent, config, claimed=True)
+    return _report(folder, _train_here(folder, store), options.json)
+
+
+def extend(options: argparse.Namespace) -> int:
+    """More epochs: asked of the worker of a run that is going, trained in this process after its end."""
+    store = RunStore(options.home)
+    run_id = store.find(options.run_id)
+    command = Command("extend", options.epochs)
+    folder = store.folder(run_id)
+    if not folder.status().over:
+        return _tell(folder, command, options.json)
+    store.requeue(run_id, claimed=True, epochs=int(command.value or 0))
+    return _report(folder, _train_here(folder, store), options.json)
+
+
+def tell(options: argparse.Namespace) -> int:
+    """Leave a command for the worker."""
+    store = RunStore(options.home)
+    return _tell(store.folder(store.find(options.run_id)), Command(options.wish, options.value), options.json)
+
+
+def _tell(folder: RunFolder, command: Command, as_json: bool) -> int:
+    leave_command(folder, command)
+    value = {} if command.value is None else {"value": command.value}
+    if as_json:
+        print_json({"run_id": folder.run_id, "command": command.kind, **value})
+    else:
+        said = " ".join([command.kind, *(f"{given:g}" for given in value.values())])
+        say(f"run {folder.run_id} was told: {said}")
+    return 0
+
+
+def _report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
     """Print how a run ended; returns the exit status."""
     result = folder.result()
     if as_json:
@@ -57,7 +101,7 @@ def report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
     return 130 if status.state == "interrupted" else 1
 
 
-def train_here(folder: RunFolder, store: RunStore) -> RunStatus:
+def _train_here(folder: RunFolder, store: RunStore) -> RunStatus:
     """Train a claimed run in this process, with progress on standard error; returns how it ended."""
     from mfcore.runs.worker.session import train_run
 
@@ -115,10 +159,4 @@ def _print_result(folder: RunFolder, status: RunStatus, result: dict[str, Any]) 
         return
     chosen = f"best epoch {result['best_epoch']} of {result['epochs']}"
     say(f"run {folder.run_id} {status.state}: {chosen}, {duration(result['train_seconds'])} of training")
-    floors = result.get("baselines", {})
-    names = [name for name in floors if floors[name]]
-    rows = [
-        [name, metric(value), metric(result["valid"].get(name)), *(metric(floors[floor].get(name)) for floor in names)]
-        for name, value in result["test"].items()
-    ]
-    print_table(["metric", "test", "validation", *names], rows, numbers=["test", "validation", *names])
+    print_metrics(result["test"], result["valid"], result.get("baselines", {}))

@@ -31,7 +31,7 @@ STATES: dict[str, State] = {
     state.name: state
     for state in (
         State("queued", "waiting", "muted", False, False, "It begins as soon as there is room."),
-        State("running", "running", "running", False, True, "A worker is training it."),
+        State("running", "training", "running", False, True, "A worker is training it."),
         State("paused", "paused", "warning", False, True, "Its worker waits to be told to go on."),
         State("stopped", "stopped", "warning", True, False, "Ended early by request; what it had learned was kept and tested."),
         State("finished", "finished", "good", True, False, "It came to its end and was scored on test."),

@@ -76,7 +76,7 @@ def _branch(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     changes, name = wish.get("changes", {}), wish.get("name", "")
     require(isinstance(changes, dict), "changes must be settings by name")
     require(isinstance(name, str) and len(name) <= 200, "name must be a text of at most 200 characters")
-    return {"run_id": manager_for().branch(run_id, wish.get("epoch"), changes, name)}
+    return {"run_id": manager_for().branch(run_id, epoch, changes, name)}
 
 
 def _trusted(request: Request) -> bool:

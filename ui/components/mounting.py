@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from mfcore.runs.status import LIVE_STATES, OVER_STATES
+from mfcore.evaluation.metrics import metric_help
+from mfcore.registry import METRICS, MODELS
+from mfcore.runs.status import STATES
 from ui.api.assets import COMPONENTS, module_urls
-from ui.controls import STATE_COLOURS, STATE_WORDS
-from ui.format import METRIC_HELP, lower_is_better, metric_name
-from ui.theme import COLOURS
-
-_TONES = {"gray": "muted", "blue": "running", "orange": "warning", "green": "good", "red": "bad"}
-_PALETTE = ("mf", "biased-mf", "neumf", "gmf", "mlp", "test", "baseline")
+from ui.theme import palettes
 
 
 def mounted(folder: str) -> Callable[..., Any]:
@@ -36,24 +32,15 @@ def mounted(folder: str) -> Callable[..., Any]:
     )
 
 
-@cache
 def shared_data() -> dict[str, Any]:
     """Colours by meaning and by model, run states, metrics: known to Python, told to the browser, restated nowhere."""
+    palette = (*MODELS, "test", "baseline")
     return {
-        "colours": {theme: {**shades, "palette": [shades[name] for name in _PALETTE]} for theme, shades in COLOURS.items()},
-        "states": {
-            name: {
-                "word": "training" if name == "running" else word,
-                "tone": _TONES[STATE_COLOURS[name]],
-                "over": name in OVER_STATES,
-                "live": name in LIVE_STATES,
-            }
-            for name, word in STATE_WORDS.items()
-        },
+        "colours": {theme: {**shades, "palette": [shades[name] for name in palette]} for theme, shades in palettes().items()},
+        "states": {name: {"word": s.word, "tone": s.tone, "over": s.over, "live": s.live} for name, s in STATES.items()},
         "metrics": {
-            stem: {"label": metric_name(stem), "lower_is_better": lower_is_better(key), "help": help_}
-            for key, help_ in METRIC_HELP.items()
-            if "/" not in key and (stem := key.partition("@")[0])
+            name: {"label": spec.title, "lower_is_better": spec.lower_is_better, "help": metric_help(name)}
+            for name, spec in METRICS.items()
         },
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -48,7 +47,7 @@ def stored_split(run_id: str) -> Split:
     Raises:
         UnusableRequest, DataUnavailable: its data is not here, or no longer the same.
     """
-    return _split(split_hash(run_id) or run_id, split_hash(run_id), run_id)
+    return _split(split_hash(run_id) or run_id, run_id)
 
 
 def split_hash(run_id: str) -> str:

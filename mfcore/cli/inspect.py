@@ -1,4 +1,4 @@
-"""Commands on runs that exist: evaluate, recommend, runs."""
+"""Commands on what is there: datasets, presets, and runs that have been trained."""
 
 from __future__ import annotations
 
@@ -6,10 +6,76 @@ import argparse
 import time
 from typing import Any
 
-from mfcore.cli.output import duration, metric, note, print_json, print_table, say
+from mfcore.cli.output import TrainingProgress, complain, duration, metric, note, print_json, print_metrics, print_table, say
+from mfcore.embeddings.export import export_tables, vector_tables
+from mfcore.errors import DataUnavailable
+from mfcore.runs.embedding_space import run_space
 from mfcore.runs.store import RunStore
 from mfcore.runs.summary import RunSummary
 from mfcore.validate import integer
+
+
+def datasets(options: argparse.Namespace) -> int:
+    """What can be loaded."""
+    from mfcore.data import dataset_status
+    from mfcore.registry import DATASETS
+
+    entries = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "status": dataset_status(entry.name, options.home),
+            "size": entry.size,
+            "licence": entry.licence,
+            "description": entry.description,
+            "citation": entry.citation,
+            "url": entry.url,
+            "options": {name: {"default": o.default, "low": o.low, "high": o.high} for name, o in entry.options.items()},
+        }
+        for entry in DATASETS.values()
+    ]
+    if options.json:
+        print_json({"datasets": entries})
+        return 0
+    columns = ("name", "status", "title", "size", "licence")
+    print_table(columns, [[entry[column] for column in columns] for entry in entries])
+    return 0
+
+
+def fetch(options: argparse.Namespace) -> int:
+    """Download, check and keep a dataset."""
+    from mfcore.data import fetch as fetch_dataset
+    from mfcore.registry import DATASETS
+
+    try:
+        with TrainingProgress() as progress:
+            path = fetch_dataset(options.dataset, options.home, progress.fetching)
+    except DataUnavailable as error:
+        complain(str(error))
+        return 1
+    entry = DATASETS[options.dataset]
+    if options.json:
+        print_json({"dataset": options.dataset, "path": None if path is None else str(path)})
+        return 0
+    say(f"{entry.title} is generated when needed" if path is None else f"{entry.title} is here: {path}")
+    say(f"licence: {entry.licence}")
+    if entry.citation:
+        say(f"please cite: {entry.citation}")
+    return 0
+
+
+def presets(options: argparse.Namespace) -> int:
+    """Recipes for ``train --preset``."""
+    from mfcore.runs.presets import KINDS, PRESETS
+
+    if options.json:
+        print_json(
+            {"presets": [{"name": p.name, "kind": p.kind, "title": p.title, "sentence": p.sentence} for p in PRESETS.values()]}
+        )
+        return 0
+    rows = [[p.name, KINDS[p.kind], p.title, p.sentence] for p in PRESETS.values()]
+    print_table(["preset", "kind", "title", "what to watch for"], rows)
+    return 0
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -36,20 +102,10 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.json:
         print_json(found)
         return 0
-    names = [name for name, values in found["baselines"].items() if values]
-    rows = [
-        [
-            key,
-            metric(found["test"].get(key)),
-            metric(valid.get(key)),
-            *(metric(found["baselines"][name].get(key)) for name in names),
-        ]
-        for key in (found["test"] or valid)
-    ]
     say(
         f"{summary.title}: {summary.model} on {summary.dataset}, weights {loaded.checkpoint} of epoch {loaded.checkpoint_epoch}"
     )
-    print_table(["metric", "test", "validation", *names], rows, numbers=["test", "validation", *names])
+    print_metrics(found["test"], valid, found["baselines"])
     return 0
 
 
@@ -80,6 +136,20 @@ def recommend(options: argparse.Namespace) -> int:
         for place, item in enumerate(items, 1)
     ]
     print_table(["", "item", "title", "genres", "score"], rows, numbers=["", "item", "score"])
+    return 0
+
+
+def export_vectors(options: argparse.Namespace) -> int:
+    """Vectors of a stored run and what they stand for, as two tables."""
+    store = RunStore(options.home)
+    run_id = store.find(options.run_id)
+    epoch = None if options.epoch is None else integer("epoch", options.epoch, low=0)
+    tables = vector_tables(run_space(run_id, store.home), what=options.what, epoch=epoch)
+    vectors, metadata = export_tables(*tables, options.out)
+    if options.json:
+        print_json({"run_id": run_id, "vectors": str(vectors), "metadata": str(metadata)})
+    else:
+        say(f"wrote {vectors} and {metadata}; load both at an Embedding Projector, or import them on the page Embeddings")
     return 0
 
 

@@ -1,0 +1,82 @@
+"""The command that serves the app: what it starts, and where it finds it. Browsers test the app itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from mfcore.__main__ import main
+from mfcore.cli.parser import build_parser
+from mfcore.cli.serve import app_path, streamlit_command
+from mfcore.errors import UnusableRequest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def started(*words: str) -> list[str]:
+    return streamlit_command(build_parser().parse_args(["serve", *words]), Path("/there/app.py"))
+
+
+def test_what_is_not_said_is_left_to_the_settings_beside_the_app() -> None:
+    assert started() == [sys.executable, "-m", "streamlit", "run", "/there/app.py"]
+
+
+def test_options_become_streamlits_and_the_rest_is_passed_on() -> None:
+    words = started("--port", "8600", "--host", "0.0.0.0", "--base-url-path", "lab", "--", "--server.headless", "true")
+    assert words[5:] == [
+        *("--server.address", "0.0.0.0"),
+        *("--server.baseUrlPath", "lab"),
+        *("--server.port", "8600"),
+        *("--server.headless", "true"),
+    ]
+
+
+@pytest.mark.parametrize("port", ["http", "0", "70000"])
+def test_a_port_that_is_none_is_refused_in_one_line(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", port]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: port must be") and error.count("\n") == 1
+
+
+def test_the_app_lies_beside_mfcore_installed_or_in_a_working_tree(tmp_path: Path) -> None:
+    assert app_path() == ROOT / "app.py"
+    with pytest.raises(UnusableRequest, match="pip install mf-explorer"):
+        app_path(tmp_path)
+    (tmp_path / "app.py").write_text("")
+    assert app_path(tmp_path) == tmp_path / "app.py"
+    (tmp_path / "mf_explorer").mkdir()
+    (tmp_path / "mf_explorer" / "app.py").write_text("")
+    assert app_path(tmp_path) == tmp_path / "mf_explorer" / "app.py"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_it_serves_from_anywhere_and_stops_when_told(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mfcore", "serve", "--home", "home", "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
+                    assert answer.status == 200
+                break
+            except OSError:
+                assert server.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+                time.sleep(0.1)
+        assert (tmp_path / "home").is_dir()
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=30)
