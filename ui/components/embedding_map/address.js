@@ -1,8 +1,11 @@
-// The map's state in the address, so that a link or a reload shows the same thing. The address is replaced, never pushed, and the
+// The map's state in the address, so that a link or a reload shows the same thing. The address is replaced, never
+// pushed, and the
 // page is not run again for it: Streamlit sends the whole query along with its next run anyway.
 
 import { clamp } from "../shared/text.js"
 import { cameraText, home } from "./camera.js"
+
+/** @typedef {import("./types.js").View} View */
 
 const OWN = [
   "points",
@@ -50,6 +53,7 @@ export function readAddress() {
 }
 
 // Only what differs from the map as it opens is written.
+/** @param {View} view */
 function addressOf(view) {
   const { want, source, camera, chosen } = view,
     last = source.frames.length - 1,
@@ -76,6 +80,7 @@ function addressOf(view) {
   }
 }
 
+/** @param {View} view */
 export function writeAddress(view) {
   const query = new URLSearchParams(location.search),
     own = addressOf(view)

@@ -5,7 +5,12 @@ import { element } from "../shared/dom.js"
 import { defined, whole } from "../shared/text.js"
 import { fixed, quantile } from "./words.js"
 
-// Told apart by eyes that confuse red and green too: the palette of Okabe & Ito (2008), the last one for a light and a dark ground.
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Source} Source */
+/** @typedef {import("./types.js").Look} Look */
+
+// Told apart by eyes that confuse red and green too: the palette of Okabe & Ito (2008), the last one for a light and
+// a dark ground.
 const GENRE_INK = {
   light: ["#0072b2", "#e69f00", "#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#b8a800", "#4a3f55"],
   dark: ["#4aa3e0", "#f0b23c", "#dd94bd", "#1fc295", "#f0803c", "#8fd0f7", "#f0e442", "#d6cfe0"],
@@ -31,6 +36,7 @@ const NUMBERS = {
 const OTHER = "other"
 
 // The genres with a colour of their own, and each point's: the rarest of its frequent ones, since that says more.
+/** @param {Source} source @param {string[]} [before] */
 export function mainGenres(source, before) {
   const counts = new Map()
   for (let row = 0; row < source.items; row += 1)
@@ -50,6 +56,7 @@ export function mainGenres(source, before) {
 }
 
 // Ways to colour this source: those it knows something about.
+/** @param {Source} source */
 export function colourings(source) {
   const found = source.genreTable.named.length ? [["genre", "Genre"]] : []
   for (const [key, { words }] of Object.entries(NUMBERS)) {
@@ -59,6 +66,7 @@ export function colourings(source) {
   return found.concat([["plain", "One colour"]])
 }
 
+/** @param {string} key @param {Float32Array} values @param {Look} look */
 function numberScale(key, values, look) {
   const { log, sides } = NUMBERS[key],
     shown = [...values].filter(defined).sort((a, b) => a - b)
@@ -74,6 +82,7 @@ function numberScale(key, values, look) {
 }
 
 // Bytes per point (red, green, blue) and what the legend needs.
+/** @param {View} view */
 export function paintBy(view) {
   const { source, look, want } = view,
     inks = new Uint8Array(3 * source.count)
@@ -81,7 +90,7 @@ export function paintBy(view) {
   if (NUMBERS[want.colour] && values) {
     const scale = numberScale(want.colour, values, look)
     for (let row = 0; row < source.count; row += 1) inks.set(scale.ink(values[row]), 3 * row)
-    return { inks, scale, key: want.colour }
+    return { inks, scale, key: want.colour, named: [] }
   }
   const shades = GENRE_INK[look.theme].map(bytesOf),
     { main, named } = source.genreTable
@@ -92,6 +101,7 @@ export function paintBy(view) {
   return { inks, key: want.colour, named: want.colour === "genre" ? named : [] }
 }
 
+/** @param {View} view */
 export function drawLegend(view) {
   const node = view.part.legend,
     { paint, source, want } = view
@@ -137,7 +147,7 @@ export function drawLegend(view) {
       button.onclick = () => {
         want.genre = want.genre === genre ? null : genre
         view.dress()
-        view.remember()
+        view.settle()
       }
       return button
     }),

@@ -1,12 +1,19 @@
-// What is written over the points: axes, names, the path of the chosen one, the lasso. A second canvas, cleared for each frame.
+// What is written over the points: axes, names, the path of the chosen one, the lasso. A second canvas, cleared for
+// each frame.
 
 import { clamp } from "../shared/text.js"
 import { middleOf, screenOf, toScreen } from "./camera.js"
 import { axisWords } from "./projection.js"
 import { shorten } from "./words.js"
 
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Camera} Camera */
+/** @typedef {import("./types.js").Look} Look */
+
+/** @param {number} size */
 const FONT = size => `500 ${size}px`
 
+/** @param {View} view @param {number} now */
 export function drawOverlay(view, now) {
   const { part, camera, look } = view,
     context = part.overlay.getContext("2d")
@@ -20,10 +27,11 @@ export function drawOverlay(view, now) {
   if (view.gesture?.outline) drawOutline(view, context)
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawAxes(view, context) {
   const { camera, look, lens, want } = view,
-    a = [],
-    b = []
+    a = /** @type {number[]} */ ([]),
+    b = /** @type {number[]} */ ([])
   if (view.layout) {
     axisTitle(context, view, axisWords(view, 0), middleOf(camera), camera.height - 12, 0)
     return
@@ -36,8 +44,8 @@ function drawAxes(view, context) {
       to = [...lens.zero]
     from[k] -= ends[k]
     to[k] += ends[k]
-    toScreen(camera, ...from, a)
-    toScreen(camera, ...to, b)
+    toScreen(camera, from[0], from[1], from[2], a)
+    toScreen(camera, to[0], to[1], to[2], b)
     context.beginPath()
     context.moveTo(a[0], a[1])
     context.lineTo(b[0], b[1])
@@ -57,6 +65,14 @@ function drawAxes(view, context) {
   axisTitle(context, view, `${axisWords(view, 1)}  →`, 12, camera.height / 2, -Math.PI / 2)
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {string} words
+ * @param {number} x
+ * @param {number} y
+ * @param {number} angle
+ */
 function axisTitle(context, view, words, x, y, angle) {
   context.save()
   context.translate(x, y)
@@ -68,6 +84,14 @@ function axisTitle(context, view, words, x, y, angle) {
   context.restore()
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Look} look
+ * @param {string} text
+ * @param {number} x
+ * @param {number} y
+ * @param {string} ink
+ */
 function halo(context, look, text, x, y, ink) {
   context.lineJoin = "round"
   context.lineWidth = 4
@@ -77,9 +101,10 @@ function halo(context, look, text, x, y, ink) {
   context.fillText(text, x, y)
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawRings(view, context) {
   const { camera, look } = view,
-    point = []
+    point = /** @type {number[]} */ ([])
   const ring = (row, radius, width, ink) => {
     toScreen(camera, view.places[3 * row], view.places[3 * row + 1], view.places[3 * row + 2], point)
     context.beginPath()
@@ -99,10 +124,11 @@ function drawRings(view, context) {
 }
 
 // The way of one point through the epochs: every epoch a tick, the part before now drawn full, what comes later faint.
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawPath(view, context) {
   const { camera, look, lens, source, chosen } = view,
     last = source.frames.length - 1,
-    points = []
+    points = /** @type {number[][]} */ ([])
   if (last < 1 || view.layout) return
   for (let f = 0; f <= last; f += 1) {
     const places = lens.at(f)
@@ -130,6 +156,7 @@ function drawPath(view, context) {
   context.font = `${FONT(look.text - 1)} ${look.font}`
   context.textAlign = "center"
   context.textBaseline = "bottom"
+  /** @type {number[] | null} */
   let before = null
   for (const f of [0, Math.round(last / 4), Math.round(last / 2), last]) {
     const [x, y] = points[f]
@@ -139,8 +166,9 @@ function drawPath(view, context) {
   }
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawOutline(view, context) {
-  const { outline } = view.gesture
+  const outline = view.gesture?.outline ?? []
   context.beginPath()
   outline.forEach(([x, y]) => context.lineTo(x, y))
   context.closePath()
@@ -153,10 +181,14 @@ function drawOutline(view, context) {
   context.setLineDash([])
 }
 
-// --- names -------------------------------------------------------------------------------------------------------------
+// --- names
+// -------------------------------------------------------------------------------------------------------------
 
-// Which points have their name beside them: the chosen first, then its neighbours, what was found, then the most popular.
-// A name that would cover another is left out. Names stay with their points while these move and are chosen anew at rest.
+// Which points have their name beside them: the chosen first, then its neighbours, what was found, then the most
+// popular.
+// A name that would cover another is left out. Names stay with their points while these move and are chosen anew at
+// rest.
+/** @param {View} view */
 export function chooseLabels(view) {
   const { source, camera, want, look } = view,
     context = view.part.overlay.getContext("2d")
@@ -176,7 +208,7 @@ export function chooseLabels(view) {
       cells = new Map(),
       sure = new Set(first)
     const legend = boxOf(view.part.legend) // nothing is written over the legend
-    forCells(legend, key => (cells.get(key) ?? cells.set(key, []).get(key)).push(legend))
+    occupy(cells, legend)
     for (const row of [...new Set([...first, ...free])]) {
       if (row < 0 || !view.shown(row) || wanted.size >= limit + sure.size) continue
       if (!sure.has(row) && (view.dimmed(row) || wanted.size >= limit)) continue
@@ -197,6 +229,7 @@ export function chooseLabels(view) {
     if (!wanted.has(row) && label.shown > 0.02) view.labels.set(row, { ...label, goal: 0 })
 }
 
+/** @param {HTMLElement} node */
 const boxOf = node => [
   node.offsetLeft,
   node.offsetTop,
@@ -204,6 +237,15 @@ const boxOf = node => [
   node.offsetTop + node.offsetHeight,
 ]
 
+/**
+ * @param {Map<number, number[][]>} cells
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ * @param {boolean} force
+ * @param {Camera} camera
+ */
 function freePlace(cells, x, y, width, height, force, camera) {
   for (const [dx, dy] of [
     [10, 0],
@@ -214,17 +256,24 @@ function freePlace(cells, x, y, width, height, force, camera) {
     const box = [x + dx - 3, y + dy - height / 2, x + dx + width + 3, y + dy + height / 2]
     if (box[0] < 26 || box[2] > camera.width - camera.inset - 4 || box[3] > camera.height - 22) continue
     if (!force && clashes(cells, box)) continue
-    forCells(box, key => (cells.get(key) ?? cells.set(key, []).get(key)).push(box))
+    occupy(cells, box)
     return { dx, dy }
   }
   return null
 }
 
+/** @param {number[]} pair @param {(key: number) => void} visit */
 function forCells([left, top, right, bottom], visit) {
   for (let i = Math.floor(left / 64); i <= Math.floor(right / 64); i += 1)
     for (let j = Math.floor(top / 32); j <= Math.floor(bottom / 32); j += 1) visit(i * 4096 + j)
 }
 
+/** @param {Map<number, number[][]>} cells @param {number[]} box */
+function occupy(cells, box) {
+  forCells(box, key => cells.set(key, [...(cells.get(key) ?? []), box]))
+}
+
+/** @param {Map<number, number[][]>} cells @param {number[]} box */
 function clashes(cells, box) {
   let hit = false
   forCells(box, key => {
@@ -234,9 +283,10 @@ function clashes(cells, box) {
   return hit
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context @param {number} now */
 function drawLabels(view, context, now) {
   const { camera, look } = view,
-    point = [],
+    point = /** @type {number[]} */ ([]),
     passed = clamp(now - (view.labelled ?? now), 0, 60)
   view.labelled = now
   let moving = false

@@ -4,13 +4,22 @@ import { element, setText } from "../shared/dom.js"
 import { PREFIX } from "../shared/server.js"
 import { clamp, defined, median, plural, whole } from "../shared/text.js"
 import { fly } from "./camera.js"
-import { frameNow, lastFrame } from "./timeline.js"
+import { frameNow, lastFrame } from "./state.js"
 import { fixed } from "./words.js"
 
-export const NEIGHBOURS = 10
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Source} Source */
+
 const MEASURES = { cosine: "cosine", dot: "dot product" }
 const MOST_LISTED = 300
+/** @type {[words: string, column: import("./types.js").NumberColumn, text: (value: number) => string][]} */
+const MEDIANS = [
+  ["Median year", "year", value => fixed(value, 0)],
+  ["Median number of ratings", "ratings", whole],
+  ["Median of the mean rating", "mean", value => fixed(value, 1)],
+]
 
+/** @param {View} view */
 export function drawPanel(view) {
   const { panel } = view.part,
     rows = [...view.picked]
@@ -22,6 +31,7 @@ export function drawPanel(view) {
 }
 
 // The map moves aside for the panel, at an eye's pace.
+/** @param {View} view @param {number} width */
 function makeRoom(view, width) {
   const { camera } = view
   if ((camera.goal?.to.inset ?? camera.inset) === width) return
@@ -30,6 +40,7 @@ function makeRoom(view, width) {
   view.again()
 }
 
+/** @param {View} view */
 function closeButton(view) {
   const button = element("button", {
     type: "button",
@@ -42,6 +53,7 @@ function closeButton(view) {
   return button
 }
 
+/** @param {View} view @param {number} row */
 function factsOf(view, row) {
   const { source } = view,
     norm = view.norms()[row]
@@ -58,6 +70,7 @@ function factsOf(view, row) {
   ].filter(Boolean)
 }
 
+/** @param {View} view */
 function onePoint(view) {
   const { source, chosen: row } = view,
     film = row < source.items
@@ -110,6 +123,7 @@ function onePoint(view) {
 }
 
 // The ends of an axis of one's own: one point or several each, whose middle counts.
+/** @param {View} view @param {number[]} rows */
 function axisActions(view, rows) {
   const put = end => () => {
     view.ends[end] = rows
@@ -121,12 +135,19 @@ function axisActions(view, rows) {
   ]
 }
 
+/** @param {string} words @param {string} title @param {() => void} does */
 function action(words, title, does) {
   const button = element("button", { type: "button", className: "mfs-button", textContent: words, title })
   button.onclick = does
   return button
 }
 
+/**
+ * @param {string[]} values
+ * @param {Record<string, string>} words
+ * @param {string} current
+ * @param {(value: string) => void} pick
+ */
 function segments(values, words, current, pick) {
   return element(
     "div",
@@ -144,6 +165,7 @@ function segments(values, words, current, pick) {
 }
 
 // What a set has in common that others have not, in sentences; lift is how many times more frequent a genre is in it.
+/** @param {View} view @param {number[]} rows */
 function sharedWords(view, rows) {
   const { source } = view,
     films = rows.filter(row => row < source.items),
@@ -170,18 +192,14 @@ function sharedWords(view, rows) {
     )
   if (source.genreTable.named.length && !telling.length)
     lines.push("No genre is clearly more frequent here than among all.")
-  for (const [words, column, digits] of [
-    ["Median year", "year", 0],
-    ["Median number of ratings", "ratings", 0],
-    ["Median of the mean rating", "mean", 1],
-  ]) {
+  for (const [words, column, text] of MEDIANS) {
     const [here, there] = [median(films.map(row => source[column][row])), median(all.map(row => source[column][row]))]
-    const text = value => (column === "ratings" ? whole(value) : fixed(value, digits))
     if (defined(here)) lines.push(`${words} ${text(here)} (all: ${text(there)}).`)
   }
   return lines
 }
 
+/** @param {View} view @param {number[]} rows */
 function manyPoints(view, rows) {
   const { source } = view,
     words = rows.every(row => row < source.items)
@@ -243,6 +261,7 @@ function manyPoints(view, rows) {
   ].filter(Boolean)
 }
 
+/** @param {Source} source @param {number[]} rows */
 function asTable(source, rows) {
   const clean = text => String(text).replace(/[\t\r\n]+/g, " ")
   const lines = rows.map(row =>
@@ -260,6 +279,7 @@ function asTable(source, rows) {
   return ["id\ttitle\tyear\tgenres\tratings\tmean", ...lines].join("\n")
 }
 
+/** @param {View} view @param {number[]} place */
 export function drawHover(view, place) {
   const { card } = view.part,
     row = view.hover

@@ -1,10 +1,17 @@
-// From vectors to places on the map: which directions are the axes, what is subtracted, and how it is scaled to the window.
+// From vectors to places on the map: which directions are the axes, what is subtracted, and how it is scaled to the
+// window.
 // Everything is measured in one basis, that of the whole run, so a point moves only because its vector does.
 
 import { clamp, defined } from "../shared/text.js"
-import { CAUTION } from "./layouts.js"
 import { percent, quantile } from "./words.js"
 
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Layout} Layout */
+
+const CAUTION =
+  "who is near whom counts here; distances across the map and sizes of groups mean little, and another run looks different"
+
+/** @param {View} view */
 export function lensOf(view) {
   const { source, want } = view,
     { width, count } = source
@@ -22,6 +29,7 @@ export function lensOf(view) {
   })
 }
 
+/** @param {Layout} layout @param {number} count */
 function stillPlaces(layout, count) {
   const out = new Float32Array(3 * count).fill(NaN)
   layout.rows.forEach((row, at) => {
@@ -31,6 +39,7 @@ function stillPlaces(layout, count) {
 }
 
 // The scale is that of the whole journey: the cloud may be small in the first epoch because it is.
+/** @param {View} view @param {(frame: number) => Float32Array} raw */
 function scaled(view, raw) {
   const { source, want, camera } = view,
     last = source.frames.length - 1
@@ -70,8 +79,10 @@ function scaled(view, raw) {
   }
 }
 
-// Places at a time between two epochs: on a smooth curve through all of them (Catmull & Rom, 1974), with no corner at any, also
+// Places at a time between two epochs: on a smooth curve through all of them (Catmull & Rom, 1974), with no corner
+// at any, also
 // where epochs are missing in between.
+/** @param {View} view @param {number} time @param {Float32Array} out */
 export function placesAt(view, time, out) {
   const { lens, source } = view,
     last = source.frames.length - 1,
@@ -97,6 +108,7 @@ export function placesAt(view, time, out) {
 }
 
 // Axis 1 · mostly popularity · 23 %. The column of one's own axis comes after the components.
+/** @param {View} view @param {number} axis */
 export function axisName(view, axis) {
   const { source } = view,
     own = view.special.between
@@ -110,6 +122,7 @@ export function axisName(view, axis) {
     .join(" · ")
 }
 
+/** @param {View} view @param {number} k */
 export function axisWords(view, k) {
   if (view.layout) return k === 0 ? `${view.source.layouts[view.layout].words}: ${CAUTION}` : ""
   return axisName(view, [view.want.x, view.want.y, view.want.z][k])

@@ -5,44 +5,26 @@ import { metricFacts } from "../shared/metrics.js"
 import { requestJson } from "../shared/server.js"
 import { clamp, defined } from "../shared/text.js"
 import { orbit } from "./camera.js"
-import { showLayout } from "./layouts.js"
 import { placesAt } from "./projection.js"
-import { isGoing } from "./updates.js"
+import { epochAt, frameAt, frameNow, isGoing, lastFrame } from "./state.js"
+
+/** @typedef {import("./types.js").View} View */
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 4]
 const TRAIL_STEPS = 9
 const TRAIL_REACH = 2.4 // epochs at most; short runs take a tenth of their length
 
-export const lastFrame = view => Math.max(0, (view.source?.frames.length ?? 1) - 1)
-export const frameNow = view => clamp(Math.round(view.time), 0, lastFrame(view))
-
-// Time is counted in frames inside and in epochs on the slider: not every epoch may have been kept.
-function epochAt(view, frame) {
-  const { epochs } = view.source,
-    here = clamp(Math.floor(frame), 0, lastFrame(view)),
-    next = Math.min(here + 1, lastFrame(view))
-  return epochs[here] + (epochs[next] - epochs[here]) * (frame - here)
-}
-
-export function frameAt(view, epoch) {
-  const { epochs } = view.source,
-    here = Math.max(
-      0,
-      epochs.findLastIndex(one => one <= epoch),
-    ),
-    next = Math.min(here + 1, lastFrame(view))
-  return next === here ? here : here + clamp((epoch - epochs[here]) / (epochs[next] - epochs[here]), 0, 1)
-}
-
 // Epochs a second: the whole way takes about nine seconds at speed 1, a short one less.
+/** @param {View} view */
 function pace(view) {
   const { epochs } = view.source
   return clamp((epochs[lastFrame(view)] - epochs[0]) / 9, 1, 15) * view.speed
 }
 
+/** @param {View} view @param {boolean} on */
 export function play(view, on) {
   if (on && lastFrame(view) < 1) return
-  if (on && view.layout) showLayout(view, null) // of t-SNE there is one moment only
+  if (on && view.layout) view.showLayout(null) // of t-SNE there is one moment only
   view.playing = on
   view.following = false
   view.goalTime = null
@@ -61,9 +43,10 @@ export function play(view, on) {
 }
 
 // To a frame: at once while the slider is dragged, gliding after a click or a key.
+/** @param {View} view @param {number} frame @param {any} [options] */
 export function goTo(view, frame, { glide: gliding = true } = {}) {
   const goal = clamp(frame, 0, lastFrame(view))
-  if (view.layout && goal < lastFrame(view)) showLayout(view, null)
+  if (view.layout && goal < lastFrame(view)) view.showLayout(null)
   view.following = goal >= lastFrame(view)
   if (gliding && !view.calm) view.goalTime = goal
   else {
@@ -75,6 +58,7 @@ export function goTo(view, frame, { glide: gliding = true } = {}) {
 }
 
 // One step of time; true while it moves.
+/** @param {View} view @param {number} now */
 export function tick(view, now) {
   const passed = view.ticked === null ? 0 : Math.min(100, now - view.ticked)
   view.ticked = now
@@ -102,6 +86,7 @@ export function tick(view, now) {
   return true
 }
 
+/** @param {View} view */
 export function drawTime(view) {
   const { part, source } = view,
     last = lastFrame(view),
@@ -126,12 +111,13 @@ export function drawTime(view) {
   part.live.dataset.on = String(going && view.following)
   const { score } = view
   const value = score?.points.findLast(point => point.epoch <= source.epochs[frame])
-  setText(part.score, value ? `${score.words} ${value.value.toFixed(3)}` : "")
+  setText(part.score, score && value ? `${score.words} ${value.value.toFixed(3)}` : "")
   part.now?.setAttribute("x1", String(1000 * done))
   part.now?.setAttribute("x2", String(1000 * done))
 }
 
 // The metric the run is chosen by, epoch by epoch: how good the map was at each moment of the slider.
+/** @param {View} view */
 export async function readScore(view) {
   const { data, source } = view
   if (!data.events) return
@@ -152,6 +138,7 @@ export async function readScore(view) {
   }
 }
 
+/** @param {View} view */
 function drawScore(view) {
   const { score, source, part } = view,
     last = lastFrame(view)
@@ -188,6 +175,7 @@ function drawScore(view) {
 }
 
 // Tails behind the points: where they were during the last few epochs, fading.
+/** @param {View} view */
 export function drawTrails(view) {
   const { source, want, painter } = view,
     last = lastFrame(view)

@@ -1,4 +1,5 @@
-// Rewind and branch: from an epoch that was kept, with other settings, as a run of its own; and the way out of a divergence.
+// Rewind and branch: from an epoch that was kept, with other settings, as a run of its own; and the way out of a
+// divergence.
 
 import { calmMotion, element, setText } from "../shared/dom.js"
 import { defined, whole } from "../shared/text.js"
@@ -112,11 +113,16 @@ function fieldOf({ run, data }, [name, words, kind]) {
   return element("label", { className: "mfx-label" }, words, input)
 }
 
-/** What a field begins with: the setting as it is now, but the whole plan of epochs. @param {Run} run @param {string} name */
+/**
+ * What a field begins with: the setting as it is now, but the whole plan of epochs.
+ * @param {Run} run
+ * @param {string} name
+ */
 function startValue(run, name) {
   if (name === "num_epochs") return run.numEpochs || run.config.num_epochs
   if (name === "optimizer") return run.config.optimizer
-  // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number would begin a schedule of its own.
+  // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number would begin a
+  // schedule of its own.
   return name === "learning_rate" ? undefined : settingNow(run, name)
 }
 
@@ -163,7 +169,10 @@ async function sendBranch(view, form, problem, button) {
   }
 }
 
-/** Marks on the line of time for the epochs to which one can go back; a click on one opens the form. @param {View} view */
+/**
+ * Marks on the line of time for the epochs to which one can go back; a click on one opens the form.
+ * @param {View} view
+ */
 export function drawKept(view) {
   const { run, part } = view,
     total = plannedEpochs(view),

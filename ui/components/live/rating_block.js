@@ -1,4 +1,5 @@
-// For a block of users and films, the ratings that are known beside what the model believes. It is drawn on two canvases that
+// For a block of users and films, the ratings that are known beside what the model believes. It is drawn on two
+// canvases that
 // stay; values move to their next state in a fifth of a second.
 
 import { along, bytesOf, tint } from "../shared/colours.js"
@@ -11,7 +12,10 @@ import { rateText } from "./words.js"
 /** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").Picture} Picture */
 /** @typedef {import("./types.js").RatingBlock} RatingBlock */
-/** @typedef {{ pen: CanvasRenderingContext2D, cell: number, tall: number, gap: number, rows: number, columns: number }} Grid */
+/**
+ * @typedef {{ pen: CanvasRenderingContext2D, cell: number, tall: number, gap: number, rows: number, columns:
+ * number }} Grid
+ */
 
 const MORPH = 200 // milliseconds
 const SHORTEST = 250,
@@ -90,7 +94,11 @@ function takeBlock(view, answer) {
   drawCell(view)
 }
 
-/** Its place is kept from the start of a run, so that nothing moves when it comes. @param {View} view @param {boolean} shown */
+/**
+ * Its place is kept from the start of a run, so that nothing moves when it comes.
+ * @param {View} view
+ * @param {boolean} shown
+ */
 export function showBlock(view, shown) {
   for (const name of ["known", "model"]) view.part[`picture-${name}-figure`].hidden = !shown
   view.part.cell.hidden = !shown
