@@ -1,4 +1,4 @@
-// Events of real runs, recorded with the command line, folded into what the live view draws. tests/events/ is shared with Python.
+// Events of real runs, recorded with the command line, folded into what is drawn. Python reads tests/events/ too.
 
 import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync } from "node:fs"

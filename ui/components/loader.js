@@ -1,5 +1,6 @@
-// What Streamlit runs for a component: fetches the component's modules from our own route and hands over what it is given.
-// The app may stand under a path that only the browser knows (behind a proxy), so the address is that of the page's own script.
+// What Streamlit runs for a component: fetches the component's modules from our own route and hands over what it is
+// given. The app may stand under a path that only the browser knows (behind a proxy), so the address is that of the
+// page's own script.
 /* global MODULES -- their routes, written before this by ui/components/mounting.py */
 const prefix = document.querySelector('script[src*="/static/js/"]').src.split("/static/js/")[0]
 for (const module of MODULES) {

@@ -25,12 +25,14 @@ const OWN = [
   "trails",
   "show",
 ]
+/** @type {Record<string, string>} */
 const KINDS = { films: "Films", users: "Users", both: "Both" }
 
 export function readAddress() {
   const query = new URLSearchParams(location.search),
-    text = name => query.get(name)
-  const axis = name => (/^\d+$/.test(text(name) ?? "") ? clamp(Number(text(name)) - 1, 0, 255) : null)
+    text = (/** @type {string} */ name) => query.get(name)
+  const axis = (/** @type {string} */ name) =>
+    /^\d+$/.test(text(name) ?? "") ? clamp(Number(text(name)) - 1, 0, 255) : null
   const kind = (text("points") ?? "").toLowerCase()
   return {
     kinds: kind in KINDS ? kind : kind === "items" ? "films" : null,
@@ -53,12 +55,13 @@ export function readAddress() {
 }
 
 // Only what differs from the map as it opens is written.
-/** @param {View} view */
+/** @param {View} view @returns {Record<string, any>} */
 function addressOf(view) {
   const { want, source, camera, chosen } = view,
     last = source.frames.length - 1,
     frame = Math.round(view.time)
-  const resting = Object.keys(home(want.dims)).every(key => Math.abs(camera[key] - home(want.dims)[key]) < 0.004)
+  const rest = Object.entries(home(want.dims))
+  const resting = rest.every(([key, value]) => Math.abs(camera[/** @type {"x"} */ (key)] - value) < 0.004)
   const picked = [...view.picked].filter(row => row < source.items)
   return {
     points: want.kinds === "films" ? null : KINDS[want.kinds],

@@ -108,12 +108,15 @@ export function fly(camera, goal, now, calm, length = 650) {
     camera.goal = null
     return
   }
-  const from = Object.fromEntries(Object.keys(goal).map(key => [key, camera[key]]))
+  const from = Object.fromEntries(partsOf(goal).map(key => [key, camera[key]]))
   camera.goal = { from, to: goal, began: now, length }
 }
 
-/** @param {number} dims */
+/** @param {number} dims @returns {Omit<CameraPose, "inset">} */
 export const home = dims => (dims === 3 ? { ...REST, ...TILT } : { ...REST })
+
+/** @param {Partial<CameraPose>} pose @returns {(keyof CameraPose)[]} */
+const partsOf = pose => /** @type {(keyof CameraPose)[]} */ (Object.keys(pose))
 
 // One step of whatever moves; true while it does.
 /** @param {Camera} camera @param {number} now */
@@ -121,7 +124,7 @@ export function glide(camera, now) {
   if (camera.goal) {
     const { from, to, began, length } = camera.goal,
       u = clamp((now - began) / length, 0, 1)
-    for (const key of Object.keys(to)) camera[key] = from[key] + (to[key] - from[key]) * ease(u)
+    for (const key of partsOf(to)) camera[key] = (from[key] ?? 0) + ((to[key] ?? 0) - (from[key] ?? 0)) * ease(u)
     aim(camera)
     if (u >= 1) camera.goal = null
     return true

@@ -26,12 +26,17 @@ const SCALES = {
     sides: ["#f2a65a", "#c07f3a", "#6d665d", "#4f96c8", "#7fc4f5"],
   },
 }
+/**
+ * @type {Record<string, {
+ *   words: string, unit?: string, log?: boolean, sides?: boolean, text: (value: number) => string
+ * }>}
+ */
 const NUMBERS = {
-  year: { words: "Year", text: value => String(Math.round(value)) },
+  year: { words: "Year", text: (/** @type {number} */ value) => String(Math.round(value)) },
   ratings: { words: "Popularity", unit: "ratings", log: true, text: whole },
-  mean: { words: "Mean rating", unit: "stars", text: value => fixed(value, 1) },
-  bias: { words: "Bias", sides: true, text: value => fixed(value, 2) },
-  norm: { words: "Length of the vector", text: value => fixed(value, 2) },
+  mean: { words: "Mean rating", unit: "stars", text: (/** @type {number} */ value) => fixed(value, 1) },
+  bias: { words: "Bias", sides: true, text: (/** @type {number} */ value) => fixed(value, 2) },
+  norm: { words: "Length of the vector", text: (/** @type {number} */ value) => fixed(value, 2) },
 }
 const OTHER = "other"
 
@@ -55,12 +60,16 @@ export function mainGenres(source, before) {
   return { named, main, counts }
 }
 
+/** A column of numbers, where the source has it. @param {Source} source @param {string} key */
+const valuesOf = (source, key) =>
+  /** @type {Float32Array | undefined} */ (source[/** @type {import("./types.js").NumberColumn} */ (key)])
+
 // Ways to colour this source: those it knows something about.
 /** @param {Source} source */
 export function colourings(source) {
   const found = source.genreTable.named.length ? [["genre", "Genre"]] : []
   for (const [key, { words }] of Object.entries(NUMBERS)) {
-    const values = source[key]
+    const values = valuesOf(source, key)
     if (key === "norm" || (values && values.some(defined))) found.push([key, words])
   }
   return found.concat([["plain", "One colour"]])
@@ -76,9 +85,14 @@ function numberScale(key, values, look) {
   if (!(high > low)) high = low + 1e-6
   const stops = SCALES[look.theme][sides ? "sides" : "much"].map(bytesOf)
   const share = log
-    ? value => Math.log(Math.max(value, 1) / low) / Math.log(high / low)
-    : value => (value - low) / (high - low)
-  return { low, high, stops, ink: value => (defined(value) ? along(stops, share(value)) : look.faint) }
+    ? (/** @type {number} */ value) => Math.log(Math.max(value, 1) / low) / Math.log(high / low)
+    : (/** @type {number} */ value) => (value - low) / (high - low)
+  return {
+    low,
+    high,
+    stops,
+    ink: (/** @type {number} */ value) => (defined(value) ? along(stops, share(value)) : look.faint),
+  }
 }
 
 // Bytes per point (red, green, blue) and what the legend needs.
@@ -86,7 +100,7 @@ function numberScale(key, values, look) {
 export function paintBy(view) {
   const { source, look, want } = view,
     inks = new Uint8Array(3 * source.count)
-  const values = want.colour === "norm" ? view.norms() : source[want.colour]
+  const values = want.colour === "norm" ? view.norms() : valuesOf(source, want.colour)
   if (NUMBERS[want.colour] && values) {
     const scale = numberScale(want.colour, values, look)
     for (let row = 0; row < source.count; row += 1) inks.set(scale.ink(values[row]), 3 * row)

@@ -71,10 +71,8 @@ function stopMaking(view) {
 function drawMaking(view, status) {
   const { part, making, data } = view
   part.making.hidden = false
-  setText(
-    part["making-words"],
-    `${data.methods[making ?? ""]}: ${status.message || "working"}${status.progress ? `, ${Math.round(100 * status.progress)} %` : " …"}`,
-  )
+  const share = status.progress ? `, ${Math.round(100 * status.progress)} %` : " …"
+  setText(part["making-words"], `${data.methods[making ?? ""]}: ${status.message || "working"}${share}`)
   part["making-bar"].value = status.progress || 0
   part["making-stop"].onclick = () => {
     view.send("cancel", making)
@@ -91,7 +89,7 @@ async function takeLayout(view, method) {
   source.layouts[method] = {
     words: data.methods[method],
     width,
-    rows: head.item_idx.map(index => place.get(index)),
+    rows: head.item_idx.map((/** @type {number} */ index) => place.get(index)),
     table: frames[0],
   }
   stopMaking(view)

@@ -105,7 +105,12 @@ function halo(context, look, text, x, y, ink) {
 function drawRings(view, context) {
   const { camera, look } = view,
     point = /** @type {number[]} */ ([])
-  const ring = (row, radius, width, ink) => {
+  const ring = (
+    /** @type {number} */ row,
+    /** @type {number} */ radius,
+    /** @type {number} */ width,
+    /** @type {string} */ ink,
+  ) => {
     toScreen(camera, view.places[3 * row], view.places[3 * row + 1], view.places[3 * row + 2], point)
     context.beginPath()
     context.arc(point[0], point[1], radius, 0, 7)
@@ -184,50 +189,59 @@ function drawOutline(view, context) {
 // --- names
 // -------------------------------------------------------------------------------------------------------------
 
-// Which points have their name beside them: the chosen first, then its neighbours, what was found, then the most
-// popular.
-// A name that would cover another is left out. Names stay with their points while these move and are chosen anew at
-// rest.
-/** @param {View} view */
+/**
+ * Which points have their name beside them: the chosen first, then its neighbours, what was found, then the most
+ * popular. A name that would cover another is left out. Names stay with their points while these move and are chosen
+ * anew at rest.
+ * @param {View} view
+ */
 export function chooseLabels(view) {
-  const { source, camera, want, look } = view,
-    context = view.part.overlay.getContext("2d")
-  const wanted = new Map(),
-    limit = view.big ? 26 : Math.round(clamp((camera.width * camera.height) / 16000, 8, 44))
-  if (view.source) {
-    const first = [
-      view.chosen,
-      view.hover,
-      ...view.near.map(one => one.row),
-      ...(view.found.length <= 60 ? view.found : view.found.slice(0, 60)),
-      ...(view.picked.size <= 60 ? view.picked : []),
-    ]
-    const free = want.labels && !view.near.length ? view.popular : []
-    context.font = `${FONT(look.text)} ${look.font}`
-    const screen = screenOf(camera, view.places, source.count, view.screen),
-      cells = new Map(),
-      sure = new Set(first)
-    const legend = boxOf(view.part.legend) // nothing is written over the legend
-    occupy(cells, legend)
-    for (const row of [...new Set([...first, ...free])]) {
-      if (row < 0 || !view.shown(row) || wanted.size >= limit + sure.size) continue
-      if (!sure.has(row) && (view.dimmed(row) || wanted.size >= limit)) continue
-      const x = screen[2 * row],
-        y = screen[2 * row + 1]
-      if (!(x > 4 && y > 4 && x < camera.width - camera.inset - 4 && y < camera.height - 24)) continue
-      const text = shorten(source.title[row], view.big ? 34 : 28),
-        width = context.measureText(text).width
-      const place = freePlace(cells, x, y, width, look.text + 4, row === view.chosen, camera)
-      if (place) wanted.set(row, { text, ...place, sure: sure.has(row) })
-    }
-  }
-  const before = view.labels
+  const before = view.labels,
+    wanted = view.source ? placeLabels(view) : new Map()
   view.labels = new Map(
     [...wanted].map(([row, label]) => [row, { ...label, shown: before.get(row)?.shown ?? 0, goal: 1 }]),
   )
-  for (const [row, label] of before)
+  for (const [row, label] of before) {
     if (!wanted.has(row) && label.shown > 0.02) view.labels.set(row, { ...label, goal: 0 })
+  }
 }
+
+const MOST_SURE = 60 // names of found or picked points that are shown whatever they are
+
+/** @param {View} view @returns {Map<number, { text: string, dx: number, dy: number, sure: boolean }>} */
+function placeLabels(view) {
+  const { source, camera, look } = view,
+    context = view.part.overlay.getContext("2d"),
+    wanted = new Map()
+  const limit = view.big ? 26 : Math.round(clamp((camera.width * camera.height) / 16000, 8, 44))
+  const sure = sureLabels(view),
+    free = view.want.labels && !view.near.length ? view.popular : []
+  const screen = screenOf(camera, view.places, source.count, view.screen),
+    cells = new Map()
+  context.font = `${FONT(look.text)} ${look.font}`
+  occupy(cells, boxOf(view.part.legend)) // nothing is written over the legend
+  for (const row of new Set([...sure, ...free])) {
+    if (row < 0 || !view.shown(row) || wanted.size >= limit + sure.size) continue
+    if (!sure.has(row) && (view.dimmed(row) || wanted.size >= limit)) continue
+    const x = screen[2 * row],
+      y = screen[2 * row + 1]
+    if (!isInside(camera, x, y)) continue
+    const text = shorten(source.title[row], view.big ? 34 : 28),
+      width = context.measureText(text).width
+    const place = freePlace(cells, x, y, width, look.text + 4, row === view.chosen, camera)
+    if (place) wanted.set(row, { text, ...place, sure: sure.has(row) })
+  }
+  return wanted
+}
+
+/** @param {View} view @returns {Set<number>} */
+function sureLabels({ chosen, hover, near, found, picked }) {
+  const few = picked.size <= MOST_SURE ? picked : []
+  return new Set([chosen, hover, ...near.map(one => one.row), ...found.slice(0, MOST_SURE), ...few])
+}
+
+/** @param {Camera} camera @param {number} x @param {number} y */
+const isInside = ({ width, height, inset }, x, y) => x > 4 && y > 4 && x < width - inset - 4 && y < height - 24
 
 /** @param {HTMLElement} node */
 const boxOf = node => [

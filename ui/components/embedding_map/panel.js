@@ -125,7 +125,7 @@ function onePoint(view) {
 // The ends of an axis of one's own: one point or several each, whose middle counts.
 /** @param {View} view @param {number[]} rows */
 function axisActions(view, rows) {
-  const put = end => () => {
+  const put = (/** @type {"from" | "to"} */ end) => () => {
     view.ends[end] = rows
     view.setCustom()
   }
@@ -171,14 +171,14 @@ function sharedWords(view, rows) {
     films = rows.filter(row => row < source.items),
     all = Array.from({ length: source.items }, (_, row) => row),
     lines = []
-  if (!films.length)
-    return [
-      `${plural(rows.length, "user")}; each rated ${whole(median(rows.map(row => source.ratings[row])))} ${view.data.nouns[1]} at the median.`,
-    ]
+  if (!films.length) {
+    const usual = whole(median(rows.map(row => source.ratings[row])))
+    return [`${plural(rows.length, "user")}; each rated ${usual} ${view.data.nouns[1]} at the median.`]
+  }
   const tally = new Map()
   for (const row of films) for (const genre of source.genres[row]) tally.set(genre, (tally.get(genre) ?? 0) + 1)
-  const usual = genre => (source.genreTable.counts.get(genre) ?? 0) / source.items
-  const surprise = ([genre, n]) => {
+  const usual = (/** @type {string} */ genre) => (source.genreTable.counts.get(genre) ?? 0) / source.items
+  const surprise = (/** @type {[string, number]} */ [genre, n]) => {
     const p = usual(genre)
     return (n - films.length * p) / Math.sqrt(films.length * p * (1 - p) + 1e-9)
   }
@@ -200,6 +200,24 @@ function sharedWords(view, rows) {
 }
 
 /** @param {View} view @param {number[]} rows */
+function tableOf(view, rows) {
+  const { source } = view,
+    body = element("tbody")
+  for (const row of rows) {
+    const name = element("button", { type: "button", className: "mfs-link", textContent: source.title[row] })
+    name.onclick = () => view.choose(row)
+    name.onpointerenter = () => view.point(row)
+    const cells = [whole(source.ratings[row]), fixed(source.mean[row], 1)].map(textContent =>
+      element("td", { textContent }),
+    )
+    const genres = element("small", { textContent: source.genres[row].join(", ") })
+    body.append(element("tr", {}, element("td", {}, name, genres), ...cells))
+  }
+  const titles = ["Title", "Ratings", "Mean"].map(textContent => element("th", { textContent }))
+  return element("table", {}, element("thead", {}, element("tr", {}, ...titles)), body)
+}
+
+/** @param {View} view @param {number[]} rows */
 function manyPoints(view, rows) {
   const { source } = view,
     words = rows.every(row => row < source.items)
@@ -207,33 +225,7 @@ function manyPoints(view, rows) {
       : rows.every(row => row >= source.items)
         ? ["user", "users"]
         : ["point", "points"]
-  const sorted = [...rows].sort((a, b) => (source.ratings[b] || 0) - (source.ratings[a] || 0)),
-    body = element("tbody")
-  for (const row of sorted.slice(0, MOST_LISTED)) {
-    const name = element("button", { type: "button", className: "mfs-link", textContent: source.title[row] })
-    name.onclick = () => view.choose(row)
-    name.onpointerenter = () => view.point(row)
-    body.append(
-      element(
-        "tr",
-        {},
-        element("td", {}, name, element("small", { textContent: source.genres[row].join(", ") })),
-        element("td", { textContent: whole(source.ratings[row]) }),
-        element("td", { textContent: fixed(source.mean[row], 1) }),
-      ),
-    )
-  }
-  const head = element(
-    "thead",
-    {},
-    element(
-      "tr",
-      {},
-      element("th", { textContent: "Title" }),
-      element("th", { textContent: "Ratings" }),
-      element("th", { textContent: "Mean" }),
-    ),
-  )
+  const sorted = [...rows].sort((a, b) => (source.ratings[b] || 0) - (source.ratings[a] || 0))
   const copy = action("Copy as table", "Tab-separated, for a spreadsheet", async () => {
     await navigator.clipboard?.writeText(asTable(source, sorted)).catch(() => {})
     setText(copy, "Copied")
@@ -254,7 +246,7 @@ function manyPoints(view, rows) {
       ...axisActions(view, rows),
       copy,
     ),
-    element("table", {}, head, body),
+    tableOf(view, sorted.slice(0, MOST_LISTED)),
     sorted.length > MOST_LISTED
       ? element("p", { className: "mfs-facts", textContent: `and ${whole(sorted.length - MOST_LISTED)} more` })
       : null,
@@ -263,7 +255,7 @@ function manyPoints(view, rows) {
 
 /** @param {Source} source @param {number[]} rows */
 function asTable(source, rows) {
-  const clean = text => String(text).replace(/[\t\r\n]+/g, " ")
+  const clean = (/** @type {unknown} */ text) => String(text).replace(/[\t\r\n]+/g, " ")
   const lines = rows.map(row =>
     [
       source.id[row],
@@ -279,7 +271,7 @@ function asTable(source, rows) {
   return ["id\ttitle\tyear\tgenres\tratings\tmean", ...lines].join("\n")
 }
 
-/** @param {View} view @param {number[]} place */
+/** @param {View} view @param {number[]} [place] */
 export function drawHover(view, place) {
   const { card } = view.part,
     row = view.hover
@@ -290,6 +282,9 @@ export function drawHover(view, place) {
     ...factsOf(view, row).map(line => element("span", { textContent: line })),
   )
   const { width, height } = view.camera,
-    [x, y] = place
-  card.style.transform = `translate(${clamp(x + 16 + card.offsetWidth > width ? x - card.offsetWidth - 14 : x + 16, 4, width)}px, ${clamp(y + 14 + card.offsetHeight > height ? y - card.offsetHeight - 10 : y + 14, 4, height)}px)`
+    { offsetWidth: wide, offsetHeight: tall } = card,
+    [x, y] = place ?? [0, 0]
+  const left = x + 16 + wide > width ? x - wide - 14 : x + 16
+  const top = y + 14 + tall > height ? y - tall - 10 : y + 14
+  card.style.transform = `translate(${clamp(left, 4, width)}px, ${clamp(top, 4, height)}px)`
 }

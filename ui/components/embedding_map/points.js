@@ -8,7 +8,8 @@ import { DISTANCE, scaleOf, toScreen } from "./camera.js"
 
 const POINT_SHADER = `#version 300 es
 in vec3 place; in vec4 ink; in vec2 mark; // mark: size in pixels, shape
-uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth, ratio, shift; uniform vec4 ground;
+uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth, ratio, shift;
+uniform vec4 ground;
 out vec4 colour; out float shape; out float pixels;
 void main() {
   vec3 seen = transpose(turn) * (place - centre);
@@ -42,7 +43,8 @@ out vec4 colour;
 void main() {
   vec3 seen = transpose(turn) * (place - centre);
   float near = 1.0 / max(0.15, 1.0 - depth * seen.z / ${DISTANCE.toFixed(2)});
-  gl_Position = vec4(seen.xy * scale * near * 2.0 / view - vec2(shift, 0.0), clamp(-seen.z * 0.2 + 0.001, -1.0, 1.0), 1.0);
+  float behind = clamp(-seen.z * 0.2 + 0.001, -1.0, 1.0);
+  gl_Position = vec4(seen.xy * scale * near * 2.0 / view - vec2(shift, 0.0), behind, 1.0);
   colour = ink;
 }`
 const TRAIL_PIXEL = `#version 300 es

@@ -9,7 +9,8 @@ import { percent, quantile } from "./words.js"
 /** @typedef {import("./types.js").Layout} Layout */
 
 const CAUTION =
-  "who is near whom counts here; distances across the map and sizes of groups mean little, and another run looks different"
+  "who is near whom counts here; distances across the map and sizes of groups mean little, " +
+  "and another run looks different"
 
 /** @param {View} view */
 export function lensOf(view) {
@@ -58,10 +59,11 @@ function scaled(view, raw) {
       [low, high] = [quantile(sorted, edge), quantile(sorted, 1 - edge)]
     if (high > low) [middle[k], half[k]] = [(low + high) / 2, (high - low) / 2]
   }
-  const room = clamp((camera.width - camera.inset - 40) / Math.max(camera.height, 1), 0.5, 2.2) // wider than high where the window is
+  // Wider than high where the window is.
+  const room = clamp((camera.width - camera.inset - 40) / Math.max(camera.height, 1), 0.5, 2.2)
   if (want.dims === 3) half.fill(Math.max(...half))
   const stretch = want.dims === 3 ? 1 : room
-  const fit = places => {
+  const fit = (/** @type {Float32Array} */ places) => {
     for (let row = 0; row < source.count; row += 1) {
       places[3 * row] = ((places[3 * row] - middle[0]) / half[0]) * stretch
       places[3 * row + 1] = (places[3 * row + 1] - middle[1]) / half[1]
@@ -71,12 +73,12 @@ function scaled(view, raw) {
   }
   const zero = [(-middle[0] / half[0]) * stretch, -middle[1] / half[1], want.dims === 3 ? -middle[2] / half[2] : 0]
   const kept = new Map([[last, fit(shown[shown.length - 1])]])
-  return {
-    zero,
-    stretch,
-    at: frame => kept.get(frame) ?? kept.set(frame, fit(raw(frame))).get(frame),
-    forget: frame => kept.delete(frame),
+  const at = (/** @type {number} */ frame) => {
+    const made = kept.get(frame) ?? fit(raw(frame))
+    kept.set(frame, made)
+    return made
   }
+  return { zero, stretch, at }
 }
 
 // Places at a time between two epochs: on a smooth curve through all of them (Catmull & Rom, 1974), with no corner

@@ -71,7 +71,7 @@ async function findNear(view, quiet) {
     const near = await readNear(view, chosen, view.measure)
     if (view.chosen !== chosen || view.source !== source) return
     Object.assign(view, { near, nearOf: asked, nearWords: "It has no direction, so nothing is near it." })
-    if (!quiet || before !== near.map(one => one.row).join()) view.dress()
+    if (!quiet || before !== near.map((/** @type {import("./types.js").Near} */ one) => one.row).join()) view.dress()
     if (!quiet) view.settle()
   } catch (error) {
     view.nearWords = messageOf(error)

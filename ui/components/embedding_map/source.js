@@ -30,12 +30,14 @@ export function unpack(buffer) {
     count = head.items + head.users
   const normed = head.columns[columns - 1] === "norm",
     width = normed ? columns - 1 : columns
-  const frames = [],
-    norms = []
-  head.epochs.forEach((_, f) => {
+  /** @type {Float32Array[]} */
+  const frames = []
+  /** @type {Float32Array[]} */
+  const norms = []
+  head.epochs.forEach((/** @type {unknown} */ _, /** @type {number} */ f) => {
     const frame = new Float32Array(count * width),
       norm = new Float32Array(normed ? count : 0)
-    const scale = head.ranges[f].map(range => range / 32767)
+    const scale = head.ranges[f].map((/** @type {number} */ range) => range / 32767)
     for (let row = 0, at = f * count * columns; row < count; row += 1, at += columns) {
       for (let k = 0; k < width; k += 1) frame[row * width + k] = shorts[at + k] * scale[k]
       if (normed) norm[row] = shorts[at + width] * scale[width]
@@ -107,7 +109,8 @@ function aboutSome({ items, users }, index) {
 /** @param {Frames} frames @param {About} about @returns {Source} */
 function sourceFrom({ head, frames, norms, width, count }, about) {
   const { items, users } = about,
-    texts = (name, other) => items[name].slice(0, head.items).concat((users?.[other] ?? []).slice(0, head.users))
+    texts = (/** @type {string} */ name, /** @type {string} */ other) =>
+      items[name].slice(0, head.items).concat((users?.[other] ?? []).slice(0, head.users))
   const source = /** @type {Source} */ (
     /** @type {unknown} */ ({
       about,
@@ -144,12 +147,13 @@ export async function readNear(view, row, measure) {
   const { source, data, special } = view,
     film = row < source.items,
     index = film ? source.head.item_idx[row] : source.head.user_idx[row - source.items]
-  const query = `${film ? "item" : "user"}=${index}&by=${measure}&epoch=${source.epochs[frameNow(view)]}&n=${special.items ? 1000 : NEIGHBOURS}`
+  const most = special.items ? 1000 : NEIGHBOURS
+  const query = `${film ? "item" : "user"}=${index}&by=${measure}&epoch=${source.epochs[frameNow(view)]}&n=${most}`
   const { item_idx: nearest, value } = await requestJson(`${data.near}?${query}`)
   const rowOf = (source.rowOf ??= new Map(source.head.item_idx.map((one, at) => [one, at])))
   return nearest
-    .map((one, at) => ({ row: rowOf.get(one), value: value[at] }))
-    .filter(one => one.row !== undefined)
+    .map((/** @type {number} */ one, /** @type {number} */ at) => ({ row: rowOf.get(one), value: value[at] }))
+    .filter((/** @type {Near} */ one) => one.row !== undefined)
     .slice(0, NEIGHBOURS)
 }
 
@@ -166,7 +170,7 @@ export async function readMore(view) {
     kept = source.epochs.map((epoch, f) => [epoch, f]).filter(([epoch]) => gone.has(epoch))
   const changed = kept.length !== source.epochs.length || more.frames.length > 0
   if (kept.length !== source.epochs.length) {
-    for (const name of ["frames", "norms"]) source[name] = kept.map(([, f]) => source[name][f])
+    for (const name of /** @type {const} */ (["frames", "norms"])) source[name] = kept.map(([, f]) => source[name][f])
     source.epochs = kept.map(([epoch]) => epoch)
   }
   turnSides(source, more.frames)
@@ -186,8 +190,8 @@ export async function readNames(view) {
   try {
     const { axes } = await requestJson(`${data.names}?components=8&basis=${source.head.basis}${specialQuery(special)}`)
     if (view.source !== source) return
-    source.sentences = axes.map(axis => axis.sentence)
-    source.axisNames = axes.map(({ correlations: [first] }, axis) => {
+    source.sentences = axes.map((/** @type {any} */ axis) => axis.sentence)
+    source.axisNames = axes.map((/** @type {any} */ { correlations: [first] }, /** @type {number} */ axis) => {
       if (!first || !(first.p < 0.01) || Math.abs(first.rho) < 0.25) return ""
       const name =
         first.rho * (source.flip?.[axis] ?? 1) > 0
@@ -221,7 +225,7 @@ export function drawNames(view) {
 
 /** @param {any} options @param {Float32Array[]} frames */
 export function turnSides({ flip, width }, frames) {
-  flip?.forEach((side, axis) => {
+  flip?.forEach((/** @type {number} */ side, /** @type {any} */ axis) => {
     if (side > 0) return
     for (const frame of frames) for (let at = axis; at < frame.length; at += width) frame[at] = -frame[at]
   })

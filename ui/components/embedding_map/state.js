@@ -55,4 +55,4 @@ export function tellBriefly({ part, timers }, words) {
 }
 
 /** @param {unknown} error */
-export const messageOf = error => (error instanceof Error ? messageOf(error) : String(error))
+export const messageOf = error => (error instanceof Error ? error.message : String(error))

@@ -167,7 +167,7 @@ export function takeOver(view, source, special) {
   const before = view.source,
     { places, following, time } = view,
     place = new Map(source.head.item_idx.map((index, at) => [index, at]))
-  const row = old =>
+  const row = (/** @type {number} */ old) =>
     old < 0 ? -1 : old < before.items ? (place.get(before.head.item_idx[old]) ?? -1) : old - before.items + source.items
   const from = new Float32Array(3 * source.count).fill(NaN)
   for (let old = 0; old < before.count; old += 1) {

@@ -2,7 +2,7 @@
 
 import { clamp, defined } from "../shared/text.js"
 
-export const fixed = (value, digits = 2) =>
+export const fixed = (/** @type {any} */ value, digits = 2) =>
   defined(value) ? value.toFixed(digits).replace(/^-(0(\.0+)?)$/, "$1") : "–"
 /** @param {number} share */
 export const percent = share =>
@@ -28,19 +28,19 @@ export function matcher(query) {
   if (expression) {
     try {
       const compiled = new RegExp(expression[1], "i")
-      return title => compiled.test(title)
+      return (/** @type {string} */ title) => compiled.test(title)
     } catch {
       return undefined
     }
   }
-  const plain = value =>
+  const plain = (/** @type {string} */ value) =>
     value
       .normalize("NFD")
       .replace(/[\u0300-\u036f]/g, "")
       .toLowerCase()
   const parts = plain(text).split(/\s+/)
-  return title => {
+  return (/** @type {string} */ title) => {
     const heap = plain(title)
-    return parts.every(part => heap.includes(part))
+    return parts.every((/** @type {string} */ part) => heap.includes(part))
   }
 }

@@ -12,6 +12,8 @@ import { rateText, rounded, three } from "./words.js"
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {Record<string, string | number | undefined>} Changes */
 
+const TOO_LARGE = "is too large here: each step goes further than the error asks for"
+
 /** @type {[name: string, words: string, kind: "number" | "choice"][]} */
 const FIELDS = [
   ["learning_rate", "Learning rate", "number"],
@@ -236,9 +238,7 @@ export function divergedWords(event) {
   return [
     told ? `User ${event.user_id} gave ${item} ${rating}; the model's prediction reached ${predicted}.` : "",
     lengths.length ? `Length of the vectors: ${lengths.join(", ")}.` : "",
-    defined(event.learning_rate)
-      ? `So learning rate ${rateText(event.learning_rate)} is too large here: each step goes further than the error asks for.`
-      : "",
+    defined(event.learning_rate) ? `So learning rate ${rateText(event.learning_rate)} ${TOO_LARGE}.` : "",
   ]
     .filter(Boolean)
     .join(" ")

@@ -55,13 +55,8 @@ export const freshPicture = () => ({
 /** Asked for at most once per epoch and wait; a server without the picture is asked rarely. @param {View} view */
 export async function askForBlock(view) {
   const { run, picture } = view,
-    newest = run.epochs.at(-1),
-    over = isOver(view)
-  if (view.data.compact || view.closed || !newest || picture.busy || performance.now() < picture.next) return
-  if (!run.pictured && !over) return
-  const step = run.health.at(-1)?.step ?? run.steps.at(-1)?.step ?? 0
-  const stamp = over ? `${run.state} ${newest.x}` : `${newest.x} ${step}`
-  if (picture.stamp === stamp) return
+    stamp = stampOf(view)
+  if (!stamp || stamp === picture.stamp || view.closed || picture.busy || performance.now() < picture.next) return
   picture.busy = true
   try {
     const block = await requestJson(`${runRoute(run.runId)}/block?epoch=latest${picture.block ? "&static=0" : ""}`)
@@ -76,6 +71,16 @@ export async function askForBlock(view) {
   } finally {
     picture.busy = false
   }
+}
+
+/** What state of the run a picture would show; "" where there is none to be had. @param {View} view */
+function stampOf(view) {
+  const { run, data } = view,
+    newest = run.epochs.at(-1),
+    over = isOver(view)
+  if (data.compact || !newest || (!run.pictured && !over)) return ""
+  const step = run.health.at(-1)?.step ?? run.steps.at(-1)?.step ?? 0
+  return over ? `${run.state} ${newest.x}` : `${newest.x} ${step}`
 }
 
 /** @param {View} view @param {RatingBlock} answer which may lack all that does not change */
