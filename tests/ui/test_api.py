@@ -55,9 +55,7 @@ def test_events_are_read_on_from_the_offset(client: TestClient, folder: RunFolde
     known = {"model": "mf", "loss": "mse", "num_epochs": 7, "learning_rate": 0.005, "k": 10, "pace": 0.0, "weight_decay": 0.0}
     assert first["config"] == first["config"] | known
     controls = {one["name"]: one for one in first["config"]["controls"]}
-    assert list(controls) == ["learning_rate", "weight_decay", "batch_size", "factor_lr_multiplier"], (
-        "what it has a use for"
-    )
+    assert list(controls) == ["learning_rate", "weight_decay", "batch_size", "factor_lr_multiplier"], "what it has a use for"
     assert set(controls["batch_size"]) >= {"name", "label", "help", "value", "low", "high", "above", "whole"}
     assert (controls["learning_rate"]["value"], controls["batch_size"]["whole"]) == (0.005, True)
     assert events(client, folder.run_id, first["next"])["events"] == []
