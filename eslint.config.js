@@ -13,7 +13,7 @@ export default [
       "no-shadow": ["error", { builtinGlobals: false }],
       eqeqeq: "error",
       "max-len": ["error", { code: 120, ignoreTemplateLiterals: false }],
-      "max-lines-per-function": ["error", { max: 50, skipComments: true, skipBlankLines: true }],
+      "max-lines-per-function": ["error", { max: 60, skipComments: true, skipBlankLines: true }],
       complexity: ["error", 20],
       "no-restricted-syntax": [
         "error",

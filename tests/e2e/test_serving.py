@@ -83,6 +83,7 @@ def test_behind_a_proxy_that_strips_a_prefix(page: Page, server: AppServer) -> N
 @pytest.mark.parametrize("where", [".mfx-live [data-act=projector]", ".mfx-live [data-part=smoothing]"])
 def test_keys_in_the_live_view_reach_neither_rerun_nor_clear_cache(page: Page, server: AppServer, where: str) -> None:
     visit(page, f"{server.url}/train?{SMALL}")
+    page.wait_for_selector(".mfx-live [data-part=pace] button")  # its code is here
     page.locator(where).focus()
     assert keys_do_nothing(page)
 

@@ -1,4 +1,4 @@
-// Events of real runs, recorded with the command line, folded into what the live view draws. tests/events/ is shared with Python.
+// Events of real runs, recorded with the command line, folded into what is drawn. Python reads tests/events/ too.
 
 import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
@@ -124,9 +124,15 @@ test("kinds of a later version are passed over", () => {
   assert.deepEqual(run, freshRun("run", METRICS))
 })
 
-test("every kind of event in the schema is one the browser knows", { skip: !existsSync(SCHEMA) }, () => {
+test("every kind and every field of the schema is one the browser knows", { skip: !existsSync(SCHEMA) }, () => {
   const source = readFileSync(new URL("../../ui/components/shared/events.js", import.meta.url), "utf8")
-  const kinds = [...readFileSync(SCHEMA, "utf8").matchAll(/"const": "(\w+)"/g)].map(([, kind]) => kind)
-  assert.ok(kinds.length >= 10)
-  for (const kind of kinds) assert.ok(source.includes(`"${kind}"`), kind)
+  /** @type {{ $defs: Record<string, { properties?: Record<string, { const?: string }> }> }} */
+  const { $defs: kinds } = JSON.parse(readFileSync(SCHEMA, "utf8"))
+  assert.ok(Object.keys(kinds).length >= 10)
+  for (const [name, { properties = {} }] of Object.entries(kinds)) {
+    for (const field of Object.keys(properties))
+      assert.match(source, new RegExp(`\\b${field}\\??:`), `${name}.${field}`)
+    const kind = properties.kind?.const
+    if (kind) assert.ok(source.includes(`"${kind}"`), kind)
+  }
 })

@@ -1,8 +1,11 @@
-// The map's state in the address, so that a link or a reload shows the same thing. The address is replaced, never pushed, and the
+// The map's state in the address, so that a link or a reload shows the same thing. The address is replaced, never
+// pushed, and the
 // page is not run again for it: Streamlit sends the whole query along with its next run anyway.
 
 import { clamp } from "../shared/text.js"
 import { cameraText, home } from "./camera.js"
+
+/** @typedef {import("./types.js").View} View */
 
 const OWN = [
   "points",
@@ -22,12 +25,14 @@ const OWN = [
   "trails",
   "show",
 ]
+/** @type {Record<string, string>} */
 const KINDS = { films: "Films", users: "Users", both: "Both" }
 
 export function readAddress() {
   const query = new URLSearchParams(location.search),
-    text = name => query.get(name)
-  const axis = name => (/^\d+$/.test(text(name) ?? "") ? clamp(Number(text(name)) - 1, 0, 255) : null)
+    text = (/** @type {string} */ name) => query.get(name)
+  const axis = (/** @type {string} */ name) =>
+    /^\d+$/.test(text(name) ?? "") ? clamp(Number(text(name)) - 1, 0, 255) : null
   const kind = (text("points") ?? "").toLowerCase()
   return {
     kinds: kind in KINDS ? kind : kind === "items" ? "films" : null,
@@ -50,11 +55,13 @@ export function readAddress() {
 }
 
 // Only what differs from the map as it opens is written.
+/** @param {View} view @returns {Record<string, any>} */
 function addressOf(view) {
   const { want, source, camera, chosen } = view,
     last = source.frames.length - 1,
     frame = Math.round(view.time)
-  const resting = Object.keys(home(want.dims)).every(key => Math.abs(camera[key] - home(want.dims)[key]) < 0.004)
+  const rest = Object.entries(home(want.dims))
+  const resting = rest.every(([key, value]) => Math.abs(camera[/** @type {"x"} */ (key)] - value) < 0.004)
   const picked = [...view.picked].filter(row => row < source.items)
   return {
     points: want.kinds === "films" ? null : KINDS[want.kinds],
@@ -76,6 +83,7 @@ function addressOf(view) {
   }
 }
 
+/** @param {View} view */
 export function writeAddress(view) {
   const query = new URLSearchParams(location.search),
     own = addressOf(view)

@@ -3,7 +3,10 @@
 import { clamp, defined } from "../shared/text.js"
 import { drawLegend, paintBy } from "./colours.js"
 
+/** @typedef {import("./types.js").View} View */
+
 // Which rows are on the map: films, users or both; of a layout, those it has a place for.
+/** @param {View} view */
 export function chooseRows(view) {
   const { source, want } = view,
     there = view.layout ? new Set(source.layouts[view.layout].rows) : null
@@ -15,6 +18,7 @@ export function chooseRows(view) {
 const MANY = 8000
 
 // The same order each time (a linear congruential generator), so that nothing flickers.
+/** @param {number[]} rows */
 function shuffle(rows) {
   for (let last = rows.length - 1, seed = 1; last > 0; last -= 1) {
     seed = (1664525 * seed + 1013904223) >>> 0
@@ -26,46 +30,67 @@ function shuffle(rows) {
 }
 
 // Colour, size and order of the points: what is looked at lies on top.
+/** @param {View} view */
 export function dress(view) {
-  const { source, want, look } = view
+  const { source } = view
   if (!source) return
   view.paint = paintBy(view)
-  const { count, items } = source,
-    focus = new Set([
-      ...view.picked,
-      ...view.found,
-      ...(view.chosen >= 0 ? [view.chosen, ...view.near.map(one => one.row)] : []),
-    ])
-  view.inks = view.inks?.length === 4 * count ? view.inks : new Uint8Array(4 * count)
+  const { count } = source,
+    focus = focusOf(view),
+    size = sizesOf(view)
+  if (view.inks?.length !== 4 * count) view.inks = new Uint8Array(4 * count)
   view.marks = view.marks?.length === 2 * count ? view.marks.fill(0) : new Float32Array(2 * count)
   view.dim = new Uint8Array(count)
-  const base =
-    clamp(9.5 * (1500 / Math.max(view.rows.length, 1)) ** 0.3, 2.4, 13) *
-    (view.big ? 1.5 : 1) *
-    (view.camera.width < 600 ? 0.75 : 1)
-  const most = Math.sqrt(Math.max(1, ...[...source.ratings.subarray(0, items)].slice(0, 5000).filter(defined))),
-    layers = [[], [], []]
+  /** @type {[faded: number[], plain: number[], looked_at: number[]]} */
+  const layers = [[], [], []]
   for (const row of view.rows) {
-    const faded = (focus.size && !focus.has(row)) || (want.genre && !source.genres[row].includes(want.genre))
+    const faded = isFaded(view, focus, row),
+      looked = focus.has(row)
     view.dim[row] = faded ? 1 : 0
-    const weight =
-      want.sized && row < items && defined(source.ratings[row])
-        ? 0.62 + 0.95 * Math.min(1, Math.sqrt(source.ratings[row]) / most)
-        : 0.8
-    view.marks[2 * row] = base * weight * (focus.has(row) ? 1.3 : 1)
-    view.marks[2 * row + 1] = row < items ? 0 : 1
-    for (let k = 0; k < 3; k += 1) view.inks[4 * row + k] = view.paint.inks[3 * row + k]
-    view.inks[4 * row + 3] = faded ? (want.dims === 3 ? 110 : 46) : row < items ? (want.dims === 3 ? 250 : 210) : 160
-    if (want.dims === 3 && faded)
-      for (let k = 0; k < 3; k += 1) view.inks[4 * row + k] = 0.4 * view.inks[4 * row + k] + 0.6 * look.ground[k]
-    layers[faded ? 0 : focus.has(row) ? 2 : 1].push(row)
+    view.marks[2 * row] = size(row) * (looked ? 1.3 : 1)
+    view.marks[2 * row + 1] = row < source.items ? 0 : 1
+    inkPoint(view, row, faded)
+    layers[faded ? 0 : looked ? 2 : 1].push(row)
   }
-  if (layers[1].length < MANY)
-    layers[1].sort((a, b) => view.marks[2 * b] - view.marks[2 * a]) // small ones on top of large ones
-  else shuffle(layers[1]) // so that any part of them shows the whole shape
+  const [, plain] = layers
+  if (plain.length < MANY)
+    plain.sort((a, b) => view.marks[2 * b] - view.marks[2 * a]) // small ones on top of large ones
+  else shuffle(plain) // so that any part of them shows the whole shape
   view.painter.looks(view.inks, view.marks, Uint32Array.from(layers.flat()))
   view.many = view.rows.length >= MANY
   drawLegend(view)
   view.root.dataset.points = String(view.rows.length)
-  view.styled = true
+}
+
+/** What is looked at: chosen, near it, picked, found. @param {View} view @returns {Set<number>} */
+function focusOf({ picked, found, chosen, near }) {
+  return new Set([...picked, ...found, ...(chosen >= 0 ? [chosen, ...near.map(one => one.row)] : [])])
+}
+
+/** @param {View} view @param {Set<number>} focus @param {number} row */
+function isFaded({ want, source }, focus, row) {
+  return (focus.size > 0 && !focus.has(row)) || (want.genre !== null && !source.genres[row].includes(want.genre))
+}
+
+/** Pixels of a point: of all, and of each by its popularity. @param {View} view */
+function sizesOf({ source, want, rows, big, camera }) {
+  const crowd = clamp(9.5 * (1500 / Math.max(rows.length, 1)) ** 0.3, 2.4, 13)
+  const base = crowd * (big ? 1.5 : 1) * (camera.width < 600 ? 0.75 : 1)
+  const most = Math.sqrt(Math.max(1, ...[...source.ratings.subarray(0, source.items)].slice(0, 5000).filter(defined)))
+  return (/** @type {number} */ row) => {
+    const ratings = source.ratings[row]
+    if (!want.sized || row >= source.items || !defined(ratings)) return 0.8 * base
+    return base * (0.62 + 0.95 * Math.min(1, Math.sqrt(ratings) / most))
+  }
+}
+
+/** @param {View} view @param {number} row @param {boolean} faded */
+function inkPoint({ inks, paint, want, source, look }, row, faded) {
+  const space = want.dims === 3,
+    opaque = row < source.items ? (space ? 250 : 210) : 160
+  for (let k = 0; k < 3; k += 1) {
+    const ink = paint.inks[3 * row + k]
+    inks[4 * row + k] = space && faded ? 0.4 * ink + 0.6 * look.ground[k] : ink
+  }
+  inks[4 * row + 3] = faded ? (space ? 110 : 46) : opaque
 }

@@ -4,6 +4,9 @@
 import { clamp } from "../shared/text.js"
 import { ease } from "./words.js"
 
+/** @typedef {import("./types.js").Camera} Camera */
+/** @typedef {import("./types.js").CameraPose} CameraPose */
+
 const REST = { x: 0, y: 0, z: 0, zoom: 1, yaw: 0, pitch: 0, depth: 0 }
 const TILT = { yaw: -0.55, pitch: 0.42, depth: 1, zoom: 1.6 }
 
@@ -18,6 +21,7 @@ export const makeCamera = () => ({
   goal: null,
 })
 
+/** @param {Camera} camera */
 export function aim(camera) {
   const { yaw, pitch, rotation } = camera
   const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)]
@@ -25,12 +29,15 @@ export function aim(camera) {
 }
 
 // Pixels of one unit at the centre. The panel beside the map takes its width from the right.
+/** @param {Camera} camera */
 export const scaleOf = camera =>
   0.46 * Math.min(camera.height, camera.width - camera.inset) * (camera.dims === 3 ? 0.86 : 1) * camera.zoom
+/** @param {Camera} camera */
 export const middleOf = camera => (camera.width - camera.inset) / 2
 export const DISTANCE = 3.4
 
 // (x, y, z) → [x in pixels, y in pixels, depth towards the eye, magnification].
+/** @param {Camera} camera @param {number} x @param {number} y @param {number} z @param {number[]} [out] */
 export function toScreen(camera, x, y, z, out = []) {
   const r = camera.rotation,
     dx = x - camera.x,
@@ -48,7 +55,9 @@ export function toScreen(camera, x, y, z, out = []) {
   return out
 }
 
+/** @param {Camera} camera @param {Float32Array} positions @param {number} count @param {Float32Array} out */
 export function screenOf(camera, positions, count, out) {
+  /** @type {number[]} */
   const point = []
   for (let i = 0; i < count; i += 1) {
     toScreen(camera, positions[3 * i], positions[3 * i + 1], positions[3 * i + 2], point)
@@ -58,6 +67,7 @@ export function screenOf(camera, positions, count, out) {
   return out
 }
 
+/** @param {Camera} camera @param {number} dx @param {number} dy */
 export function pan(camera, dx, dy) {
   const r = camera.rotation,
     scale = scaleOf(camera)
@@ -66,6 +76,7 @@ export function pan(camera, dx, dy) {
   camera.z -= (r[2] * dx - r[5] * dy) / scale
 }
 
+/** @param {Camera} camera @param {number} dx @param {number} dy */
 export function orbit(camera, dx, dy) {
   camera.yaw += dx * 0.008
   camera.pitch = clamp(camera.pitch + dy * 0.008, -1.5, 1.5)
@@ -73,6 +84,7 @@ export function orbit(camera, dx, dy) {
 }
 
 // The point under the cursor stays under it.
+/** @param {Camera} camera @param {number} factor @param {number} px @param {number} py */
 export function zoomAt(camera, factor, px, py) {
   const before = camera.zoom
   camera.zoom = clamp(camera.zoom * factor, 0.4, 60)
@@ -81,6 +93,13 @@ export function zoomAt(camera, factor, px, py) {
 }
 
 // A flight to another view; where motion is not wanted, a cut.
+/**
+ * @param {Camera} camera
+ * @param {Partial<CameraPose>} goal
+ * @param {number} now
+ * @param {boolean} calm
+ * @param {number} [length]
+ */
 export function fly(camera, goal, now, calm, length = 650) {
   camera.speed = null
   if (calm) {
@@ -89,18 +108,23 @@ export function fly(camera, goal, now, calm, length = 650) {
     camera.goal = null
     return
   }
-  const from = Object.fromEntries(Object.keys(goal).map(key => [key, camera[key]]))
+  const from = Object.fromEntries(partsOf(goal).map(key => [key, camera[key]]))
   camera.goal = { from, to: goal, began: now, length }
 }
 
+/** @param {number} dims @returns {Omit<CameraPose, "inset">} */
 export const home = dims => (dims === 3 ? { ...REST, ...TILT } : { ...REST })
 
+/** @param {Partial<CameraPose>} pose @returns {(keyof CameraPose)[]} */
+const partsOf = pose => /** @type {(keyof CameraPose)[]} */ (Object.keys(pose))
+
 // One step of whatever moves; true while it does.
+/** @param {Camera} camera @param {number} now */
 export function glide(camera, now) {
   if (camera.goal) {
     const { from, to, began, length } = camera.goal,
       u = clamp((now - began) / length, 0, 1)
-    for (const key of Object.keys(to)) camera[key] = from[key] + (to[key] - from[key]) * ease(u)
+    for (const key of partsOf(to)) camera[key] = (from[key] ?? 0) + ((to[key] ?? 0) - (from[key] ?? 0)) * ease(u)
     aim(camera)
     if (u >= 1) camera.goal = null
     return true
@@ -116,9 +140,11 @@ export function glide(camera, now) {
   return true
 }
 
+/** @param {Camera} camera */
 export const cameraText = camera =>
   [camera.x, camera.y, camera.z, camera.zoom, camera.yaw, camera.pitch].map(value => Number(value.toFixed(3))).join("_")
 
+/** @param {string | null} text @param {number} dims */
 export function cameraFrom(text, dims) {
   const numbers = String(text ?? "")
     .split("_")

@@ -5,7 +5,12 @@ import { element } from "../shared/dom.js"
 import { defined, whole } from "../shared/text.js"
 import { fixed, quantile } from "./words.js"
 
-// Told apart by eyes that confuse red and green too: the palette of Okabe & Ito (2008), the last one for a light and a dark ground.
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Source} Source */
+/** @typedef {import("./types.js").Look} Look */
+
+// Told apart by eyes that confuse red and green too: the palette of Okabe & Ito (2008), the last one for a light and
+// a dark ground.
 const GENRE_INK = {
   light: ["#0072b2", "#e69f00", "#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#b8a800", "#4a3f55"],
   dark: ["#4aa3e0", "#f0b23c", "#dd94bd", "#1fc295", "#f0803c", "#8fd0f7", "#f0e442", "#d6cfe0"],
@@ -21,16 +26,22 @@ const SCALES = {
     sides: ["#f2a65a", "#c07f3a", "#6d665d", "#4f96c8", "#7fc4f5"],
   },
 }
+/**
+ * @type {Record<string, {
+ *   words: string, unit?: string, log?: boolean, sides?: boolean, text: (value: number) => string
+ * }>}
+ */
 const NUMBERS = {
-  year: { words: "Year", text: value => String(Math.round(value)) },
+  year: { words: "Year", text: (/** @type {number} */ value) => String(Math.round(value)) },
   ratings: { words: "Popularity", unit: "ratings", log: true, text: whole },
-  mean: { words: "Mean rating", unit: "stars", text: value => fixed(value, 1) },
-  bias: { words: "Bias", sides: true, text: value => fixed(value, 2) },
-  norm: { words: "Length of the vector", text: value => fixed(value, 2) },
+  mean: { words: "Mean rating", unit: "stars", text: (/** @type {number} */ value) => fixed(value, 1) },
+  bias: { words: "Bias", sides: true, text: (/** @type {number} */ value) => fixed(value, 2) },
+  norm: { words: "Length of the vector", text: (/** @type {number} */ value) => fixed(value, 2) },
 }
 const OTHER = "other"
 
 // The genres with a colour of their own, and each point's: the rarest of its frequent ones, since that says more.
+/** @param {Source} source @param {string[]} [before] */
 export function mainGenres(source, before) {
   const counts = new Map()
   for (let row = 0; row < source.items; row += 1)
@@ -49,16 +60,22 @@ export function mainGenres(source, before) {
   return { named, main, counts }
 }
 
+/** A column of numbers, where the source has it. @param {Source} source @param {string} key */
+const valuesOf = (source, key) =>
+  /** @type {Float32Array | undefined} */ (source[/** @type {import("./types.js").NumberColumn} */ (key)])
+
 // Ways to colour this source: those it knows something about.
+/** @param {Source} source */
 export function colourings(source) {
   const found = source.genreTable.named.length ? [["genre", "Genre"]] : []
   for (const [key, { words }] of Object.entries(NUMBERS)) {
-    const values = source[key]
+    const values = valuesOf(source, key)
     if (key === "norm" || (values && values.some(defined))) found.push([key, words])
   }
   return found.concat([["plain", "One colour"]])
 }
 
+/** @param {string} key @param {Float32Array} values @param {Look} look */
 function numberScale(key, values, look) {
   const { log, sides } = NUMBERS[key],
     shown = [...values].filter(defined).sort((a, b) => a - b)
@@ -68,20 +85,26 @@ function numberScale(key, values, look) {
   if (!(high > low)) high = low + 1e-6
   const stops = SCALES[look.theme][sides ? "sides" : "much"].map(bytesOf)
   const share = log
-    ? value => Math.log(Math.max(value, 1) / low) / Math.log(high / low)
-    : value => (value - low) / (high - low)
-  return { low, high, stops, ink: value => (defined(value) ? along(stops, share(value)) : look.faint) }
+    ? (/** @type {number} */ value) => Math.log(Math.max(value, 1) / low) / Math.log(high / low)
+    : (/** @type {number} */ value) => (value - low) / (high - low)
+  return {
+    low,
+    high,
+    stops,
+    ink: (/** @type {number} */ value) => (defined(value) ? along(stops, share(value)) : look.faint),
+  }
 }
 
 // Bytes per point (red, green, blue) and what the legend needs.
+/** @param {View} view */
 export function paintBy(view) {
   const { source, look, want } = view,
     inks = new Uint8Array(3 * source.count)
-  const values = want.colour === "norm" ? view.norms() : source[want.colour]
+  const values = want.colour === "norm" ? view.norms() : valuesOf(source, want.colour)
   if (NUMBERS[want.colour] && values) {
     const scale = numberScale(want.colour, values, look)
     for (let row = 0; row < source.count; row += 1) inks.set(scale.ink(values[row]), 3 * row)
-    return { inks, scale, key: want.colour }
+    return { inks, scale, key: want.colour, named: [] }
   }
   const shades = GENRE_INK[look.theme].map(bytesOf),
     { main, named } = source.genreTable
@@ -92,6 +115,7 @@ export function paintBy(view) {
   return { inks, key: want.colour, named: want.colour === "genre" ? named : [] }
 }
 
+/** @param {View} view */
 export function drawLegend(view) {
   const node = view.part.legend,
     { paint, source, want } = view
@@ -137,7 +161,7 @@ export function drawLegend(view) {
       button.onclick = () => {
         want.genre = want.genre === genre ? null : genre
         view.dress()
-        view.remember()
+        view.settle()
       }
       return button
     }),

@@ -4,18 +4,26 @@ import { isTyping, listenToKeys } from "../shared/keyboard.js"
 import { projecting } from "../shared/projector.js"
 import { clamp } from "../shared/text.js"
 import { middleOf, orbit, pan, screenOf, toScreen, zoomAt } from "./camera.js"
-import { frameNow, goTo, lastFrame, play } from "./timeline.js"
+import { frameNow, lastFrame } from "./state.js"
+import { goTo, play } from "./timeline.js"
 
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Gesture} Gesture */
+
+/** @param {View} view @param {MouseEvent} event */
 function pointerPlace(view, event) {
   const box = view.part.stage.getBoundingClientRect()
   return [event.clientX - box.left, event.clientY - box.top]
 }
 
+const CLICK = 5 // pixels a pointer may move and still have clicked
+
 // The point nearest to a place on the screen, if one is near.
+/** @param {View} view @param {number[]} pair @param {number} [reach] */
 function pointAt(view, [px, py], reach = 11) {
   const { source, camera } = view
   if (!source) return -1
-  const point = [],
+  const point = /** @type {number[]} */ ([]),
     { places } = view
   let best = -1,
     nearest = reach * reach,
@@ -28,161 +36,185 @@ function pointAt(view, [px, py], reach = 11) {
   return best
 }
 
+/** @param {number[][]} outline @param {number} x @param {number} y */
 function inside(outline, x, y) {
-  let within = false
+  let inner = false
   for (let i = 0, j = outline.length - 1; i < outline.length; j = i, i += 1) {
     const [xi, yi] = outline[i],
       [xj, yj] = outline[j]
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) within = !within
+    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inner = !inner
   }
-  return within
+  return inner
 }
 
-function within(view, outline) {
+/** @param {View} view @param {number[][]} outline */
+function rowsInside(view, outline) {
   const screen = screenOf(view.camera, view.places, view.source.count, view.screen)
   return [...view.drawn()].filter(row => inside(outline, screen[2 * row], screen[2 * row + 1]))
 }
 
+/** @typedef {Map<number, number[]>} Pointers that are down: id → place */
+
+/** @param {View} view */
 export function listenToPointer(view) {
-  const { stage } = view.part,
-    down = new Map()
-  stage.onpointerdown = event => {
-    if (event.target.closest("button, a, input, aside, .mfs-legend") || !view.source) return
-    stage.setPointerCapture(event.pointerId)
-    down.set(event.pointerId, pointerPlace(view, event))
-    view.camera.speed = view.camera.goal = null
-    const place = pointerPlace(view, event),
-      tool = event.altKey ? "lasso" : view.want.tool
-    if (down.size === 2) view.gesture = { kind: "pinch" }
-    else if (event.button === 0 && tool !== "move")
-      view.gesture = { kind: tool, add: event.shiftKey, outline: [place], began: place }
-    else
-      view.gesture = {
-        kind: view.want.dims === 3 && !event.shiftKey && event.button === 0 ? "orbit" : "pan",
-        began: place,
-        moved: 0,
-        at: performance.now(),
-      }
-    stage.focus({ preventScroll: true })
-  }
-  stage.onpointermove = event => {
-    const place = pointerPlace(view, event),
-      before = down.get(event.pointerId),
-      { gesture, camera } = view
-    if (!before) {
-      if (event.pointerType === "mouse") view.point(pointAt(view, place), place)
-      return
-    }
-    const [dx, dy] = [place[0] - before[0], place[1] - before[1]]
-    if (gesture?.kind === "pinch" && down.size === 2) pinch(view, down, event.pointerId, place)
-    else if (gesture?.outline) stretch(gesture, place)
-    else if (gesture) {
-      const now = performance.now(),
-        passed = Math.max(1, now - gesture.at)
-      gesture.moved += Math.hypot(dx, dy)
-      Object.assign(gesture, { at: now, vx: dx / passed, vy: dy / passed })
-      if (gesture.kind === "orbit") orbit(camera, dx, dy)
-      else pan(camera, dx, dy)
-      view.point(-1)
-    }
-    down.set(event.pointerId, place)
-    view.again()
-  }
-  const end = event => {
-    if (!down.delete(event.pointerId)) return
-    const { gesture } = view
-    view.gesture = null
-    if (gesture?.outline) finishOutline(view, gesture)
-    else if (gesture && gesture.kind !== "pinch" && gesture.moved < 5) {
-      const row = pointAt(view, gesture.began, event.pointerType === "touch" ? 18 : 11)
-      if (event.shiftKey && row >= 0)
-        view.pick(view.picked.has(row) ? [...view.picked].filter(one => one !== row) : [...view.picked, row])
-      else view.choose(row)
-    } else if (gesture?.vx !== undefined && !view.calm && performance.now() - gesture.at < 60)
-      view.camera.speed = { kind: gesture.kind, vx: gesture.vx, vy: gesture.vy, last: performance.now() }
-    view.settle()
-    view.again()
-  }
-  stage.onpointerup = stage.onpointercancel = end
+  const { stage } = view.part
+  /** @type {Pointers} */
+  const down = new Map()
+  stage.onpointerdown = (/** @type {PointerEvent} */ event) => press(view, down, event)
+  stage.onpointermove = (/** @type {PointerEvent} */ event) => drag(view, down, event)
+  stage.onpointerup = stage.onpointercancel = (/** @type {PointerEvent} */ event) => release(view, down, event)
   stage.onpointerleave = () => view.point(-1)
-  stage.addEventListener(
-    "wheel",
-    event => {
-      if (!view.source || event.target.closest("aside")) return
-      event.preventDefault()
-      zoomAt(
-        view.camera,
-        Math.exp(-clamp(event.deltaY * (event.deltaMode ? 16 : 1), -120, 120) * 0.0022),
-        ...pointerPlace(view, event),
-      )
-      view.settle()
-      view.again()
-    },
-    { passive: false },
-  )
-  stage.ondblclick = event => {
-    if (!event.target.closest("button, aside")) view.home()
+  stage.addEventListener("wheel", (/** @type {WheelEvent} */ event) => turnWheel(view, event), { passive: false })
+  stage.ondblclick = (/** @type {MouseEvent} */ event) => {
+    if (!within(event, "button, aside")) view.home()
   }
 }
 
-function pinch(view, down, moving, place) {
-  const [other] = [...down].filter(([id]) => id !== moving).map(([, at]) => at),
-    before = down.get(moving)
-  const gap = Math.hypot(before[0] - other[0], before[1] - other[1]),
-    now = Math.hypot(place[0] - other[0], place[1] - other[1])
+/** @param {Event} event @param {string} selector */
+const within = (event, selector) => event.target instanceof Element && event.target.closest(selector) !== null
+
+/** @param {View} view @param {Pointers} down @param {PointerEvent} event */
+function press(view, down, event) {
+  if (within(event, "button, a, input, aside, .mfs-legend") || !view.source) return
+  const { stage } = view.part,
+    place = pointerPlace(view, event),
+    first = event.button === 0
+  stage.setPointerCapture(event.pointerId)
+  down.set(event.pointerId, place)
+  view.camera.speed = view.camera.goal = null
+  const tool = event.altKey ? "lasso" : view.want.tool,
+    began = { began: place, moved: 0, at: performance.now() }
+  if (down.size === 2) view.gesture = { kind: "pinch", ...began }
+  else if (first && tool !== "move") view.gesture = { kind: tool, add: event.shiftKey, outline: [place], ...began }
+  else view.gesture = { kind: view.want.dims === 3 && !event.shiftKey && first ? "orbit" : "pan", ...began }
+  stage.focus({ preventScroll: true })
+}
+
+/** @param {View} view @param {Pointers} down @param {PointerEvent} event */
+function drag(view, down, event) {
+  const place = pointerPlace(view, event),
+    before = down.get(event.pointerId),
+    { gesture } = view
+  if (!before) {
+    if (event.pointerType === "mouse") view.point(pointAt(view, place), place)
+    return
+  }
+  if (gesture?.kind === "pinch" && down.size === 2) pinch(view, down, event.pointerId, before, place)
+  else if (gesture?.outline) gesture.outline = stretched(gesture.kind, gesture.began, gesture.outline, place)
+  else if (gesture) moveCamera(view, gesture, place[0] - before[0], place[1] - before[1])
+  down.set(event.pointerId, place)
+  view.again()
+}
+
+/** @param {View} view @param {Gesture} gesture @param {number} dx @param {number} dy */
+function moveCamera(view, gesture, dx, dy) {
+  const now = performance.now(),
+    passed = Math.max(1, now - gesture.at)
+  gesture.moved += Math.hypot(dx, dy)
+  Object.assign(gesture, { at: now, vx: dx / passed, vy: dy / passed })
+  if (gesture.kind === "orbit") orbit(view.camera, dx, dy)
+  else pan(view.camera, dx, dy)
+  view.point(-1)
+}
+
+/** @param {View} view @param {Pointers} down @param {PointerEvent} event */
+function release(view, down, event) {
+  if (!down.delete(event.pointerId)) return
+  const { gesture } = view,
+    now = performance.now()
+  view.gesture = null
+  if (gesture?.outline) finishOutline(view, gesture, gesture.outline)
+  else if (gesture && gesture.kind !== "pinch" && gesture.moved < CLICK) click(view, gesture, event)
+  else if (gesture?.vx !== undefined && gesture.vy !== undefined && !view.calm && now - gesture.at < 60) {
+    view.camera.speed = { kind: gesture.kind, vx: gesture.vx, vy: gesture.vy, last: now }
+  }
+  view.settle()
+  view.again()
+}
+
+/** @param {View} view @param {Gesture} gesture @param {PointerEvent} event */
+function click(view, gesture, event) {
+  const row = pointAt(view, gesture.began, event.pointerType === "touch" ? 18 : 11),
+    { picked } = view
+  if (!event.shiftKey || row < 0) view.choose(row)
+  else view.pick(picked.has(row) ? [...picked].filter(one => one !== row) : [...picked, row])
+}
+
+/** @param {View} view @param {WheelEvent} event */
+function turnWheel(view, event) {
+  if (!view.source || within(event, "aside")) return
+  event.preventDefault()
+  const turned = clamp(event.deltaY * (event.deltaMode ? 16 : 1), -120, 120),
+    [x, y] = pointerPlace(view, event)
+  zoomAt(view.camera, Math.exp(-turned * 0.0022), x, y)
+  view.settle()
+  view.again()
+}
+
+/** @param {View} view @param {Pointers} down @param {number} moving @param {number[]} before @param {number[]} place */
+function pinch(view, down, moving, before, place) {
+  const [other] = [...down].filter(([id]) => id !== moving).map(([, at]) => at)
+  const gap = Math.hypot(before[0] - other[0], before[1] - other[1])
+  const now = Math.hypot(place[0] - other[0], place[1] - other[1])
   if (gap > 4) zoomAt(view.camera, now / gap, (place[0] + other[0]) / 2, (place[1] + other[1]) / 2)
   pan(view.camera, (place[0] - before[0]) / 2, (place[1] - before[1]) / 2)
 }
 
-function stretch(gesture, place) {
-  const [x, y] = place,
-    [x0, y0] = gesture.began
-  if (gesture.kind === "box")
-    gesture.outline = [
-      [x0, y0],
-      [x, y0],
-      [x, y],
-      [x0, y],
-    ]
-  else gesture.outline.push(place)
+/** @param {string} kind @param {number[]} began @param {number[][]} outline @param {number[]} place */
+function stretched(kind, [x0, y0], outline, [x, y]) {
+  const box = [
+    [x0, y0],
+    [x, y0],
+    [x, y],
+    [x0, y],
+  ]
+  return kind === "box" ? box : [...outline, [x, y]]
 }
 
-function finishOutline(view, { outline, add, began }) {
+/** @param {View} view @param {Gesture} gesture @param {number[][]} outline */
+function finishOutline(view, { add, began }, outline) {
   const far = Math.max(...outline.map(([x, y]) => Math.hypot(x - began[0], y - began[1])))
-  if (far < 5) {
+  if (far < CLICK) {
     view.choose(pointAt(view, began))
     return
   }
-  const rows = within(view, outline)
+  const rows = rowsInside(view, outline)
   view.pick(add ? [...view.picked, ...rows] : rows)
 }
 
+/** @param {View} view @returns {() => void} stops listening */
 export function listenToMapKeys(view) {
   return listenToKeys(view.root, event => {
-    if (isTyping(event)) return
-    const ours = view.root.contains(event.target) || event.target === document.body
-    if (!ours || !view.source) return
-    const done = () => event.preventDefault()
-    if (event.key === " " && !event.target.closest?.("button, summary")) {
-      play(view, !view.playing)
-      done()
-    } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-      if (lastFrame(view)) {
-        play(view, false)
-        goTo(view, frameNow(view) + (event.key === "ArrowLeft" ? -1 : 1))
-        done()
-      }
-    } else if (event.key === "Escape" && !projecting()) {
-      view.clear()
-      done()
-    } else if (event.key === "/") {
-      view.part.find.focus()
-      done()
-    } else if (event.key === "+" || event.key === "-") {
-      zoomAt(view.camera, event.key === "+" ? 1.25 : 0.8, middleOf(view.camera), view.camera.height / 2)
-      view.settle()
-      view.again()
-      done()
-    }
+    const at = event.target instanceof Element ? event.target : null
+    if (isTyping(event) || !view.source || (at !== document.body && !view.root.contains(at))) return
+    if (event.key === " " && at?.closest("button, summary")) return
+    if (KEYS[event.key]?.(view)) event.preventDefault()
   })
+}
+
+/** @param {View} view @param {number} frames */
+function stepBy(view, frames) {
+  if (!lastFrame(view)) return false
+  play(view, false)
+  goTo(view, frameNow(view) + frames)
+  return true
+}
+
+/** @param {View} view @param {number} factor */
+function zoomBy(view, factor) {
+  zoomAt(view.camera, factor, middleOf(view.camera), view.camera.height / 2)
+  view.settle()
+  view.again()
+  return true
+}
+
+/** What a key does; true where it was ours. @type {Record<string, (view: View) => boolean>} */
+const KEYS = {
+  " ": view => (play(view, !view.playing), true),
+  ArrowLeft: view => stepBy(view, -1),
+  ArrowRight: view => stepBy(view, 1),
+  Escape: view => !projecting() && (view.clear(), true),
+  "/": view => (view.part.find.focus(), true),
+  "+": view => zoomBy(view, 1.25),
+  "-": view => zoomBy(view, 0.8),
 }

@@ -2,13 +2,13 @@
 
 import { setText } from "../shared/dom.js"
 import { request, requestJson } from "../shared/server.js"
-import { fillControls, tellBriefly } from "./controls.js"
 import { drawNames, unpack } from "./source.js"
-import { drawTime, lastFrame, play } from "./timeline.js"
+import { lastFrame, messageOf, tellBriefly } from "./state.js"
+import { drawTime, play } from "./timeline.js"
 
-export const CAUTION =
-  "who is near whom counts here; distances across the map and sizes of groups mean little, and another run looks different"
+/** @typedef {import("./types.js").View} View */
 
+/** @param {View} view @param {string} method */
 export async function askLayout(view, method) {
   const { source, data } = view
   if (!method || source.layouts[method]) {
@@ -17,7 +17,7 @@ export async function askLayout(view, method) {
   }
   if (view.special.items || view.special.sphere || view.special.between) {
     tellBriefly(view, "Go back to all films on their components first.")
-    fillControls(view)
+    view.fillControls()
     return
   }
   try {
@@ -26,17 +26,18 @@ export async function askLayout(view, method) {
     view.making = method
     watchLayout(view, status.state === "finished" ? 0 : 500)
   } catch (error) {
-    tellBriefly(view, error.message)
-    fillControls(view)
+    tellBriefly(view, messageOf(error))
+    view.fillControls()
   }
 }
 
+/** @param {View} view @param {number} wait */
 function watchLayout(view, wait) {
   const { source, making } = view
-  clearTimeout(view.watching)
+  clearTimeout(view.timers.layout)
   drawMaking(view, { progress: 0, message: "starting" })
   const look = async () => {
-    if (view.closed || view.source !== source || view.making !== making) return
+    if (!making || view.closed || view.source !== source || view.making !== making) return
     try {
       const status = await requestJson(`${view.data.manifold}/${making}`)
       if (status.state === "finished") {
@@ -53,25 +54,25 @@ function watchLayout(view, wait) {
     } catch {
       /* asked again below */
     }
-    view.watching = setTimeout(look, 500)
+    view.timers.layout = setTimeout(look, 500)
   }
-  view.watching = setTimeout(look, wait)
+  view.timers.layout = setTimeout(look, wait)
 }
 
+/** @param {View} view */
 function stopMaking(view) {
   view.making = null
-  clearTimeout(view.watching)
+  clearTimeout(view.timers.layout)
   view.part.making.hidden = true
-  fillControls(view)
+  view.fillControls()
 }
 
+/** @param {View} view @param {any} status */
 function drawMaking(view, status) {
   const { part, making, data } = view
   part.making.hidden = false
-  setText(
-    part["making-words"],
-    `${data.methods[making]}: ${status.message || "working"}${status.progress ? `, ${Math.round(100 * status.progress)} %` : " …"}`,
-  )
+  const share = status.progress ? `, ${Math.round(100 * status.progress)} %` : " …"
+  setText(part["making-words"], `${data.methods[making ?? ""]}: ${status.message || "working"}${share}`)
   part["making-bar"].value = status.progress || 0
   part["making-stop"].onclick = () => {
     view.send("cancel", making)
@@ -79,6 +80,7 @@ function drawMaking(view, status) {
   }
 }
 
+/** @param {View} view @param {string} method */
 async function takeLayout(view, method) {
   const { source, data } = view,
     { head, frames, width } = unpack(await (await request(`${data.manifold}/${method}?points=1`)).arrayBuffer())
@@ -87,17 +89,18 @@ async function takeLayout(view, method) {
   source.layouts[method] = {
     words: data.methods[method],
     width,
-    rows: head.item_idx.map(index => place.get(index)),
+    rows: head.item_idx.map((/** @type {number} */ index) => place.get(index)),
     table: frames[0],
   }
   stopMaking(view)
   showLayout(view, method)
 }
 
+/** @param {View} view @param {string | null} method */
 export function showLayout(view, method) {
   const layout = method && view.source.layouts[method] ? method : null
   if (layout === view.layout) {
-    fillControls(view)
+    view.fillControls()
     return
   }
   view.layout = layout
@@ -109,7 +112,7 @@ export function showLayout(view, method) {
   view.root.dataset.layout = view.layout ?? ""
   view.home()
   view.renew()
-  fillControls(view)
+  view.fillControls()
   drawNames(view)
   drawTime(view)
 }

@@ -1,34 +1,64 @@
-// One state for each mounted map: what is wanted, what is drawn, and when to draw again.
+// One state for each mounted map: made once, given new data, ended.
 
-import { bytesOf } from "../shared/colours.js"
+import { bytesOf, groundOf } from "../shared/colours.js"
+import { calmMotion, partsOf } from "../shared/dom.js"
 import { projecting, watchProjector } from "../shared/projector.js"
-import { clamp, defined } from "../shared/text.js"
 import { writeAddress } from "./address.js"
-import { chooseRows, dress } from "./appearance.js"
-import { aim, glide, makeCamera } from "./camera.js"
-import { choosing, listenToControls, restore } from "./controls.js"
+import { makeCamera } from "./camera.js"
+import { fillControls, listenToControls } from "./controls.js"
+import { drawingActions } from "./frame.js"
 import { listenToMapKeys, listenToPointer } from "./gestures.js"
-import { chooseLabels, drawOverlay } from "./overlay.js"
-import { drawPanel } from "./panel.js"
+import { showLayout } from "./layouts.js"
 import { makePainter } from "./points.js"
-import { lensOf, placesAt } from "./projection.js"
-import { drawTime, drawTrails, frameNow, lastFrame, tick } from "./timeline.js"
+import { restore } from "./restore.js"
+import { choosingActions } from "./selection.js"
 import { open } from "./updates.js"
-import { ease } from "./words.js"
 
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").MapData} MapData */
+
+/** @type {WeakMap<HTMLElement, View>} */
 const VIEWS = new WeakMap()
 
-function makeView(root) {
-  const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map(node => [node.dataset.part, node]))
-  const view = {
+/**
+ * Shows what `data` says in the element it is mounted in; called again for new data, on the same nodes.
+ * @param {import("../shared/types.js").Mounted<MapData>} component
+ * @returns {(() => void) | undefined} ends it
+ */
+export default function show({ data, parentElement, setTriggerValue }) {
+  /** @type {HTMLElement | null} */
+  const root = parentElement.querySelector(".mfs-space")
+  if (!root) return undefined
+  const known = VIEWS.get(root),
+    view = known ?? makeView(root)
+  VIEWS.set(root, view)
+  const changed = view.data?.key !== data.key
+  Object.assign(view, { data, send: setTriggerValue })
+  const repaint = readLook(view)
+  measure(view)
+  if (changed) open(view)
+  else if (view.source) {
+    if (repaint) view.dress()
+    writeAddress(view)
+    view.again()
+  }
+  return () => close(view)
+}
+
+/** What a map begins with; the rest comes with its data and its source. @param {HTMLElement} root */
+function freshState(root) {
+  const part = partsOf(root),
+    painter = makePainter(part.points, root.dataset.plain === "true")
+  part.points = root.querySelector("[data-part=points]") // without WebGL the painter has put another in its place
+  return {
     root,
     part,
-    data: {},
+    painter,
     look: {},
-    source: null,
     camera: makeCamera(),
     picked: new Set(),
     near: [],
+    nearOf: "",
     found: [],
     labels: new Map(),
     ends: {},
@@ -45,9 +75,19 @@ function makeView(root) {
     path: true,
     measure: "cosine",
     following: true,
-    live: 0,
-    calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
-    painter: makePainter(part.points, root.dataset.plain === "true"),
+    calm: calmMotion(),
+    timers: {},
+    request: null,
+    stepped: 0,
+    relabelled: 0,
+    drawnFrames: 0,
+    share: 1,
+    patience: 0,
+    layout: null,
+    making: null,
+    score: null,
+    morph: null,
+    gesture: null,
     want: {
       kinds: "films",
       dims: 2,
@@ -63,35 +103,47 @@ function makeView(root) {
       find: "",
     },
   }
-  part.points = root.querySelector("[data-part=points]")
-  root.dataset.painter = view.painter.kind
-  Object.assign(view, drawing(view), choosing(view))
-  listenToPointer(view)
-  listenToMapKeys(view)
-  listenToControls(view)
-  view.unwatch = watchProjector(root, () => {
-    measure(view)
-    if (view.source) view.dress()
+}
+
+/** @param {HTMLElement} root @returns {View} */
+function makeView(root) {
+  const view = /** @type {View} */ (/** @type {unknown} */ (freshState(root)))
+  const { part } = view
+  Object.assign(view, drawingActions(view), choosingActions(view), {
+    fillControls: () => fillControls(view),
+    showLayout: (/** @type {string | null} */ method) => showLayout(view, method),
   })
-  view.resizer = new ResizeObserver(() => measure(view))
-  view.resizer.observe(part.stage)
-  view.back = () => {
-    if (view.source) {
-      restore(view)
-      view.again()
-    }
+  root.dataset.painter = view.painter.kind
+  listenToPointer(view)
+  listenToControls(view)
+  const resizer = new ResizeObserver(() => measure(view))
+  resizer.observe(part.stage)
+  const back = () => {
+    if (!view.source) return
+    restore(view)
+    view.again()
   }
-  addEventListener("popstate", view.back)
-  part.points.addEventListener("webglcontextlost", event => event.preventDefault())
+  addEventListener("popstate", back)
+  part.points.addEventListener("webglcontextlost", (/** @type {Event} */ event) => event.preventDefault())
   part.points.addEventListener("webglcontextrestored", () => {
     view.painter = makePainter(part.points)
     view.dress()
     view.again()
   })
-  root.mfsView = view // for tests and the console
+  view.stopListening = [
+    listenToMapKeys(view),
+    watchProjector(root, () => {
+      measure(view)
+      if (view.source) view.dress()
+    }),
+    () => resizer.disconnect(),
+    () => removeEventListener("popstate", back),
+  ]
+  Object.assign(root, { mfsView: view }) // for tests and the console
   return view
 }
 
+/** @param {View} view */
 function measure(view) {
   const { part, camera, look } = view,
     width = part.stage.clientWidth,
@@ -104,32 +156,30 @@ function measure(view) {
   const changed = camera.width !== width || camera.height !== height
   Object.assign(camera, { width, height })
   for (const canvas of [part.points, part.overlay]) {
-    const size = [Math.round(width * look.ratio), Math.round(height * look.ratio)]
-    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size
+    const size = { width: Math.round(width * look.ratio), height: Math.round(height * look.ratio) }
+    if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size)
   }
   if (changed && view.source) view.renew({ still: true })
   view.again(true)
 }
 
+/** Reads the page's theme; true when it is another than before. @param {View} view */
 function readLook(view) {
-  const style = getComputedStyle(view.root),
-    ground = style.getPropertyValue("--st-background-color").trim() || "#ffffff"
-  const [r, g, b] = bytesOf(ground),
-    theme = 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light",
+  const { theme, background, ground, font, primary } = groundOf(view.root),
     shades = view.data.colours[theme]
-  const changed = view.look.theme !== theme || view.look.background !== ground
+  const changed = view.look.theme !== theme || view.look.background !== background
   Object.assign(view.look, {
     theme,
-    background: ground,
-    ground: [r, g, b],
+    background,
+    ground,
     ink: shades.text,
     soft: shades.text,
     muted: shades.muted,
     grid: shades.grid,
-    primary: style.getPropertyValue("--st-primary-color").trim() || shades.primary,
-    font: style.fontFamily || "sans-serif",
+    primary: primary || shades.primary,
+    font,
     faint: bytesOf(shades.baseline),
-    one: bytesOf(shades.mf),
+    one: bytesOf(shades.palette[0]),
     users: bytesOf(shades.text),
     ratio: view.look.ratio ?? 1,
     text: view.look.text ?? 12.5,
@@ -138,168 +188,13 @@ function readLook(view) {
   return changed
 }
 
-// --- what is drawn -----------------------------------------------------------------------------------------------------
-
-function drawing(view) {
-  return {
-    // A frame is asked for only when something moves; a still map costs nothing.
-    again(now) {
-      if (now) view.moved = true
-      view.request ??= requestAnimationFrame(step(view))
-    },
-    turn() {
-      aim(view.camera)
-    },
-    redraw() {
-      drawPanel(view)
-      view.again()
-    },
-    // Something moved: names are chosen anew once it rests, and then the address is written.
-    settle() {
-      clearTimeout(view.rest)
-      view.rest = setTimeout(
-        () => {
-          if (!view.source || view.closed) return
-          if (view.camera.goal || view.camera.speed) {
-            view.settle()
-            return
-          }
-          view.findNear({ quiet: true })
-          chooseLabels(view)
-          writeAddress(view)
-          view.again()
-        },
-        view.calm ? 0 : 160,
-      )
-    },
-    remember() {
-      view.settle()
-    },
-    // Another way to look at the same vectors: points fly from where they are.
-    renew({ still = false } = {}) {
-      const { source } = view
-      if (!source) return
-      const before = view.places && view.places.length === 3 * source.count ? view.places.slice() : null
-      chooseRows(view)
-      view.lens = lensOf(view)
-      if (!before) view.places = new Float32Array(3 * source.count)
-      view.screen = view.screen?.length === 2 * source.count ? view.screen : new Float32Array(2 * source.count)
-      placesAt(view, view.time, view.places)
-      view.morph = before && !still && !view.calm ? { from: before, began: performance.now(), length: 750 } : null
-      view.moved = true
-      view.dress()
-      view.settle()
-    },
-    norms() {
-      return view.source.norms[frameNow(view)]
-    },
-    rowsOf(kinds) {
-      const { items, count } = view.source
-      return Array.from({ length: count }, (_, row) => row).filter(row =>
-        row < items ? kinds !== "users" : kinds !== "films",
-      )
-    },
-    // Rows on the map now.
-    drawn() {
-      return view.rows ?? []
-    },
-    shown(row) {
-      return view.marks && view.marks[2 * row] > 0
-    },
-    dimmed(row) {
-      return view.dim[row] === 1
-    },
-    dress() {
-      dress(view)
-      view.again()
-    },
-  }
-}
-
-const step = view => now => {
-  view.request = null
-  if (view.closed || !view.source || !view.camera.height) return
-  const flying = glide(view.camera, now),
-    ticking = tick(view, now)
-  if (flying || ticking || view.morph || view.moved) {
-    placesAt(view, Math.min(view.time, lastFrame(view)), view.places)
-    if (view.morph) {
-      const { from, began, length } = view.morph,
-        u = ease(clamp((now - began) / length, 0, 1))
-      for (let k = 0; k < from.length; k += 1)
-        if (defined(from[k]) && defined(view.places[k])) view.places[k] = from[k] + (view.places[k] - from[k]) * u
-      if (now - began >= length) {
-        view.morph = null
-        view.settle()
-      }
-    }
-    view.painter.places(view.places)
-    view.moved = false
-  }
-  if (ticking) renewWhilePlaying(view, now)
-  view.root.dataset.moving = String(ticking || Boolean(view.sliding))
-  drawTrails(view)
-  view.painter.draw(view.camera, view.look, shareOf(view, now))
-  drawOverlay(view, now)
-  drawTime(view)
-  view.drawnFrames = (view.drawnFrames ?? 0) + 1
-  if (!view.root.dataset.drawn) view.root.dataset.drawn = String(Math.round(performance.now()))
-  if (flying || ticking || view.morph) {
-    view.again(true)
-  } else if (view.trailing && view.want.trails === "auto") view.again()
-}
-
-// Very many points: while they move, as many as the machine can draw 25 times a second; all of them as soon as they rest.
-function shareOf(view, now) {
-  const gap = now - (view.stepped ?? 0)
-  view.stepped = now
-  clearTimeout(view.filled)
-  if (!view.many || gap > 250) {
-    view.share ??= 1
-    return 1
-  }
-  view.share = clamp(view.share * (gap > 45 ? 0.75 : gap < 25 ? 1.12 : 1), 0.08, 1)
-  if (view.share < 1)
-    view.filled = setTimeout(() => {
-      view.stepped = 0
-      view.again()
-    }, 260)
-  return view.share
-}
-
-function renewWhilePlaying(view, now) {
-  if (now - (view.relabelled ?? 0) < 700) return
-  view.relabelled = now
-  if (view.want.colour === "norm") dress(view)
-  chooseLabels(view)
-}
-
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
-  const root = parentElement.querySelector(".mfs-space")
-  if (!root) return undefined
-  let view = VIEWS.get(root)
-  if (!view) VIEWS.set(root, (view = makeView(root)))
-  const changed = view.data.key !== data.key
-  Object.assign(view, { data, send: setTriggerValue, closed: false })
-  const repaint = readLook(view)
-  measure(view)
-  if (changed) open(view)
-  else if (view.source) {
-    if (repaint) view.dress()
-    writeAddress(view)
-    view.again()
-  }
-  return () => {
-    view.closed = true
-    view.abort?.abort()
-    for (const timer of [view.poll, view.rest, view.watching, view.filled]) clearTimeout(timer)
-    if (view.request) cancelAnimationFrame(view.request)
-    view.resizer.disconnect()
-    view.unwatch()
-    removeEventListener("popstate", view.back)
-    document.removeEventListener("keydown", view.keys)
-    view.painter.gl?.getExtension("WEBGL_lose_context")?.loseContext()
-    VIEWS.delete(root)
-  }
+/** @param {View} view */
+function close(view) {
+  view.closed = true
+  view.abort?.abort()
+  for (const timer of Object.values(view.timers)) clearTimeout(timer)
+  if (view.request) cancelAnimationFrame(view.request)
+  for (const stop of view.stopListening) stop()
+  view.painter.gl?.getExtension("WEBGL_lose_context")?.loseContext()
+  VIEWS.delete(view.root)
 }

@@ -1,12 +1,19 @@
-// What is written over the points: axes, names, the path of the chosen one, the lasso. A second canvas, cleared for each frame.
+// What is written over the points: axes, names, the path of the chosen one, the lasso. A second canvas, cleared for
+// each frame.
 
 import { clamp } from "../shared/text.js"
 import { middleOf, screenOf, toScreen } from "./camera.js"
 import { axisWords } from "./projection.js"
 import { shorten } from "./words.js"
 
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Camera} Camera */
+/** @typedef {import("./types.js").Look} Look */
+
+/** @param {number} size */
 const FONT = size => `500 ${size}px`
 
+/** @param {View} view @param {number} now */
 export function drawOverlay(view, now) {
   const { part, camera, look } = view,
     context = part.overlay.getContext("2d")
@@ -20,10 +27,11 @@ export function drawOverlay(view, now) {
   if (view.gesture?.outline) drawOutline(view, context)
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawAxes(view, context) {
   const { camera, look, lens, want } = view,
-    a = [],
-    b = []
+    a = /** @type {number[]} */ ([]),
+    b = /** @type {number[]} */ ([])
   if (view.layout) {
     axisTitle(context, view, axisWords(view, 0), middleOf(camera), camera.height - 12, 0)
     return
@@ -36,8 +44,8 @@ function drawAxes(view, context) {
       to = [...lens.zero]
     from[k] -= ends[k]
     to[k] += ends[k]
-    toScreen(camera, ...from, a)
-    toScreen(camera, ...to, b)
+    toScreen(camera, from[0], from[1], from[2], a)
+    toScreen(camera, to[0], to[1], to[2], b)
     context.beginPath()
     context.moveTo(a[0], a[1])
     context.lineTo(b[0], b[1])
@@ -57,6 +65,14 @@ function drawAxes(view, context) {
   axisTitle(context, view, `${axisWords(view, 1)}  →`, 12, camera.height / 2, -Math.PI / 2)
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {string} words
+ * @param {number} x
+ * @param {number} y
+ * @param {number} angle
+ */
 function axisTitle(context, view, words, x, y, angle) {
   context.save()
   context.translate(x, y)
@@ -68,6 +84,14 @@ function axisTitle(context, view, words, x, y, angle) {
   context.restore()
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Look} look
+ * @param {string} text
+ * @param {number} x
+ * @param {number} y
+ * @param {string} ink
+ */
 function halo(context, look, text, x, y, ink) {
   context.lineJoin = "round"
   context.lineWidth = 4
@@ -77,10 +101,16 @@ function halo(context, look, text, x, y, ink) {
   context.fillText(text, x, y)
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawRings(view, context) {
   const { camera, look } = view,
-    point = []
-  const ring = (row, radius, width, ink) => {
+    point = /** @type {number[]} */ ([])
+  const ring = (
+    /** @type {number} */ row,
+    /** @type {number} */ radius,
+    /** @type {number} */ width,
+    /** @type {string} */ ink,
+  ) => {
     toScreen(camera, view.places[3 * row], view.places[3 * row + 1], view.places[3 * row + 2], point)
     context.beginPath()
     context.arc(point[0], point[1], radius, 0, 7)
@@ -99,10 +129,11 @@ function drawRings(view, context) {
 }
 
 // The way of one point through the epochs: every epoch a tick, the part before now drawn full, what comes later faint.
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawPath(view, context) {
   const { camera, look, lens, source, chosen } = view,
     last = source.frames.length - 1,
-    points = []
+    points = /** @type {number[][]} */ ([])
   if (last < 1 || view.layout) return
   for (let f = 0; f <= last; f += 1) {
     const places = lens.at(f)
@@ -130,6 +161,7 @@ function drawPath(view, context) {
   context.font = `${FONT(look.text - 1)} ${look.font}`
   context.textAlign = "center"
   context.textBaseline = "bottom"
+  /** @type {number[] | null} */
   let before = null
   for (const f of [0, Math.round(last / 4), Math.round(last / 2), last]) {
     const [x, y] = points[f]
@@ -139,8 +171,9 @@ function drawPath(view, context) {
   }
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context */
 function drawOutline(view, context) {
-  const { outline } = view.gesture
+  const outline = view.gesture?.outline ?? []
   context.beginPath()
   outline.forEach(([x, y]) => context.lineTo(x, y))
   context.closePath()
@@ -153,50 +186,64 @@ function drawOutline(view, context) {
   context.setLineDash([])
 }
 
-// --- names -------------------------------------------------------------------------------------------------------------
+// --- names
+// -------------------------------------------------------------------------------------------------------------
 
-// Which points have their name beside them: the chosen first, then its neighbours, what was found, then the most popular.
-// A name that would cover another is left out. Names stay with their points while these move and are chosen anew at rest.
+/**
+ * Which points have their name beside them: the chosen first, then its neighbours, what was found, then the most
+ * popular. A name that would cover another is left out. Names stay with their points while these move and are chosen
+ * anew at rest.
+ * @param {View} view
+ */
 export function chooseLabels(view) {
-  const { source, camera, want, look } = view,
-    context = view.part.overlay.getContext("2d")
-  const wanted = new Map(),
-    limit = view.big ? 26 : Math.round(clamp((camera.width * camera.height) / 16000, 8, 44))
-  if (view.source) {
-    const first = [
-      view.chosen,
-      view.hover,
-      ...view.near.map(one => one.row),
-      ...(view.found.length <= 60 ? view.found : view.found.slice(0, 60)),
-      ...(view.picked.size <= 60 ? view.picked : []),
-    ]
-    const free = want.labels && !view.near.length ? view.popular : []
-    context.font = `${FONT(look.text)} ${look.font}`
-    const screen = screenOf(camera, view.places, source.count, view.screen),
-      cells = new Map(),
-      sure = new Set(first)
-    const legend = boxOf(view.part.legend) // nothing is written over the legend
-    forCells(legend, key => (cells.get(key) ?? cells.set(key, []).get(key)).push(legend))
-    for (const row of [...new Set([...first, ...free])]) {
-      if (row < 0 || !view.shown(row) || wanted.size >= limit + sure.size) continue
-      if (!sure.has(row) && (view.dimmed(row) || wanted.size >= limit)) continue
-      const x = screen[2 * row],
-        y = screen[2 * row + 1]
-      if (!(x > 4 && y > 4 && x < camera.width - camera.inset - 4 && y < camera.height - 24)) continue
-      const text = shorten(source.title[row], view.big ? 34 : 28),
-        width = context.measureText(text).width
-      const place = freePlace(cells, x, y, width, look.text + 4, row === view.chosen, camera)
-      if (place) wanted.set(row, { text, ...place, sure: sure.has(row) })
-    }
-  }
-  const before = view.labels
+  const before = view.labels,
+    wanted = view.source ? placeLabels(view) : new Map()
   view.labels = new Map(
     [...wanted].map(([row, label]) => [row, { ...label, shown: before.get(row)?.shown ?? 0, goal: 1 }]),
   )
-  for (const [row, label] of before)
+  for (const [row, label] of before) {
     if (!wanted.has(row) && label.shown > 0.02) view.labels.set(row, { ...label, goal: 0 })
+  }
 }
 
+const MOST_SURE = 60 // names of found or picked points that are shown whatever they are
+
+/** @param {View} view @returns {Map<number, { text: string, dx: number, dy: number, sure: boolean }>} */
+function placeLabels(view) {
+  const { source, camera, look } = view,
+    context = view.part.overlay.getContext("2d"),
+    wanted = new Map()
+  const limit = view.big ? 26 : Math.round(clamp((camera.width * camera.height) / 16000, 8, 44))
+  const sure = sureLabels(view),
+    free = view.want.labels && !view.near.length ? view.popular : []
+  const screen = screenOf(camera, view.places, source.count, view.screen),
+    cells = new Map()
+  context.font = `${FONT(look.text)} ${look.font}`
+  occupy(cells, boxOf(view.part.legend)) // nothing is written over the legend
+  for (const row of new Set([...sure, ...free])) {
+    if (row < 0 || !view.shown(row) || wanted.size >= limit + sure.size) continue
+    if (!sure.has(row) && (view.dimmed(row) || wanted.size >= limit)) continue
+    const x = screen[2 * row],
+      y = screen[2 * row + 1]
+    if (!isInside(camera, x, y)) continue
+    const text = shorten(source.title[row], view.big ? 34 : 28),
+      width = context.measureText(text).width
+    const place = freePlace(cells, x, y, width, look.text + 4, row === view.chosen, camera)
+    if (place) wanted.set(row, { text, ...place, sure: sure.has(row) })
+  }
+  return wanted
+}
+
+/** @param {View} view @returns {Set<number>} */
+function sureLabels({ chosen, hover, near, found, picked }) {
+  const few = picked.size <= MOST_SURE ? picked : []
+  return new Set([chosen, hover, ...near.map(one => one.row), ...found.slice(0, MOST_SURE), ...few])
+}
+
+/** @param {Camera} camera @param {number} x @param {number} y */
+const isInside = ({ width, height, inset }, x, y) => x > 4 && y > 4 && x < width - inset - 4 && y < height - 24
+
+/** @param {HTMLElement} node */
 const boxOf = node => [
   node.offsetLeft,
   node.offsetTop,
@@ -204,6 +251,15 @@ const boxOf = node => [
   node.offsetTop + node.offsetHeight,
 ]
 
+/**
+ * @param {Map<number, number[][]>} cells
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ * @param {boolean} force
+ * @param {Camera} camera
+ */
 function freePlace(cells, x, y, width, height, force, camera) {
   for (const [dx, dy] of [
     [10, 0],
@@ -214,17 +270,24 @@ function freePlace(cells, x, y, width, height, force, camera) {
     const box = [x + dx - 3, y + dy - height / 2, x + dx + width + 3, y + dy + height / 2]
     if (box[0] < 26 || box[2] > camera.width - camera.inset - 4 || box[3] > camera.height - 22) continue
     if (!force && clashes(cells, box)) continue
-    forCells(box, key => (cells.get(key) ?? cells.set(key, []).get(key)).push(box))
+    occupy(cells, box)
     return { dx, dy }
   }
   return null
 }
 
+/** @param {number[]} pair @param {(key: number) => void} visit */
 function forCells([left, top, right, bottom], visit) {
   for (let i = Math.floor(left / 64); i <= Math.floor(right / 64); i += 1)
     for (let j = Math.floor(top / 32); j <= Math.floor(bottom / 32); j += 1) visit(i * 4096 + j)
 }
 
+/** @param {Map<number, number[][]>} cells @param {number[]} box */
+function occupy(cells, box) {
+  forCells(box, key => cells.set(key, [...(cells.get(key) ?? []), box]))
+}
+
+/** @param {Map<number, number[][]>} cells @param {number[]} box */
 function clashes(cells, box) {
   let hit = false
   forCells(box, key => {
@@ -234,9 +297,10 @@ function clashes(cells, box) {
   return hit
 }
 
+/** @param {View} view @param {CanvasRenderingContext2D} context @param {number} now */
 function drawLabels(view, context, now) {
   const { camera, look } = view,
-    point = [],
+    point = /** @type {number[]} */ ([]),
     passed = clamp(now - (view.labelled ?? now), 0, 60)
   view.labelled = now
   let moving = false

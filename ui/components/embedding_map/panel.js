@@ -4,13 +4,22 @@ import { element, setText } from "../shared/dom.js"
 import { PREFIX } from "../shared/server.js"
 import { clamp, defined, median, plural, whole } from "../shared/text.js"
 import { fly } from "./camera.js"
-import { frameNow, lastFrame } from "./timeline.js"
+import { frameNow, lastFrame } from "./state.js"
 import { fixed } from "./words.js"
 
-export const NEIGHBOURS = 10
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Source} Source */
+
 const MEASURES = { cosine: "cosine", dot: "dot product" }
 const MOST_LISTED = 300
+/** @type {[words: string, column: import("./types.js").NumberColumn, text: (value: number) => string][]} */
+const MEDIANS = [
+  ["Median year", "year", value => fixed(value, 0)],
+  ["Median number of ratings", "ratings", whole],
+  ["Median of the mean rating", "mean", value => fixed(value, 1)],
+]
 
+/** @param {View} view */
 export function drawPanel(view) {
   const { panel } = view.part,
     rows = [...view.picked]
@@ -22,6 +31,7 @@ export function drawPanel(view) {
 }
 
 // The map moves aside for the panel, at an eye's pace.
+/** @param {View} view @param {number} width */
 function makeRoom(view, width) {
   const { camera } = view
   if ((camera.goal?.to.inset ?? camera.inset) === width) return
@@ -30,6 +40,7 @@ function makeRoom(view, width) {
   view.again()
 }
 
+/** @param {View} view */
 function closeButton(view) {
   const button = element("button", {
     type: "button",
@@ -42,6 +53,7 @@ function closeButton(view) {
   return button
 }
 
+/** @param {View} view @param {number} row */
 function factsOf(view, row) {
   const { source } = view,
     norm = view.norms()[row]
@@ -58,6 +70,7 @@ function factsOf(view, row) {
   ].filter(Boolean)
 }
 
+/** @param {View} view */
 function onePoint(view) {
   const { source, chosen: row } = view,
     film = row < source.items
@@ -110,8 +123,9 @@ function onePoint(view) {
 }
 
 // The ends of an axis of one's own: one point or several each, whose middle counts.
+/** @param {View} view @param {number[]} rows */
 function axisActions(view, rows) {
-  const put = end => () => {
+  const put = (/** @type {"from" | "to"} */ end) => () => {
     view.ends[end] = rows
     view.setCustom()
   }
@@ -121,12 +135,19 @@ function axisActions(view, rows) {
   ]
 }
 
+/** @param {string} words @param {string} title @param {() => void} does */
 function action(words, title, does) {
   const button = element("button", { type: "button", className: "mfs-button", textContent: words, title })
   button.onclick = does
   return button
 }
 
+/**
+ * @param {string[]} values
+ * @param {Record<string, string>} words
+ * @param {string} current
+ * @param {(value: string) => void} pick
+ */
 function segments(values, words, current, pick) {
   return element(
     "div",
@@ -144,19 +165,20 @@ function segments(values, words, current, pick) {
 }
 
 // What a set has in common that others have not, in sentences; lift is how many times more frequent a genre is in it.
+/** @param {View} view @param {number[]} rows */
 function sharedWords(view, rows) {
   const { source } = view,
     films = rows.filter(row => row < source.items),
     all = Array.from({ length: source.items }, (_, row) => row),
     lines = []
-  if (!films.length)
-    return [
-      `${plural(rows.length, "user")}; each rated ${whole(median(rows.map(row => source.ratings[row])))} ${view.data.nouns[1]} at the median.`,
-    ]
+  if (!films.length) {
+    const usual = whole(median(rows.map(row => source.ratings[row])))
+    return [`${plural(rows.length, "user")}; each rated ${usual} ${view.data.nouns[1]} at the median.`]
+  }
   const tally = new Map()
   for (const row of films) for (const genre of source.genres[row]) tally.set(genre, (tally.get(genre) ?? 0) + 1)
-  const usual = genre => (source.genreTable.counts.get(genre) ?? 0) / source.items
-  const surprise = ([genre, n]) => {
+  const usual = (/** @type {string} */ genre) => (source.genreTable.counts.get(genre) ?? 0) / source.items
+  const surprise = (/** @type {[string, number]} */ [genre, n]) => {
     const p = usual(genre)
     return (n - films.length * p) / Math.sqrt(films.length * p * (1 - p) + 1e-9)
   }
@@ -170,18 +192,32 @@ function sharedWords(view, rows) {
     )
   if (source.genreTable.named.length && !telling.length)
     lines.push("No genre is clearly more frequent here than among all.")
-  for (const [words, column, digits] of [
-    ["Median year", "year", 0],
-    ["Median number of ratings", "ratings", 0],
-    ["Median of the mean rating", "mean", 1],
-  ]) {
+  for (const [words, column, text] of MEDIANS) {
     const [here, there] = [median(films.map(row => source[column][row])), median(all.map(row => source[column][row]))]
-    const text = value => (column === "ratings" ? whole(value) : fixed(value, digits))
     if (defined(here)) lines.push(`${words} ${text(here)} (all: ${text(there)}).`)
   }
   return lines
 }
 
+/** @param {View} view @param {number[]} rows */
+function tableOf(view, rows) {
+  const { source } = view,
+    body = element("tbody")
+  for (const row of rows) {
+    const name = element("button", { type: "button", className: "mfs-link", textContent: source.title[row] })
+    name.onclick = () => view.choose(row)
+    name.onpointerenter = () => view.point(row)
+    const cells = [whole(source.ratings[row]), fixed(source.mean[row], 1)].map(textContent =>
+      element("td", { textContent }),
+    )
+    const genres = element("small", { textContent: source.genres[row].join(", ") })
+    body.append(element("tr", {}, element("td", {}, name, genres), ...cells))
+  }
+  const titles = ["Title", "Ratings", "Mean"].map(textContent => element("th", { textContent }))
+  return element("table", {}, element("thead", {}, element("tr", {}, ...titles)), body)
+}
+
+/** @param {View} view @param {number[]} rows */
 function manyPoints(view, rows) {
   const { source } = view,
     words = rows.every(row => row < source.items)
@@ -189,33 +225,7 @@ function manyPoints(view, rows) {
       : rows.every(row => row >= source.items)
         ? ["user", "users"]
         : ["point", "points"]
-  const sorted = [...rows].sort((a, b) => (source.ratings[b] || 0) - (source.ratings[a] || 0)),
-    body = element("tbody")
-  for (const row of sorted.slice(0, MOST_LISTED)) {
-    const name = element("button", { type: "button", className: "mfs-link", textContent: source.title[row] })
-    name.onclick = () => view.choose(row)
-    name.onpointerenter = () => view.point(row)
-    body.append(
-      element(
-        "tr",
-        {},
-        element("td", {}, name, element("small", { textContent: source.genres[row].join(", ") })),
-        element("td", { textContent: whole(source.ratings[row]) }),
-        element("td", { textContent: fixed(source.mean[row], 1) }),
-      ),
-    )
-  }
-  const head = element(
-    "thead",
-    {},
-    element(
-      "tr",
-      {},
-      element("th", { textContent: "Title" }),
-      element("th", { textContent: "Ratings" }),
-      element("th", { textContent: "Mean" }),
-    ),
-  )
+  const sorted = [...rows].sort((a, b) => (source.ratings[b] || 0) - (source.ratings[a] || 0))
   const copy = action("Copy as table", "Tab-separated, for a spreadsheet", async () => {
     await navigator.clipboard?.writeText(asTable(source, sorted)).catch(() => {})
     setText(copy, "Copied")
@@ -236,15 +246,16 @@ function manyPoints(view, rows) {
       ...axisActions(view, rows),
       copy,
     ),
-    element("table", {}, head, body),
+    tableOf(view, sorted.slice(0, MOST_LISTED)),
     sorted.length > MOST_LISTED
       ? element("p", { className: "mfs-facts", textContent: `and ${whole(sorted.length - MOST_LISTED)} more` })
       : null,
   ].filter(Boolean)
 }
 
+/** @param {Source} source @param {number[]} rows */
 function asTable(source, rows) {
-  const clean = text => String(text).replace(/[\t\r\n]+/g, " ")
+  const clean = (/** @type {unknown} */ text) => String(text).replace(/[\t\r\n]+/g, " ")
   const lines = rows.map(row =>
     [
       source.id[row],
@@ -260,6 +271,7 @@ function asTable(source, rows) {
   return ["id\ttitle\tyear\tgenres\tratings\tmean", ...lines].join("\n")
 }
 
+/** @param {View} view @param {number[]} [place] */
 export function drawHover(view, place) {
   const { card } = view.part,
     row = view.hover
@@ -270,6 +282,9 @@ export function drawHover(view, place) {
     ...factsOf(view, row).map(line => element("span", { textContent: line })),
   )
   const { width, height } = view.camera,
-    [x, y] = place
-  card.style.transform = `translate(${clamp(x + 16 + card.offsetWidth > width ? x - card.offsetWidth - 14 : x + 16, 4, width)}px, ${clamp(y + 14 + card.offsetHeight > height ? y - card.offsetHeight - 10 : y + 14, 4, height)}px)`
+    { offsetWidth: wide, offsetHeight: tall } = card,
+    [x, y] = place ?? [0, 0]
+  const left = x + 16 + wide > width ? x - wide - 14 : x + 16
+  const top = y + 14 + tall > height ? y - tall - 10 : y + 14
+  card.style.transform = `translate(${clamp(left, 4, width)}px, ${clamp(top, 4, height)}px)`
 }

@@ -3,9 +3,13 @@
 import { clamp } from "../shared/text.js"
 import { DISTANCE, scaleOf, toScreen } from "./camera.js"
 
+/** @typedef {import("./types.js").Camera} Camera */
+/** @typedef {import("./types.js").Look} Look */
+
 const POINT_SHADER = `#version 300 es
 in vec3 place; in vec4 ink; in vec2 mark; // mark: size in pixels, shape
-uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth, ratio, shift; uniform vec4 ground;
+uniform mat3 turn; uniform vec3 centre; uniform vec2 view; uniform float scale, depth, ratio, shift;
+uniform vec4 ground;
 out vec4 colour; out float shape; out float pixels;
 void main() {
   vec3 seen = transpose(turn) * (place - centre);
@@ -39,7 +43,8 @@ out vec4 colour;
 void main() {
   vec3 seen = transpose(turn) * (place - centre);
   float near = 1.0 / max(0.15, 1.0 - depth * seen.z / ${DISTANCE.toFixed(2)});
-  gl_Position = vec4(seen.xy * scale * near * 2.0 / view - vec2(shift, 0.0), clamp(-seen.z * 0.2 + 0.001, -1.0, 1.0), 1.0);
+  float behind = clamp(-seen.z * 0.2 + 0.001, -1.0, 1.0);
+  gl_Position = vec4(seen.xy * scale * near * 2.0 / view - vec2(shift, 0.0), behind, 1.0);
   colour = ink;
 }`
 const TRAIL_PIXEL = `#version 300 es
@@ -47,29 +52,39 @@ precision highp float;
 in vec4 colour; out vec4 result;
 void main() { result = vec4(colour.rgb * colour.a, colour.a); }`
 
+/** @param {WebGL2RenderingContext} gl @param {string} vertex @param {string} fragment */
 function program(gl, vertex, fragment) {
   const made = gl.createProgram()
-  for (const [kind, source] of [
-    [gl.VERTEX_SHADER, vertex],
-    [gl.FRAGMENT_SHADER, fragment],
-  ]) {
-    const shader = gl.createShader(kind)
+  const sources = { [gl.VERTEX_SHADER]: vertex, [gl.FRAGMENT_SHADER]: fragment }
+  for (const kind of [gl.VERTEX_SHADER, gl.FRAGMENT_SHADER]) {
+    const source = sources[kind]
+    const shader = /** @type {WebGLShader} */ (gl.createShader(kind))
     gl.shaderSource(shader, source)
     gl.compileShader(shader)
-    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader))
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader) ?? "")
     gl.attachShader(made, shader)
   }
   gl.linkProgram(made)
-  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made))
-  const place = name => gl.getUniformLocation(made, name)
+  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made) ?? "")
   return {
     made,
     uniform: Object.fromEntries(
-      ["turn", "centre", "view", "scale", "depth", "ratio", "shift", "ground"].map(name => [name, place(name)]),
+      ["turn", "centre", "view", "scale", "depth", "ratio", "shift", "ground"].map(name => [
+        name,
+        gl.getUniformLocation(made, name),
+      ]),
     ),
   }
 }
 
+/**
+ * @param {WebGL2RenderingContext} gl
+ * @param {any} one
+ * @param {string} name
+ * @param {number} size
+ * @param {number} kind
+ * @param {boolean} normalised
+ */
 function attribute(gl, one, name, size, kind, normalised) {
   const place = gl.getAttribLocation(one.made, name),
     buffer = gl.createBuffer()
@@ -79,6 +94,7 @@ function attribute(gl, one, name, size, kind, normalised) {
   return buffer
 }
 
+/** @param {HTMLCanvasElement} canvas */
 function makeCard(canvas) {
   const gl = canvas.getContext("webgl2", {
     alpha: true,
@@ -87,8 +103,8 @@ function makeCard(canvas) {
     powerPreference: "high-performance",
   })
   if (!gl) return null
-  const points = program(gl, POINT_SHADER, POINT_PIXEL),
-    trails = program(gl, TRAIL_SHADER, TRAIL_PIXEL)
+  const points = /** @type {any} */ (program(gl, POINT_SHADER, POINT_PIXEL)),
+    trails = /** @type {any} */ (program(gl, TRAIL_SHADER, TRAIL_PIXEL))
   points.array = gl.createVertexArray()
   gl.bindVertexArray(points.array)
   points.place = attribute(gl, points, "place", 3, gl.FLOAT, false)
@@ -101,13 +117,18 @@ function makeCard(canvas) {
   trails.place = attribute(gl, trails, "place", 3, gl.FLOAT, false)
   trails.ink = attribute(gl, trails, "ink", 4, gl.UNSIGNED_BYTE, true)
   gl.bindVertexArray(null)
-  const send = (buffer, data) => {
+  const send = (/** @type {WebGLBuffer} */ buffer, /** @type {any} */ data) => {
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer)
     gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW)
   }
+  /** @type {any} */
   const card = { kind: "webgl", gl, points, trails, count: 0, segments: 0 }
-  card.places = positions => send(points.place, positions)
-  card.looks = (inks, marks, order) => {
+  card.places = (/** @type {Float32Array} */ positions) => send(points.place, positions)
+  card.looks = (
+    /** @type {Uint8Array} */ inks,
+    /** @type {Float32Array} */ marks,
+    /** @type {Uint32Array} */ order,
+  ) => {
     send(points.ink, inks)
     send(points.mark, marks)
     gl.bindVertexArray(points.array)
@@ -115,17 +136,22 @@ function makeCard(canvas) {
     gl.bindVertexArray(null)
     card.count = order.length
   }
-  card.lines = (positions, inks, segments) => {
+  card.lines = (
+    /** @type {Float32Array} */ positions,
+    /** @type {Uint8Array} */ inks,
+    /** @type {number} */ segments,
+  ) => {
     card.segments = segments
     if (!segments) return
     send(trails.place, positions.subarray(0, 6 * segments))
     send(trails.ink, inks.subarray(0, 8 * segments))
   }
-  card.draw = (camera, look, share = 1) => drawCard(card, camera, look, share)
+  card.draw = (/** @type {Camera} */ camera, /** @type {Look} */ look, share = 1) => drawCard(card, camera, look, share)
   return card
 }
 
 // share: of the points, the last in order; fewer where all would make the motion stutter.
+/** @param {any} card @param {Camera} camera @param {Look} look @param {number} share */
 function drawCard(card, camera, look, share) {
   const { gl } = card,
     ratio = look.ratio
@@ -158,21 +184,29 @@ function drawCard(card, camera, look, share) {
 }
 
 // Without WebGL: squares for very many points, discs else. Slower, and complete.
+/** @param {HTMLCanvasElement} canvas */
 function makePlain(canvas) {
-  const context = canvas.getContext("2d"),
-    card = { kind: "canvas", count: 0, segments: 0 }
-  card.places = positions => {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+  /** @type {any} */
+  const card = { kind: "canvas", count: 0, segments: 0 }
+  card.places = (/** @type {Float32Array} */ positions) => {
     card.positions = positions
   }
-  card.looks = (inks, marks, order) => Object.assign(card, { inks, marks, order, count: order.length })
-  card.lines = (positions, inks, segments) => Object.assign(card, { linePlaces: positions, lineInks: inks, segments })
-  card.draw = (camera, look, share = 1) => {
+  card.looks = (/** @type {Uint8Array} */ inks, /** @type {Float32Array} */ marks, /** @type {Uint32Array} */ order) =>
+    Object.assign(card, { inks, marks, order, count: order.length })
+  card.lines = (
+    /** @type {Float32Array} */ positions,
+    /** @type {Uint8Array} */ inks,
+    /** @type {number} */ segments,
+  ) => Object.assign(card, { linePlaces: positions, lineInks: inks, segments })
+  card.draw = (/** @type {Camera} */ camera, /** @type {Look} */ look, share = 1) => {
     context.setTransform(look.ratio, 0, 0, look.ratio, 0, 0)
     context.clearRect(0, 0, camera.width, camera.height)
-    const one = [],
-      two = [],
+    const one = /** @type {number[]} */ ([]),
+      two = /** @type {number[]} */ ([]),
       { positions, inks, marks } = card
-    const rgba = (bytes, at) => `rgba(${bytes[at]},${bytes[at + 1]},${bytes[at + 2]},${bytes[at + 3] / 255})`
+    const rgba = (/** @type {Uint8Array} */ bytes, /** @type {number} */ at) =>
+      `rgba(${bytes[at]},${bytes[at + 1]},${bytes[at + 2]},${bytes[at + 3] / 255})`
     for (let s = 0; s < card.segments; s += 1) {
       toScreen(camera, card.linePlaces[6 * s], card.linePlaces[6 * s + 1], card.linePlaces[6 * s + 2], one)
       toScreen(camera, card.linePlaces[6 * s + 3], card.linePlaces[6 * s + 4], card.linePlaces[6 * s + 5], two)
@@ -209,14 +243,16 @@ function makePlain(canvas) {
   return card
 }
 
-export function makePainter(canvas, plainOnly) {
+/** @param {HTMLCanvasElement} canvas @param {boolean} [plainOnly] @returns {import("./types.js").Painter} */
+export function makePainter(canvas, plainOnly = false) {
   try {
     const card = plainOnly ? null : makeCard(canvas)
     if (card) return card
   } catch (error) {
     console.warn("The map is drawn without WebGL:", error)
-    canvas = canvas.parentNode.insertBefore(canvas.cloneNode(), canvas.nextSibling) // a canvas has one kind of context for life
-    canvas.previousSibling.remove()
+    const fresh = /** @type {HTMLCanvasElement} */ (canvas.cloneNode())
+    canvas.replaceWith(fresh) // a canvas has one kind of context for life
+    return makePlain(fresh)
   }
   return makePlain(canvas)
 }

@@ -1,10 +1,18 @@
-// From vectors to places on the map: which directions are the axes, what is subtracted, and how it is scaled to the window.
+// From vectors to places on the map: which directions are the axes, what is subtracted, and how it is scaled to the
+// window.
 // Everything is measured in one basis, that of the whole run, so a point moves only because its vector does.
 
 import { clamp, defined } from "../shared/text.js"
-import { CAUTION } from "./layouts.js"
 import { percent, quantile } from "./words.js"
 
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Layout} Layout */
+
+const CAUTION =
+  "who is near whom counts here; distances across the map and sizes of groups mean little, " +
+  "and another run looks different"
+
+/** @param {View} view */
 export function lensOf(view) {
   const { source, want } = view,
     { width, count } = source
@@ -22,6 +30,7 @@ export function lensOf(view) {
   })
 }
 
+/** @param {Layout} layout @param {number} count */
 function stillPlaces(layout, count) {
   const out = new Float32Array(3 * count).fill(NaN)
   layout.rows.forEach((row, at) => {
@@ -31,6 +40,7 @@ function stillPlaces(layout, count) {
 }
 
 // The scale is that of the whole journey: the cloud may be small in the first epoch because it is.
+/** @param {View} view @param {(frame: number) => Float32Array} raw */
 function scaled(view, raw) {
   const { source, want, camera } = view,
     last = source.frames.length - 1
@@ -49,10 +59,11 @@ function scaled(view, raw) {
       [low, high] = [quantile(sorted, edge), quantile(sorted, 1 - edge)]
     if (high > low) [middle[k], half[k]] = [(low + high) / 2, (high - low) / 2]
   }
-  const room = clamp((camera.width - camera.inset - 40) / Math.max(camera.height, 1), 0.5, 2.2) // wider than high where the window is
+  // Wider than high where the window is.
+  const room = clamp((camera.width - camera.inset - 40) / Math.max(camera.height, 1), 0.5, 2.2)
   if (want.dims === 3) half.fill(Math.max(...half))
   const stretch = want.dims === 3 ? 1 : room
-  const fit = places => {
+  const fit = (/** @type {Float32Array} */ places) => {
     for (let row = 0; row < source.count; row += 1) {
       places[3 * row] = ((places[3 * row] - middle[0]) / half[0]) * stretch
       places[3 * row + 1] = (places[3 * row + 1] - middle[1]) / half[1]
@@ -62,16 +73,18 @@ function scaled(view, raw) {
   }
   const zero = [(-middle[0] / half[0]) * stretch, -middle[1] / half[1], want.dims === 3 ? -middle[2] / half[2] : 0]
   const kept = new Map([[last, fit(shown[shown.length - 1])]])
-  return {
-    zero,
-    stretch,
-    at: frame => kept.get(frame) ?? kept.set(frame, fit(raw(frame))).get(frame),
-    forget: frame => kept.delete(frame),
+  const at = (/** @type {number} */ frame) => {
+    const made = kept.get(frame) ?? fit(raw(frame))
+    kept.set(frame, made)
+    return made
   }
+  return { zero, stretch, at }
 }
 
-// Places at a time between two epochs: on a smooth curve through all of them (Catmull & Rom, 1974), with no corner at any, also
+// Places at a time between two epochs: on a smooth curve through all of them (Catmull & Rom, 1974), with no corner
+// at any, also
 // where epochs are missing in between.
+/** @param {View} view @param {number} time @param {Float32Array} out */
 export function placesAt(view, time, out) {
   const { lens, source } = view,
     last = source.frames.length - 1,
@@ -97,6 +110,7 @@ export function placesAt(view, time, out) {
 }
 
 // Axis 1 · mostly popularity · 23 %. The column of one's own axis comes after the components.
+/** @param {View} view @param {number} axis */
 export function axisName(view, axis) {
   const { source } = view,
     own = view.special.between
@@ -110,6 +124,7 @@ export function axisName(view, axis) {
     .join(" · ")
 }
 
+/** @param {View} view @param {number} k */
 export function axisWords(view, k) {
   if (view.layout) return k === 0 ? `${view.source.layouts[view.layout].words}: ${CAUTION}` : ""
   return axisName(view, [view.want.x, view.want.y, view.want.z][k])

@@ -5,44 +5,27 @@ import { metricFacts } from "../shared/metrics.js"
 import { requestJson } from "../shared/server.js"
 import { clamp, defined } from "../shared/text.js"
 import { orbit } from "./camera.js"
-import { showLayout } from "./layouts.js"
 import { placesAt } from "./projection.js"
-import { isGoing } from "./updates.js"
+import { epochAt, frameAt, frameNow, isGoing, lastFrame } from "./state.js"
+
+/** @typedef {import("./types.js").View} View */
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 4]
 const TRAIL_STEPS = 9
+const MOST_TRAILS = 6000 // points that all draw one while they move
 const TRAIL_REACH = 2.4 // epochs at most; short runs take a tenth of their length
 
-export const lastFrame = view => Math.max(0, (view.source?.frames.length ?? 1) - 1)
-export const frameNow = view => clamp(Math.round(view.time), 0, lastFrame(view))
-
-// Time is counted in frames inside and in epochs on the slider: not every epoch may have been kept.
-function epochAt(view, frame) {
-  const { epochs } = view.source,
-    here = clamp(Math.floor(frame), 0, lastFrame(view)),
-    next = Math.min(here + 1, lastFrame(view))
-  return epochs[here] + (epochs[next] - epochs[here]) * (frame - here)
-}
-
-export function frameAt(view, epoch) {
-  const { epochs } = view.source,
-    here = Math.max(
-      0,
-      epochs.findLastIndex(one => one <= epoch),
-    ),
-    next = Math.min(here + 1, lastFrame(view))
-  return next === here ? here : here + clamp((epoch - epochs[here]) / (epochs[next] - epochs[here]), 0, 1)
-}
-
 // Epochs a second: the whole way takes about nine seconds at speed 1, a short one less.
+/** @param {View} view */
 function pace(view) {
   const { epochs } = view.source
   return clamp((epochs[lastFrame(view)] - epochs[0]) / 9, 1, 15) * view.speed
 }
 
+/** @param {View} view @param {boolean} on */
 export function play(view, on) {
   if (on && lastFrame(view) < 1) return
-  if (on && view.layout) showLayout(view, null) // of t-SNE there is one moment only
+  if (on && view.layout) view.showLayout(null) // of t-SNE there is one moment only
   view.playing = on
   view.following = false
   view.goalTime = null
@@ -61,9 +44,10 @@ export function play(view, on) {
 }
 
 // To a frame: at once while the slider is dragged, gliding after a click or a key.
+/** @param {View} view @param {number} frame @param {any} [options] */
 export function goTo(view, frame, { glide: gliding = true } = {}) {
   const goal = clamp(frame, 0, lastFrame(view))
-  if (view.layout && goal < lastFrame(view)) showLayout(view, null)
+  if (view.layout && goal < lastFrame(view)) view.showLayout(null)
   view.following = goal >= lastFrame(view)
   if (gliding && !view.calm) view.goalTime = goal
   else {
@@ -75,11 +59,14 @@ export function goTo(view, frame, { glide: gliding = true } = {}) {
 }
 
 // One step of time; true while it moves.
+/** @param {View} view @param {number} now */
 export function tick(view, now) {
   const passed = view.ticked === null ? 0 : Math.min(100, now - view.ticked)
   view.ticked = now
   if (view.playing) {
-    if (view.want.dims === 3 && !view.gesture && !view.camera.goal && !view.calm) orbit(view.camera, passed * 0.012, 0) // a slow turn shows the depth
+    // A slow turn shows the depth.
+    const turning = view.want.dims === 3 && !view.gesture && !view.camera.goal && !view.calm
+    if (turning) orbit(view.camera, passed * 0.012, 0)
     view.time = frameAt(view, epochAt(view, view.time) + (passed / 1000) * pace(view))
     if (view.time < lastFrame(view)) {
       view.rested = now
@@ -102,6 +89,7 @@ export function tick(view, now) {
   return true
 }
 
+/** @param {View} view */
 export function drawTime(view) {
   const { part, source } = view,
     last = lastFrame(view),
@@ -126,25 +114,32 @@ export function drawTime(view) {
   part.live.dataset.on = String(going && view.following)
   const { score } = view
   const value = score?.points.findLast(point => point.epoch <= source.epochs[frame])
-  setText(part.score, value ? `${score.words} ${value.value.toFixed(3)}` : "")
+  setText(part.score, score && value ? `${score.words} ${value.value.toFixed(3)}` : "")
   part.now?.setAttribute("x1", String(1000 * done))
   part.now?.setAttribute("x2", String(1000 * done))
 }
 
+/** @param {import("../shared/events.js").RunEvent[]} events @param {import("./types.js").MapData} data */
+function scoreIn(events, data) {
+  const start = events.find(event => event.kind === "start"),
+    key = start?.selection_metric ?? ""
+  const points = events.flatMap(event => {
+    const value = event.kind === "epoch" ? event.metrics?.[key] : undefined
+    return event.kind === "epoch" && defined(value) ? [{ epoch: event.epoch, value }] : []
+  })
+  if (points.length < 2) return null
+  return { key, points, words: `${metricFacts(key, start, data.metrics).label} on validation` }
+}
+
 // The metric the run is chosen by, epoch by epoch: how good the map was at each moment of the slider.
+/** @param {View} view */
 export async function readScore(view) {
   const { data, source } = view
   if (!data.events) return
   try {
     const { events } = await requestJson(`${data.events}?from=0`)
     if (view.source !== source) return
-    const start = events.find(event => event.kind === "start"),
-      key = start?.selection_metric
-    const points = events
-      .filter(event => event.kind === "epoch" && defined(event.metrics?.[key]))
-      .map(event => ({ epoch: event.epoch, value: event.metrics[key] }))
-    view.score =
-      points.length > 1 ? { key, points, words: `${metricFacts(key, start, data.metrics).label} on validation` } : null
+    view.score = scoreIn(events, data)
     drawScore(view)
     drawTime(view)
   } catch {
@@ -152,6 +147,7 @@ export async function readScore(view) {
   }
 }
 
+/** @param {View} view */
 function drawScore(view) {
   const { score, source, part } = view,
     last = lastFrame(view)
@@ -163,7 +159,7 @@ function drawScore(view) {
     high = Math.max(...values),
     span = high - low || 1
   const first = source.epochs[0],
-    place = epoch => (1000 * (epoch - first)) / (source.epochs[last] - first)
+    place = (/** @type {number} */ epoch) => (1000 * (epoch - first)) / (source.epochs[last] - first)
   const path = score.points
     .filter(point => point.epoch <= source.epochs[last])
     .map(({ epoch, value }) => `${place(epoch)},${29 - 26 * clamp((value - low) / span, -0.05, 1.05)}`)
@@ -188,48 +184,66 @@ function drawScore(view) {
 }
 
 // Tails behind the points: where they were during the last few epochs, fading.
+/** @param {View} view */
 export function drawTrails(view) {
-  const { source, want, painter } = view,
-    last = lastFrame(view)
-  const moving = view.playing || view.goalTime !== null || view.sliding
-  const all = want.trails === "all" || (want.trails === "auto" && moving && source.count <= 6000)
-  const rows =
-    last < 1 || view.layout || view.morph || want.trails === "off"
-      ? []
-      : all
-        ? view.drawn().filter(row => !view.dimmed(row))
-        : want.trails === "selected" || moving
-          ? [...new Set([view.chosen, ...view.picked])].filter(row => row >= 0)
-          : []
-  const segments = rows.length * TRAIL_STEPS
+  const { painter } = view,
+    rows = trailing(view),
+    segments = rows.length * TRAIL_STEPS
   if (!segments) {
     if (view.trailing) painter.lines(null, null, 0)
     view.trailing = false
     return
   }
   view.trailing = true
-  if (!view.tail || view.tail.room < segments)
+  if (!view.tail || view.tail.room < segments) {
     view.tail = { room: segments, places: new Float32Array(6 * segments), inks: new Uint8Array(8 * segments), past: [] }
-  const { places, inks, past } = view.tail,
-    reach = Math.min(TRAIL_REACH, Math.max(0.8, last / 10)),
-    time = clamp(view.time, 0, last)
+  }
+  const { places, inks, past } = view.tail
+  lookBack(view, past)
+  for (const [index, row] of rows.entries()) drawTail(view, row, index * TRAIL_STEPS)
+  painter.lines(places, inks, segments)
+}
+
+/** The points that draw a tail behind them now. @param {View} view @returns {number[]} */
+function trailing(view) {
+  const { source, want } = view,
+    moving = view.playing || view.goalTime !== null || view.sliding
+  if (lastFrame(view) < 1 || view.layout || view.morph || want.trails === "off") return []
+  const all = want.trails === "all" || (want.trails === "auto" && moving && source.count <= MOST_TRAILS)
+  if (all) return view.drawn().filter(row => !view.dimmed(row))
+  if (want.trails !== "selected" && !moving) return []
+  return [...new Set([view.chosen, ...view.picked])].filter(row => row >= 0)
+}
+
+/**
+ * Where all points were at each step of a tail, now first.
+ * @param {View} view
+ * @param {Float32Array[]} past is filled
+ */
+function lookBack(view, past) {
+  const last = lastFrame(view),
+    time = clamp(view.time, 0, last),
+    { length } = view.places
+  const reach = Math.min(TRAIL_REACH, Math.max(0.8, last / 10))
   for (let step = 0; step <= TRAIL_STEPS; step += 1) {
-    past[step] = past[step]?.length === view.places.length ? past[step] : new Float32Array(view.places.length)
+    if (past[step]?.length !== length) past[step] = new Float32Array(length)
     if (step === 0) past[0].set(view.places)
     else placesAt(view, Math.max(0, time - (step * reach) / TRAIL_STEPS), past[step])
   }
-  let at = 0
-  for (const row of rows) {
-    const strong = row === view.chosen || view.picked.has(row) ? 235 : 150
-    for (let step = 0; step < TRAIL_STEPS; step += 1, at += 1) {
-      for (let k = 0; k < 3; k += 1) {
-        places[6 * at + k] = past[step][3 * row + k]
-        places[6 * at + 3 + k] = past[step + 1][3 * row + k]
-        inks[8 * at + k] = inks[8 * at + 4 + k] = view.inks[4 * row + k]
-      }
-      inks[8 * at + 3] = strong * (1 - step / TRAIL_STEPS) ** 1.5
-      inks[8 * at + 7] = strong * (1 - (step + 1) / TRAIL_STEPS) ** 1.5
+}
+
+/** @param {View} view @param {number} row @param {number} start first segment of its tail */
+function drawTail(view, row, start) {
+  if (!view.tail) return
+  const { places, inks, past } = view.tail,
+    strong = row === view.chosen || view.picked.has(row) ? 235 : 150
+  for (let step = 0, at = start; step < TRAIL_STEPS; step += 1, at += 1) {
+    for (let k = 0; k < 3; k += 1) {
+      places[6 * at + k] = past[step][3 * row + k]
+      places[6 * at + 3 + k] = past[step + 1][3 * row + k]
+      inks[8 * at + k] = inks[8 * at + 4 + k] = view.inks[4 * row + k]
     }
+    inks[8 * at + 3] = strong * (1 - step / TRAIL_STEPS) ** 1.5
+    inks[8 * at + 7] = strong * (1 - (step + 1) / TRAIL_STEPS) ** 1.5
   }
-  painter.lines(places, inks, at)
 }

@@ -1,18 +1,22 @@
 // Loading a source, following a run that is going on, and changing from one set of coordinates to another.
 
+import { Refused } from "../shared/server.js"
 import { setText } from "../shared/dom.js"
 import { mainGenres } from "./colours.js"
-import { fillControls, restore } from "./controls.js"
 import { drawPanel } from "./panel.js"
-import { readMore, readNames, readSource } from "./source.js"
-import { drawTime, lastFrame, readScore } from "./timeline.js"
+import { restore } from "./restore.js"
+import { readMore, readNames, readSource, turnSides } from "./source.js"
+import { isGoing, lastFrame, messageOf, tell } from "./state.js"
+import { drawTime, readScore } from "./timeline.js"
 import { quantile } from "./words.js"
+
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Source} Source */
+/** @typedef {import("./types.js").Special} Special */
 
 const LIVE_PAUSE = 700 // milliseconds between two looks at a run that is going on
 
-// Whether new epochs are to be expected; embeddings from elsewhere have no state at all.
-export const isGoing = view => view.data.states[view.source.state]?.over === false
-
+/** @param {View} view */
 export async function open(view) {
   const { data } = view
   view.abort?.abort()
@@ -39,7 +43,7 @@ export async function open(view) {
   view.root.dataset.points = "0"
   delete view.root.dataset.drawn
   if (!data.source) {
-    tell(view, data.words ?? "")
+    tell(view, "")
     return
   }
   tell(view, "Loading the map …")
@@ -49,16 +53,17 @@ export async function open(view) {
     if (signal.aborted) return
     accept(view, source)
   } catch (error) {
-    if (error.name === "AbortError") return
-    tell(view, error.message)
-    if (error.status === 400 && data.going) {
-      clearTimeout(view.poll)
-      view.poll = setTimeout(() => view.closed || open(view), 1500)
+    if (error instanceof Error && error.name === "AbortError") return
+    tell(view, messageOf(error))
+    if (error instanceof Refused && error.status === 400 && data.going) {
+      clearTimeout(view.timers.poll)
+      view.timers.poll = setTimeout(() => view.closed || open(view), 1500)
     }
   }
 }
 
 // Films first, the most rated first. Of very many only the top is put in order: names are shown of no others.
+/** @param {any} options */
 function byPopularity({ count, items, ratings }) {
   const least = items > 5000 ? quantile(ratings.slice(0, items).sort(), 1 - 2000 / items) : -1,
     rows = []
@@ -68,12 +73,13 @@ function byPopularity({ count, items, ratings }) {
     .sort((a, b) => (a < items ? 0 : 1) - (b < items ? 0 : 1) || (ratings[b] || 0) - (ratings[a] || 0))
 }
 
+/** @param {View} view @param {Source} source */
 function accept(view, source) {
   Object.assign(view, { source, about: source.about, popular: byPopularity(source) })
   view.time = lastFrame(view)
   view.following = true
   tell(view, "")
-  fillControls(view)
+  view.fillControls()
   restore(view)
   Object.assign(view.root.dataset, { basis: String(source.basis), epochs: source.epochs.join(",") })
   setText(view.part.note, [source.note, lastFrame(view) < 1 ? view.data.still_words : ""].filter(Boolean).join(" "))
@@ -83,9 +89,10 @@ function accept(view, source) {
   if (isGoing(view)) follow(view)
 }
 
+/** @param {View} view */
 function follow(view) {
-  clearTimeout(view.poll)
-  view.poll = setTimeout(
+  clearTimeout(view.timers.poll)
+  view.timers.poll = setTimeout(
     async () => {
       const { source } = view
       try {
@@ -103,6 +110,7 @@ function follow(view) {
   )
 }
 
+/** @param {View} view */
 function grow(view) {
   const { source, following } = view
   view.root.dataset.epochs = source.epochs.join(",")
@@ -116,8 +124,10 @@ function grow(view) {
   readScore(view)
 }
 
-// Axes that fitted an early epoch do not fit a late one. They are fitted anew each time the run has doubled in length, and at its
+// Axes that fitted an early epoch do not fit a late one. They are fitted anew each time the run has doubled in
+// length, and at its
 // end; the map turns to them once, in a movement that can be followed, and stands still in between.
+/** @param {View} view @param {boolean} [over] */
 async function refit(view, over = false) {
   const before = view.source,
     source = await readSource(view.data, { special: view.special, about: over ? undefined : view.about })
@@ -130,6 +140,7 @@ async function refit(view, over = false) {
 }
 
 // Which end of a principal axis is positive is arbitrary: the one that was on the right stays there.
+/** @param {Source} source @param {Source} before */
 function keepSides(source, before) {
   const epoch = before.epochs[before.epochs.length - 1],
     now = source.epochs.indexOf(epoch),
@@ -140,27 +151,23 @@ function keepSides(source, before) {
   source.flip = Int8Array.from({ length: source.width }, (_, axis) => {
     let dot = 0
     source.head.item_idx.forEach((index, row) => {
-      if (axis < before.width && place.has(index))
-        dot += one[place.get(index) * before.width + axis] * other[row * source.width + axis]
+      const at = place.get(index)
+      if (axis < before.width && at !== undefined) {
+        dot += one[at * before.width + axis] * other[row * source.width + axis]
+      }
     })
     return dot < 0 ? -1 : 1
   })
   turnSides(source, source.frames)
 }
 
-export function turnSides({ flip, width }, frames) {
-  flip?.forEach((side, axis) => {
-    if (side > 0) return
-    for (const frame of frames) for (let at = axis; at < frame.length; at += width) frame[at] = -frame[at]
-  })
-}
-
 // Other coordinates of the same points, or of some of them: what is on both maps flies from its place to its place.
+/** @param {View} view @param {Source} source @param {Special} special */
 export function takeOver(view, source, special) {
   const before = view.source,
     { places, following, time } = view,
     place = new Map(source.head.item_idx.map((index, at) => [index, at]))
-  const row = old =>
+  const row = (/** @type {number} */ old) =>
     old < 0 ? -1 : old < before.items ? (place.get(before.head.item_idx[old]) ?? -1) : old - before.items + source.items
   const from = new Float32Array(3 * source.count).fill(NaN)
   for (let old = 0; old < before.count; old += 1) {
@@ -198,16 +205,11 @@ export function takeOver(view, source, special) {
     epochs: source.epochs.join(","),
     isolated: String(Boolean(special.items)),
   })
-  fillControls(view)
+  view.fillControls()
   if (!same) view.home()
   view.renew()
   drawTime(view)
   readNames(view)
   if (view.chosen >= 0) view.findNear()
   else drawPanel(view)
-}
-
-function tell(view, words) {
-  setText(view.part.message, words)
-  view.part.message.hidden = !words
 }

@@ -75,7 +75,13 @@ const upright = (x, colour, dash) => ({
   line: { color: colour, width: 1.2, dash },
 })
 
-/** @param {import("./types.js").Look} look @param {number} x @param {string} text @param {string} colour @param {number} row */
+/**
+ * @param {import("./types.js").Look} look
+ * @param {number} x
+ * @param {string} text
+ * @param {string} colour
+ * @param {number} row
+ */
 const label = (look, x, text, colour, row) => ({
   xref: "x",
   x,

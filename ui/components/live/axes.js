@@ -13,7 +13,8 @@ export const AXES = { epoch: "epoch", step: "step", time: "training time, s" }
 export const COORDINATE = { epoch: "x", step: "step", time: "wall" }
 
 /**
- * One coordinate from another. Epochs carry all three: what lies between two of them is interpolated, what comes after the last
+ * One coordinate from another. Epochs carry all three: what lies between two of them is interpolated, what comes
+ *   after the last
  * stays there (epochs, of which fractions are known, go on).
  * @param {Run} run
  * @param {Coordinate} from
@@ -67,7 +68,8 @@ export function thin(points, most = 500) {
 const mean = (points, key) => points.reduce((sum, point) => sum + point[key], 0) / points.length
 
 /**
- * Exponential moving average, corrected for its start at zero (as Adam does), so that the first points are not pulled down.
+ * Exponential moving average, corrected for its start at zero (as Adam does), so that the first points are not
+ *   pulled down.
  * @param {Point[]} points
  * @param {number} strength 0 … 1
  */

@@ -1,4 +1,5 @@
-// Rewind and branch: from an epoch that was kept, with other settings, as a run of its own; and the way out of a divergence.
+// Rewind and branch: from an epoch that was kept, with other settings, as a run of its own; and the way out of a
+// divergence.
 
 import { calmMotion, element, setText } from "../shared/dom.js"
 import { defined, whole } from "../shared/text.js"
@@ -10,6 +11,8 @@ import { rateText, rounded, three } from "./words.js"
 /** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {Record<string, string | number | undefined>} Changes */
+
+const TOO_LARGE = "is too large here: each step goes further than the error asks for"
 
 /** @type {[name: string, words: string, kind: "number" | "choice"][]} */
 const FIELDS = [
@@ -112,11 +115,16 @@ function fieldOf({ run, data }, [name, words, kind]) {
   return element("label", { className: "mfx-label" }, words, input)
 }
 
-/** What a field begins with: the setting as it is now, but the whole plan of epochs. @param {Run} run @param {string} name */
+/**
+ * What a field begins with: the setting as it is now, but the whole plan of epochs.
+ * @param {Run} run
+ * @param {string} name
+ */
 function startValue(run, name) {
   if (name === "num_epochs") return run.numEpochs || run.config.num_epochs
   if (name === "optimizer") return run.config.optimizer
-  // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number would begin a schedule of its own.
+  // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number would begin a
+  // schedule of its own.
   return name === "learning_rate" ? undefined : settingNow(run, name)
 }
 
@@ -163,7 +171,10 @@ async function sendBranch(view, form, problem, button) {
   }
 }
 
-/** Marks on the line of time for the epochs to which one can go back; a click on one opens the form. @param {View} view */
+/**
+ * Marks on the line of time for the epochs to which one can go back; a click on one opens the form.
+ * @param {View} view
+ */
 export function drawKept(view) {
   const { run, part } = view,
     total = plannedEpochs(view),
@@ -227,9 +238,7 @@ export function divergedWords(event) {
   return [
     told ? `User ${event.user_id} gave ${item} ${rating}; the model's prediction reached ${predicted}.` : "",
     lengths.length ? `Length of the vectors: ${lengths.join(", ")}.` : "",
-    defined(event.learning_rate)
-      ? `So learning rate ${rateText(event.learning_rate)} is too large here: each step goes further than the error asks for.`
-      : "",
+    defined(event.learning_rate) ? `So learning rate ${rateText(event.learning_rate)} ${TOO_LARGE}.` : "",
   ]
     .filter(Boolean)
     .join(" ")

@@ -1,4 +1,5 @@
-// Other runs laid over this one: chosen from a menu, a branch's parent by itself. They are read as this run is, only less often.
+// Other runs laid over this one: chosen from a menu, a branch's parent by itself. They are read as this run is, only
+// less often.
 
 import { element } from "../shared/dom.js"
 import { Refused, requestJson, runRoute } from "../shared/server.js"
@@ -65,7 +66,8 @@ async function readOverlay(view, other) {
 }
 
 /**
- * A colour each: the model's, or if that is taken already or nobody has given it one, the next of the palette that is free.
+ * A colour each: the model's, or if that is taken already or nobody has given it one, the next of the palette that
+ *   is free.
  * @param {View} view
  * @returns {import("./types.js").PaintedOverlay[]}
  */

@@ -69,7 +69,8 @@ export function apart(points, most) {
 }
 
 /**
- * The range that shows what matters: epoch 0 belongs to it unless the untrained model is so far off that everything later would
+ * The range that shows what matters: epoch 0 belongs to it unless the untrained model is so far off that everything
+ *   later would
  * look flat; then the line comes in from outside and a label says from where.
  * @param {(number | undefined)[]} values
  * @param {number | undefined} start the value of epoch 0
@@ -94,7 +95,10 @@ export function focus(values, start, log) {
   return { range: [low - pad, high + pad], outside }
 }
 
-/** Whether values run over so many powers of ten that a linear axis would show one of them. @param {(number | undefined)[]} values */
+/**
+ * Whether values run over so many powers of ten that a linear axis would show one of them.
+ * @param {(number | undefined)[]} values
+ */
 export function spread(values) {
   const positive = values.filter(defined).filter(value => value > 0)
   return positive.length > 1 && Math.max(...positive) > 2000 * Math.min(...positive)

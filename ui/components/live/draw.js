@@ -27,7 +27,8 @@ const OWN_STATES = { idle: "ready", loading: "loading", gone: "not here" }
 export function draw(view) {
   chooseMetric(view)
   drawWords(view)
-  // Until somebody chooses, the loss axis is linear, and logarithmic where that would show nothing. A zoom is not upset.
+  // Until somebody chooses, the loss axis is linear, and logarithmic where that would show nothing. A zoom is not
+  // upset.
   if (!view.zoomed.loss) view.logShown = view.log ?? lossSpread(view.run)
   view.part.scale.setAttribute("aria-pressed", String(view.logShown))
   view.part.closer.setAttribute("aria-pressed", String(view.closer))
@@ -70,7 +71,8 @@ function sceneOf(view) {
   }
 }
 
-// --- words -------------------------------------------------------------------------------------------------------------
+// --- words
+// -------------------------------------------------------------------------------------------------------------
 
 /** @param {View} view */
 function headline(view) {
@@ -234,7 +236,8 @@ function describe(view) {
   view.part["plot-metric"].setAttribute("aria-label", metric)
 }
 
-// --- charts ------------------------------------------------------------------------------------------------------------
+// --- charts
+// ------------------------------------------------------------------------------------------------------------
 
 /** @param {View} view @param {ChartName} name @param {{ data: object[], layout: any }} figure */
 function plot(view, name, { data, layout }) {

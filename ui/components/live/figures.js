@@ -35,7 +35,7 @@ function axisLayout({ look, axis, end, compact }) {
 function baseLayout(scene) {
   const { look, run, compact, axis } = scene,
     size = look.fontSize
-  const line = {
+  const common = {
     gridcolor: look.grid,
     linecolor: look.grid,
     zeroline: false,
@@ -59,8 +59,8 @@ function baseLayout(scene) {
       font: { color: look.text, size: size + 1 },
       namelength: 24,
     },
-    xaxis: { ...line, ...axisLayout(scene) },
-    yaxis: { ...line, nticks: 6, automargin: false, tickformat: ".3~g" },
+    xaxis: { ...common, ...axisLayout(scene) },
+    yaxis: { ...common, nticks: 6, automargin: false, tickformat: ".3~g" },
     annotations: /** @type {object[]} */ ([]),
     shapes: /** @type {object[]} */ ([]),
   }

@@ -43,7 +43,8 @@ export default function show({ data, parentElement, setTriggerValue }) {
     Object.assign(view, { ended: false, since: performance.now() })
     schedule(view, 0)
   }
-  // A short run may be over before it is first asked for; the page around it, drawn for one that is going, has to hear of that.
+  // A short run may be over before it is first asked for; the page around it, drawn for one that is going, has to
+  // hear of that.
   if (data.going) view.sawItGoing = true
   view.going = data.going
   if (changed && view.shown) bringIntoView(view)
@@ -134,7 +135,12 @@ function wireOptions(view) {
   )
 }
 
-/** Draws a chart anew with something else shown on it. @param {View} view @param {string} chart @param {Partial<View>} changes */
+/**
+ * Draws a chart anew with something else shown on it.
+ * @param {View} view
+ * @param {string} chart
+ * @param {Partial<View>} changes
+ */
 function change(view, chart, changes) {
   Object.assign(view, changes)
   view.zoomed[chart] = false
@@ -230,7 +236,10 @@ function follow(view, runId) {
   if (runId) schedule(view, 0)
 }
 
-/** On a narrow screen the charts stand below the form: whoever pressed Train there should see them. @param {View} view */
+/**
+ * On a narrow screen the charts stand below the form: whoever pressed Train there should see them.
+ * @param {View} view
+ */
 function bringIntoView(view) {
   if (view.root.getBoundingClientRect().top < 0.6 * innerHeight || view.data.compact) return
   view.root.scrollIntoView({ behavior: calmMotion() ? "auto" : "smooth", block: "start" })

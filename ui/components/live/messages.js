@@ -40,7 +40,8 @@ export function tellStart(run, event) {
   return say(run, event, `Training starts: ${plural(event.num_epochs ?? 0, "epoch")} ${where}${size}.`)
 }
 
-// A cut after a flat stretch is worth a word; a schedule that falls all the time is not. What a person set was said already.
+// A cut after a flat stretch is worth a word; a schedule that falls all the time is not. What a person set was said
+// already.
 /** @param {Run} run @param {EpochEvent} event @param {number | undefined} before */
 export function tellRate(run, event, before) {
   const now = run.learningRate
@@ -117,7 +118,8 @@ export function markText(run, mark) {
 }
 
 /**
- * Since which epoch validation has turned up while training still falls, or null. A wiggle of the last two epochs is none.
+ * Since which epoch validation has turned up while training still falls, or null. A wiggle of the last two epochs
+ *   is none.
  * @param {Run} run
  * @returns {number | null}
  */

@@ -22,7 +22,10 @@ export function schedule(view, wait) {
   view.timer = setTimeout(() => poll(view), wait)
 }
 
-/** A run that is over may be taken up again from another tab: look now and then, while somebody looks. @param {View} view */
+/**
+ * A run that is over may be taken up again from another tab: look now and then, while somebody looks.
+ * @param {View} view
+ */
 function linger(view) {
   clearTimeout(view.timer)
   view.timer = setTimeout(() => (looking() ? poll(view) : linger(view)), WAIT.over)

@@ -1,4 +1,5 @@
-// For a block of users and films, the ratings that are known beside what the model believes. It is drawn on two canvases that
+// For a block of users and films, the ratings that are known beside what the model believes. It is drawn on two
+// canvases that
 // stay; values move to their next state in a fifth of a second.
 
 import { along, bytesOf, tint } from "../shared/colours.js"
@@ -11,7 +12,10 @@ import { rateText } from "./words.js"
 /** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").Picture} Picture */
 /** @typedef {import("./types.js").RatingBlock} RatingBlock */
-/** @typedef {{ pen: CanvasRenderingContext2D, cell: number, tall: number, gap: number, rows: number, columns: number }} Grid */
+/**
+ * @typedef {{ pen: CanvasRenderingContext2D, cell: number, tall: number, gap: number, rows: number, columns:
+ * number }} Grid
+ */
 
 const MORPH = 200 // milliseconds
 const SHORTEST = 250,
@@ -51,13 +55,8 @@ export const freshPicture = () => ({
 /** Asked for at most once per epoch and wait; a server without the picture is asked rarely. @param {View} view */
 export async function askForBlock(view) {
   const { run, picture } = view,
-    newest = run.epochs.at(-1),
-    over = isOver(view)
-  if (view.data.compact || view.closed || !newest || picture.busy || performance.now() < picture.next) return
-  if (!run.pictured && !over) return
-  const step = run.health.at(-1)?.step ?? run.steps.at(-1)?.step ?? 0
-  const stamp = over ? `${run.state} ${newest.x}` : `${newest.x} ${step}`
-  if (picture.stamp === stamp) return
+    stamp = stampOf(view)
+  if (!stamp || stamp === picture.stamp || view.closed || picture.busy || performance.now() < picture.next) return
   picture.busy = true
   try {
     const block = await requestJson(`${runRoute(run.runId)}/block?epoch=latest${picture.block ? "&static=0" : ""}`)
@@ -72,6 +71,16 @@ export async function askForBlock(view) {
   } finally {
     picture.busy = false
   }
+}
+
+/** What state of the run a picture would show; "" where there is none to be had. @param {View} view */
+function stampOf(view) {
+  const { run, data } = view,
+    newest = run.epochs.at(-1),
+    over = isOver(view)
+  if (data.compact || !newest || (!run.pictured && !over)) return ""
+  const step = run.health.at(-1)?.step ?? run.steps.at(-1)?.step ?? 0
+  return over ? `${run.state} ${newest.x}` : `${newest.x} ${step}`
 }
 
 /** @param {View} view @param {RatingBlock} answer which may lack all that does not change */
@@ -90,7 +99,11 @@ function takeBlock(view, answer) {
   drawCell(view)
 }
 
-/** Its place is kept from the start of a run, so that nothing moves when it comes. @param {View} view @param {boolean} shown */
+/**
+ * Its place is kept from the start of a run, so that nothing moves when it comes.
+ * @param {View} view
+ * @param {boolean} shown
+ */
 export function showBlock(view, shown) {
   for (const name of ["known", "model"]) view.part[`picture-${name}-figure`].hidden = !shown
   view.part.cell.hidden = !shown

@@ -1,4 +1,5 @@
-// Events of a run, folded into what is drawn. Pure: the same events give the same picture, whenever the page was opened.
+// Events of a run, folded into what is drawn. Pure: the same events give the same picture, whenever the page was
+// opened.
 
 import { survives } from "../shared/events.js"
 import { defined } from "../shared/text.js"

@@ -1,4 +1,5 @@
-// Settings that may change while a run goes. Which there are, their words and their bounds come with the run's configuration.
+// Settings that may change while a run goes. Which there are, their words and their bounds come with the run's
+// configuration.
 
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./types.js").Control} Control */

@@ -1,4 +1,5 @@
-// The transport bar: what a person asks of a run goes straight to the server; the answer shows here, the effect in the events.
+// The transport bar: what a person asks of a run goes straight to the server; the answer shows here, the effect in
+// the events.
 
 import { element, setText } from "../shared/dom.js"
 import { isTyping } from "../shared/keyboard.js"

@@ -153,7 +153,8 @@ export interface Overlay {
 export type PaintedOverlay = Overlay & { colour: string }
 
 /** The page's theme as the charts need it. */
-export type Look = Shades & {
+export type Look = Record<string, any> & {
+  palette: string[]
   dark: boolean
   font: string
   fontSize: number
@@ -161,7 +162,7 @@ export type Look = Shades & {
   plotHeight: number
   pictureHeight: number
   touch: boolean
-} & Record<string, any>
+}
 
 /** What is shown in the figures and how. */
 export interface Scene {

@@ -48,7 +48,10 @@ export const clock = time => (defined(time) ? new Date(1000 * time).toLocaleTime
 /** @param {string | undefined} loss */
 export const samplesWord = loss => (loss === "mse" ? "ratings/s" : "samples/s")
 
-/** @param {unknown} text  A sentence with its capital and its stop; a setting's name (batch_size) stays as it is typed. */
+/**
+ * @param {unknown} text  A sentence with its capital and its stop; a setting's name (batch_size) stays as it is
+ * typed.
+ */
 export function sentence(text) {
   const words = String(text ?? "").trim()
   if (!words) return ""

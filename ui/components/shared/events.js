@@ -1,4 +1,5 @@
-// The events of a run as the server sends them (events.jsonl), and the rule by which a resume takes back what came after it.
+// The events of a run as the server sends them (events.jsonl), and the rule by which a resume takes back what came
+// after it.
 // The same recorded files are read by the tests of Python and of JavaScript: tests/events/.
 
 /**
@@ -18,7 +19,8 @@
  */
 /**
  * @typedef {Stamp & {
- *   kind: "start", num_epochs?: number, steps_per_epoch?: number, num_parameters?: number, device?: string, threads?: number,
+ *   kind: "start", num_epochs?: number, steps_per_epoch?: number, num_parameters?: number, device?: string,
+ *   threads?: number,
  *   engine?: string, engine_reason?: string, selection_metric?: string, metrics?: (string | MetricFacts)[],
  *   baselines?: { valid?: Record<string, Metrics> }, num_users?: number, num_items?: number, num_train?: number,
  *   num_valid?: number, num_test?: number, parent?: Parent | null,
@@ -26,7 +28,8 @@
  */
 /**
  * @typedef {Stamp & {
- *   kind: "step", epoch?: number, train_loss?: number, gradient_norm?: number, update_ratio?: number, saturated?: number,
+ *   kind: "step", epoch?: number, train_loss?: number, gradient_norm?: number, update_ratio?: number, saturated?:
+ *   number,
  * }} StepEvent `epoch` is fractional
  */
 /**
@@ -37,7 +40,8 @@
  */
 /**
  * @typedef {Stamp & {
- *   kind: "command", name: string, number?: number, value?: number, refused?: string, num_epochs?: number, epoch?: number,
+ *   kind: "command", name: string, number?: number, value?: number, refused?: string, num_epochs?: number, epoch?:
+ *   number,
  * }} CommandEvent
  */
 /** @typedef {Stamp & { kind: "message", text: string, level?: string, epoch?: number }} MessageEvent */
@@ -45,14 +49,16 @@
 /** @typedef {Stamp & { kind: "resume", epoch?: number }} ResumeEvent */
 /**
  * @typedef {Stamp & {
- *   kind: "diverged", epoch?: number, learning_rate?: number, last_good_epoch?: number | null, user_id?: string | number,
+ *   kind: "diverged", epoch?: number, learning_rate?: number, last_good_epoch?: number | null, user_id?: string |
+ *   number,
  *   item_id?: string | number, title?: string, rating?: number, predicted?: number, predicted_text?: string,
  *   user_norm?: number, item_norm?: number,
  * }} DivergedEvent
  */
 /**
  * @typedef {Stamp & {
- *   kind: "end", state: string, reason?: string, epoch?: number, epochs?: number, best_epoch?: number, train_seconds?: number,
+ *   kind: "end", state: string, reason?: string, epoch?: number, epochs?: number, best_epoch?: number,
+ *   train_seconds?: number,
  *   test?: Metrics, valid?: Metrics,
  * }} EndEvent
  */

@@ -1,4 +1,5 @@
-// Keys of a component. What is pressed inside it stays there: Streamlit binds R (run again) and C (clear every cache) on the whole
+// Keys of a component. What is pressed inside it stays there: Streamlit binds R (run again) and C (clear every
+// cache) on the whole
 // document, and a person who meant a button of ours must not hit those.
 
 /**

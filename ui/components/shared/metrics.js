@@ -1,8 +1,12 @@
-// What is known of a metric: from the run's own start event, else from what the page was given, else from its name alone.
+// What is known of a metric: from the run's own start event, else from what the page was given, else from its name
+// alone.
 
 /** @typedef {import("./events.js").MetricFacts} MetricFacts */
 /** @typedef {import("./events.js").StartEvent} StartEvent */
-/** @typedef {Record<string, { label: string, lower_is_better: boolean, help: string }>} KnownMetrics by stem: "ndcg" of "ndcg@10/full" */
+/**
+ * @typedef {Record<string, { label: string, lower_is_better: boolean, help: string }>} KnownMetrics by stem:
+ * "ndcg" of "ndcg@10/full"
+ */
 
 /**
  * Every metric a run measures, in its own order. Older runs name them only.

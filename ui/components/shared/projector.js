@@ -1,4 +1,5 @@
-// Projector mode: one view fills the screen in large type. The switch is an attribute on the page and `projector=1` in the
+// Projector mode: one view fills the screen in large type. The switch is an attribute on the page and `projector=1`
+// in the
 // address, so that a link opens it. Needs no answer from the server. See ui/projector.py.
 
 import { isTyping, listenToKeys } from "./keyboard.js"

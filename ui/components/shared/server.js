@@ -1,4 +1,5 @@
-// What is asked of our own routes. The prefix under which the app is served is read off the address this very module came from:
+// What is asked of our own routes. The prefix under which the app is served is read off the address this very module
+// came from:
 // behind a proxy the server's configuration does not know it.
 
 /**
