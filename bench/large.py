@@ -65,7 +65,7 @@ def measure(home: Path, batch_size: int, epochs: int, scale: float) -> dict[str,
     users, items, ratings = (
         max(300, round(size * part)) for size, part in ((USERS, scale), (ITEMS, scale), (RATINGS, scale**2))
     )
-    options = {"num_users": users, "num_items": items, "density": ratings / (users * items), "popularity": 1.0}
+    options: dict[str, Any] = {"num_users": users, "num_items": items, "density": ratings / (users * items), "popularity": 1.0}
     with stage("import"):
         import torch
     with stage("make and store"):
@@ -77,8 +77,10 @@ def measure(home: Path, batch_size: int, epochs: int, scale: float) -> dict[str,
         split = random_split(data)
     with stage("build the model, k = 64"):
         model = build_model("biased-mf", split.train, embedding_dim=64, seed=0)
-        how = {"optimizer": "sgd", "learning_rate": 0.01, "weight_decay": 0.02} if batch_size == 1 else {"learning_rate": 2e-3}
-        config = TrainConfig(batch_size=batch_size, num_epochs=epochs, device="cpu", **how)  # type: ignore[arg-type]
+        how: dict[str, Any] = (
+            {"optimizer": "sgd", "learning_rate": 0.01, "weight_decay": 0.02} if batch_size == 1 else {"learning_rate": 2e-3}
+        )
+        config = TrainConfig(batch_size=batch_size, num_epochs=epochs, device="cpu", **how)
         trainer = Trainer(model, split, config)
     told = [trainer.engine_reason, trainer.validation_words]
     progress = []

@@ -73,10 +73,10 @@ def _timed(function: Callable[..., bool], spent: list[float]) -> Callable[..., b
 
 def measure_answers(home: Path) -> dict[str, float]:
     """Seconds for a film of 200 epochs and for a map of 60,000 points on 8 axes: the first time, and again."""
-    from ui.api.routes import routes as api
+    from ui.api.routes import ROUTES
 
     os.environ["MF_EXPLORER_HOME"] = str(home)
-    client = TestClient(Starlette(routes=api.ROUTES))
+    client = TestClient(Starlette(routes=ROUTES))
     found: dict[str, float] = {}
     random = np.random.default_rng(0).standard_normal((60_000, 64)).astype(np.float32)
     large = ForeignEmbeddings.add(Tables(random, {"label": [str(number) for number in range(60_000)]}), "large", home)

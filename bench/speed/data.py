@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def last_out() -> Split:
 def _save(path: Path, split: Split) -> None:
     # In the order of the file, which is the order some peers train in.
     parts = {part: split.data.select(np.sort(split.rows[part])) for part in ("train", "test")}
-    arrays = {f"{part}_{name}": array for part, rows in parts.items() for name, array in _columns(rows).items()}
+    arrays: dict[str, Any] = {f"{part}_{name}": array for part, rows in parts.items() for name, array in _columns(rows).items()}
     np.savez(path, shape=np.array([split.train.num_users, split.train.num_items]), **arrays)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from pathlib import Path
+
+import psutil
 
 from mfcore.errors import UnusableRequest
 from mfcore.models.config import ModelConfig
 
 _STATES = {"sgd": 1, "adagrad": 1, "rmsprop": 2, "adam": 2, "adamw": 2, "sparse-adam": 2}
 """Numbers an optimizer keeps per weight, at most."""
-_UNKNOWN_MACHINE = 8 * 2**30
 
 
 def count_parameters(config: ModelConfig, num_users: int, num_items: int) -> int:
@@ -58,24 +58,11 @@ def check_memory(
 
 def available_memory() -> int:
     """Bytes of main memory free for use, the least of what the machine and its container allow."""
-    return min(_machine_memory(), _container_memory())
-
-
-def _machine_memory() -> int:
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    names = getattr(os, "sysconf_names", {})
-    for pages in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
-        if pages in names and "SC_PAGE_SIZE" in names:
-            return int(os.sysconf(pages)) * int(os.sysconf("SC_PAGE_SIZE"))
-    return _UNKNOWN_MACHINE
+    return min(int(psutil.virtual_memory().available), _container_memory())
 
 
 def _container_memory() -> int:
+    """What the control group allows, which psutil does not look at; without limit a number beyond any machine."""
     group = Path("/sys/fs/cgroup")
     try:
         limit = int((group / "memory.max").read_text(encoding="ascii"))

@@ -66,7 +66,7 @@ def choose_split(entry: DatasetEntry) -> SplitConfig:
 
 
 def offer_fetch(entry: DatasetEntry) -> None:
-    """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every road."""
+    """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every origin."""
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
         st.caption(escape_markdown(f"{entry.size}. {entry.licence}"))
@@ -84,8 +84,8 @@ def _fetch(name: str) -> None:
     except DataUnavailable as failure:
         bar.empty()
         error_line("It could not be fetched by any road.")
-        for road, why in failure.roads:
-            st.markdown(f"- **{escape_markdown(road)}**: {escape_markdown(why)}")
+        for origin, why in failure.attempts:
+            st.markdown(f"- **{escape_markdown(origin)}**: {escape_markdown(why)}")
         st.markdown(f"**What to do.** {escape_markdown(failure.advice)}.")
     except UnusableRequest as error:
         bar.empty()
