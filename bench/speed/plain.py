@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from bench.seeds.takuti import by_hand
-from bench.speed.child import Contestants, Measure
+from bench.speed.contestants import Contestants, Measure
 from bench.speed.data import RATINGS
 
 FACTORS, HIS_FACTORS, HIS_RATE = 64, 20, 1e-2
