@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
 from mfcore.runs.manager.manager import RunManager
-from ui.api.headers import HEADERS, SecurityHeaders
 from ui.api import routes as api
+from ui.api.headers import HEADERS, SecurityHeaders
 
 
 @pytest.fixture
