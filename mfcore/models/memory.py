@@ -56,14 +56,13 @@ def check_memory(
     )
 
 
-def available_memory() -> int:
-    """Bytes of main memory free for use, the least of what the machine and its container allow."""
-    return min(int(psutil.virtual_memory().available), _container_memory())
+def available_memory(control_group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes of main memory free for use, the least of what the machine and its container (``control_group``) allow."""
+    return min(int(psutil.virtual_memory().available), _container_memory(control_group))
 
 
-def _container_memory() -> int:
+def _container_memory(group: Path) -> int:
     """What the control group allows, which psutil does not look at; without limit a number beyond any machine."""
-    group = Path("/sys/fs/cgroup")
     try:
         limit = int((group / "memory.max").read_text(encoding="ascii"))
         used = int((group / "memory.current").read_text(encoding="ascii"))
