@@ -11,12 +11,13 @@ PY := .venv/bin/python
 export TORCH_INDEX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static format bench screenshots clean setup setup-dev
+.PHONY: help run test check static js format bench screenshots clean setup setup-dev
 
 help:
 	@echo "make run          start MF Explorer at http://localhost:$(PORT)   (another port: make run PORT=8600)"
 	@echo "make test         run all tests, the browser ones included"
-	@echo "make check        ruff, mypy, then all tests"
+	@echo "make check        ruff, mypy, the browser code's checks (where Node is), then all tests"
+	@echo "make js           types, lint and unit tests of the browser code alone"
 	@echo "make bench        measure: time to the first point, quality of the presets"
 	@echo "make screenshots  draw the pictures and the film of the README anew"
 	@echo "make clean        remove the virtual environment and caches (your runs and data stay)"
@@ -44,7 +45,13 @@ test: setup-dev
 	@$(PY) -m scripts.chromium --install || [ -z "$$CI" ]
 	$(PY) -m pytest $(TESTS)
 
-check: static test
+# Node checks the browser code and runs nothing: whoever has none may leave that to CI, which must have it.
+js:
+	@if command -v npm >/dev/null; then npm ci --no-audit --no-fund && npm run check; \
+	elif [ -n "$$CI" ]; then echo "CI must check the browser code, and there is no npm: install Node 20 or newer" >&2; exit 1; \
+	else echo "No npm here: the browser code stays unchecked (Node 20 or newer checks it)"; fi
+
+check: static js test
 
 format: setup-dev
 	$(PY) -m ruff check --fix .
@@ -64,5 +71,5 @@ screenshots: setup-dev
 	$(PY) -m scripts.recording
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

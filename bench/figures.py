@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from typing import Any
 
-from bench.machine import RESULTS
-from bench.speed.table import markdown
+from bench.measured import ROOT, Measured, read
+from bench.quality_goals import LOWER_IS_BETTER, ROWS, Figure, Row
+from bench.speed.report import document, markdown
 
-# Result file, key, what it is, unit, whether it must not be more ("≤") or not be less ("≥").
+# Experiment, figure, what it is.
 APP = (
-    ("latency", "start_to_first_page_s", "`streamlit run app.py` until the first page is usable", " s", "≤"),
-    ("latency", "click_to_first_point_s", "press of Train to the first point of the curve", " s", "≤"),
-    ("latency", "cold_click_to_first_point_s", "the same on a server that has just started", " s", "≤"),
-    ("latency", "page_switch_s", "page switch", " s", "≤"),
-    ("latency", "page_switch_slowest_s", "page switch, the slowest page", " s", "≤"),
-    ("latency", "recommend_s", "recommendations for a user", " s", "≤"),
-    ("latency", "idle_cpu_percent", "CPU when idle, one tab open", " %", "≤"),
-    ("watchers", "latest_point_s", "60 live views watch a run: the latest point", " s", "≤"),
-    ("watchers", "server_cpu_percent", "60 live views watch a run: one core of the server", " %", "≤"),
-    ("watchers", "training_cost_percent", "what a live view costs the training it watches", " %", "≤"),
-    ("steering", "after_a_step_s", "a click steers a run: done after the end of a step, the latest of 120", " s", "≤"),
-    ("frames", "many_drawn_s", "60,000 points drawn", " s", "≤"),
-    ("frames", "play_2d_fps", "embeddings in play, pictures a second", "", "≥"),
+    ("latency", "start_to_first_page", "`streamlit run app.py` until the first page is usable"),
+    ("latency", "click_to_first_point", "press of Train to the first point of the curve"),
+    ("latency", "cold_click_to_first_point", "the same on a server that has just started"),
+    ("latency", "page_switch", "page switch"),
+    ("latency", "page_switch_slowest", "page switch, the slowest page"),
+    ("latency", "recommend", "recommendations for a user"),
+    ("latency", "idle_cpu", "CPU when idle, one tab open"),
+    ("watchers", "latest_point", "60 live views watch a run: the latest point"),
+    ("watchers", "server_cpu", "60 live views watch a run: one core of the server"),
+    ("watchers", "training_cost", "what a live view costs the training it watches"),
+    ("steering", "after_a_step", "a click steers a run: done after the end of a step, the latest of 120"),
+    ("frames", "many_drawn", "60,000 points drawn"),
+    ("frames", "play_2d", "embeddings in play, pictures a second"),
 )
 
-README = RESULTS.parent.parent / "README.md"
+README = ROOT / "README.md"
 BETWEEN = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
 BETWEEN_SPEED = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- /speed -->)", re.DOTALL)
 
@@ -35,22 +34,18 @@ BETWEEN_SPEED = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- /speed -->)", re.DO
 def figures() -> str:
     """The table as Markdown, from what was measured last and has a figure to reach."""
     lines = ["", "| what | measured | required | others |", "|---|---|---|---|"]
-    machine: dict[str, Any] = {}
-    quality = _result("quality")
-    if quality:
-        machine = quality["machine"]
-        lines += [_quality_row(row, figure) for row in quality["rows"] for figure in row["figures"] if figure.get("required")]
-    for name, key, what, unit, sign in APP:
-        found = _result(name)
-        if found and found.get(key) is not None:
-            machine = machine or found["machine"]
-            lines.append(_app_row(found, key, what, unit, sign))
+    found = {(row, figure): read("quality").get(f"{row.name}/{figure.label}") for row in ROWS for figure in row.figures}
+    required = [(row, figure, one) for (row, figure), one in found.items() if one is not None and figure.required]
+    lines += [_quality_row(row, figure, one) for row, figure, one in required]
+    app = [(what, read(experiment).get(name)) for experiment, name, what in APP]
+    lines += [_app_row(what, one) for what, one in app if one is not None]
+    measured = [one for *_, one in required] + [one for _, one in app if one is not None]
     return "\n".join(
         [
             *lines,
             "",
             "Test figures are means ± standard deviation over seeds; times are medians. \\* was obtained more favourably, see "
-            f"[bench](bench/README.md). {_where(machine)}",
+            f"[bench](bench/README.md). {_where(measured)}",
             "",
         ]
     )
@@ -58,40 +53,33 @@ def figures() -> str:
 
 def speed() -> str:
     """The table of ``python -m bench.speed`` as Markdown, with its picture."""
-    found = _result("speed")
-    if found is None:
+    measured = read("speed")
+    if not measured:
         return "\nNot measured yet: `python -m bench.speed` does.\n\n"
     words = "Medians (least–most) of processes measured in turn; peers in versions of [peers.txt](bench/speed/peers.txt). "
     picture = "![How many times as fast as others](docs/images/speed.svg)"
-    return "\n".join(["", picture, "", *markdown(found), "", words + _where(found["machine"]), ""])
+    return "\n".join(["", picture, "", *markdown(document(measured)), "", words + _where([*measured.values()]), ""])
 
 
-def _result(name: str) -> dict[str, Any] | None:
-    path = RESULTS / f"{name}.json"
-    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return found
+def _quality_row(row: Row, figure: Figure, found: Measured) -> str:
+    lower = figure.metric in LOWER_IS_BETTER
+    missed = "" if found.met else ", missed"
+    spread = f" ± {found.sd:.3f}" if found.sd is not None else ""
+    what = f"`--preset {row.preset}`, {row.protocol}: {figure.label}"
+    return f"| {what} | {found.value:.3f}{spread} | {'≤' if lower else '≥'} {figure.required:g}{missed} | {figure.reference} |"
 
 
-def _quality_row(row: dict[str, Any], figure: dict[str, Any]) -> str:
-    sign = "≤" if figure["metric"] in ("rmse", "mae") else "≥"
-    spread = f" ± {figure['sd']:.3f}" if "sd" in figure else ""
-    missed = "" if figure["met"] else ", missed"
-    what = f"`--preset {row['preset']}`, {row['protocol']}: {figure['label']}"
-    return f"| {what} | {figure['mean']:.3f}{spread} | {sign} {figure['required']:g}{missed} | {figure['reference']} |"
+def _app_row(what: str, found: Measured) -> str:
+    unit = f" {found.unit}" if found.unit in ("s", "%") else ""
+    digits = 3 if found.value < 0.1 else 2 if found.value < 10 else 0
+    missed = "" if found.met else ", missed"
+    return f"| {what} | {found.value:.{digits}f}{unit} | {found.required}{unit}{missed} | |"
 
 
-def _app_row(found: dict[str, Any], key: str, what: str, unit: str, sign: str) -> str:
-    value, limit = found[key], found["required"][key]
-    missed = "" if (value <= limit if sign == "≤" else value >= limit) else ", missed"
-    digits = 3 if value < 0.1 else 2 if value < 10 else 0
-    return f"| {what} | {value:.{digits}f}{unit} | {sign} {limit:g}{unit}{missed} | |"
-
-
-def _where(machine: dict[str, Any]) -> str:
-    versions = f"Python {machine['python']}, torch {machine['torch']}"
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {versions}, {machine['measured'][:10]}."
-    )
+def _where(measured: list[Measured]) -> str:
+    """The machine and the day of the row measured last."""
+    latest = max(measured, key=lambda one: one.date, default=Measured(""))
+    return f"{latest.machine}, {latest.date}."
 
 
 def main() -> None:

@@ -11,24 +11,25 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.machine import write
+from bench.measured import Measured, median, report
 from mfcore.paths import data_dir
-from scripts.app_server import ROOT, AppServer
+from scripts.app_server import AppServer
 from scripts.browser import chromium, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-REQUIRED = {"play_2d_fps": 30.0, "play_3d_fps": 30.0, "many_drawn_s": 2.0}
+FPS, MANY_DRAWN = 30.0, 2.0
+"""Pictures a second that play must reach; seconds that drawing the points may take."""
 MANY, WIDTH = 60_000, 32
 MAP = ".mfs-space"
 
@@ -112,9 +113,9 @@ def swaying(page: Page, kind: str, seconds: float) -> dict[str, float]:
     return found
 
 
-def measure(seconds: float, repeats: int) -> dict[str, Any]:
+def measure(seconds: float, repeats: int) -> list[Measured]:
     """All figures, on a fresh server."""
-    result: dict[str, Any] = {}
+    rows: list[Measured] = []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(data_dir() / "datasets", home / "datasets")
@@ -122,39 +123,27 @@ def measure(seconds: float, repeats: int) -> dict[str, Any]:
         with AppServer(home) as server, chromium() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             open_map(page, f"{server.url}/embeddings?run={run}")  # the first page of a server is slower, for other reasons
-            result["painter"] = page.locator(MAP).get_attribute("data-painter")
+            painter = page.locator(MAP).get_attribute("data-painter")
             for name, axes in (("play_2d", "2-D"), ("play_3d", "3-D")):
                 found = [playing(page, f"{server.url}/embeddings?run={run}", axes, seconds) for _ in range(repeats)]
-                result[f"{name}_fps"] = round(statistics.median(one["fps"] for one in found), 1)
-                result[f"{name}_slow_frame_ms"] = round(statistics.median(one["slowest"] for one in found), 1)
-                result[f"{name}_fps_all"] = [round(one["fps"], 1) for one in found]
+                frames = median(name, [one["fps"] for one in found], "fps")
+                rows.append(replace(frames, at_least=FPS, note=f"drawn by {painter}"))
+                rows.append(median(f"{name}_slow_frame", [one["slowest"] for one in found], "ms"))
             address = f"{server.url}/embeddings?embeddings={many}"
-            opened = [open_map(page, address) for _ in range(repeats)]
-            result["many_drawn_s"], result["many_drawn_s_all"] = round(statistics.median(opened), 2), opened
-            result["many_pan_fps"] = round(swaying(page, "pan", seconds)["fps"], 1)
+            rows.append(median("many_drawn", [open_map(page, address) for _ in range(repeats)], "s", at_most=MANY_DRAWN))
+            rows.append(Measured("many_pan", swaying(page, "pan", seconds)["fps"], "fps"))
             open_map(page, f"{address}&axes=3-D")
-            result["many_orbit_fps"] = round(swaying(page, "orbit", seconds)["fps"], 1)
-    return result
+            rows.append(Measured("many_orbit", swaying(page, "orbit", seconds)["fps"], "fps"))
+    return rows
 
 
 def main() -> int:
-    """Measure, print, write bench/results/frames.json. Status 1 when a required figure is missed."""
+    """Measure, print, write. Status 1 when a required figure is missed."""
     parser = argparse.ArgumentParser(description="How smoothly the map of embeddings moves.")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement of frames (default 5)")
     parser.add_argument("--repeats", type=int, default=3, help="default 3")
     arguments = parser.parse_args()
-    result = measure(arguments.seconds, arguments.repeats)
-    missed = []
-    for name, limit in REQUIRED.items():
-        met = result[name] <= limit if name.endswith("_s") else result[name] >= limit
-        missed += [] if met else [name]
-        print(
-            f"{name:16} {result[name]}   required {'≤' if name.endswith('_s') else '≥'} {limit}   {'met' if met else 'missed'}"
-        )
-    for name in ("many_pan_fps", "many_orbit_fps", "play_2d_slow_frame_ms", "play_3d_slow_frame_ms", "painter"):
-        print(f"{name:24} {result[name]}")
-    print("written to", write("frames", {"required": REQUIRED, **result}).relative_to(ROOT))
-    return 1 if missed else 0
+    return report("frames", measure(arguments.seconds, arguments.repeats))
 
 
 if __name__ == "__main__":

@@ -10,52 +10,50 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.machine import write
+from bench.measured import ROOT, Measured, median, report
 
 USERS, ITEMS, RATINGS = 200_948, 87_585, 32_000_204
-LIMIT_GB = 8.0
-REQUIRED_MS = {"recommend_large_ms": 300.0, "recommend_ml_100k_ms": 100.0}
-ROOT = Path(__file__).resolve().parent.parent
+LIMIT_GB, RECOMMEND_LARGE, RECOMMEND_ML_100K = 8.0, 300.0, 100.0
+"""Memory of the whole; milliseconds that one person may wait."""
+
+KEPT = ("rmse", "mae", "hr@10", "ndcg@10", "hr@10/full", "ndcg@10/full")
 
 
 class Stages:
-    """Seconds and memory of each stage: ``now_gb`` in use at its end, ``peak_gb`` the most the process has had until then."""
+    """Seconds of each stage; noted beside them, memory in use at its end and the most the process has had until then."""
 
     def __init__(self) -> None:
-        self.done: list[dict[str, Any]] = []
+        self.done: list[Measured] = []
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[dict[str, Any]]:
-        stage: dict[str, Any] = {"stage": name}
+    def __call__(self, name: str) -> Iterator[list[str]]:
+        notes: list[str] = []
         started = time.perf_counter()
-        yield stage
-        stage |= {"seconds": round(time.perf_counter() - started, 2), **_memory_gb()}
-        self.done.append(stage)
-        print(
-            f"{name:34} {stage['seconds']:8.1f} s   now {stage['now_gb']:5.2f} GB   peak {stage['peak_gb']:5.2f} GB", flush=True
-        )
+        yield notes
+        seconds, memory = time.perf_counter() - started, _memory_gb()
+        memory_words = f"now {memory['now']:.2f} GB, peak {memory['peak']:.2f} GB"
+        self.done.append(Measured(f"stage/{name}", seconds, "s", note="; ".join([memory_words, *notes])))
+        print(f"{name:34} {seconds:8.1f} s   {memory_words}", flush=True)
 
 
 def _memory_gb() -> dict[str, float]:
     """Resident memory now and at its highest, in GB of 10⁹ bytes. Linux."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     known = dict(line.split(":", 1) for line in lines if ":" in line)
-    return {
-        name: round(int(known[key].split()[0]) * 1024 / 1e9, 2) for name, key in (("now_gb", "VmRSS"), ("peak_gb", "VmHWM"))
-    }
+    return {name: int(known[key].split()[0]) * 1024 / 1e9 for name, key in (("now", "VmRSS"), ("peak", "VmHWM"))}
 
 
-def measure(home: Path, batch_size: int, epochs: int, scale: float) -> dict[str, Any]:
+def measure(home: Path, batch_size: int, epochs: int, scale: float) -> list[Measured]:
     """All stages, in this process."""
     from mfcore import Recommender, TrainConfig, Trainer, build_model, load_dataset, random_split
     from mfcore.data import forget_loaded
@@ -65,7 +63,7 @@ def measure(home: Path, batch_size: int, epochs: int, scale: float) -> dict[str,
     users, items, ratings = (
         max(300, round(size * part)) for size, part in ((USERS, scale), (ITEMS, scale), (RATINGS, scale**2))
     )
-    options = {"num_users": users, "num_items": items, "density": ratings / (users * items), "popularity": 1.0}
+    options: dict[str, Any] = {"num_users": users, "num_items": items, "density": ratings / (users * items), "popularity": 1.0}
     with stage("import"):
         import torch
     with stage("make and store"):
@@ -77,43 +75,38 @@ def measure(home: Path, batch_size: int, epochs: int, scale: float) -> dict[str,
         split = random_split(data)
     with stage("build the model, k = 64"):
         model = build_model("biased-mf", split.train, embedding_dim=64, seed=0)
-        how = {"optimizer": "sgd", "learning_rate": 0.01, "weight_decay": 0.02} if batch_size == 1 else {"learning_rate": 2e-3}
-        config = TrainConfig(batch_size=batch_size, num_epochs=epochs, device="cpu", **how)  # type: ignore[arg-type]
+        how: dict[str, Any] = (
+            {"optimizer": "sgd", "learning_rate": 0.01, "weight_decay": 0.02} if batch_size == 1 else {"learning_rate": 2e-3}
+        )
+        config = TrainConfig(batch_size=batch_size, num_epochs=epochs, device="cpu", **how)
         trainer = Trainer(model, split, config)
-    told = [trainer.engine_reason, trainer.validation_words]
-    progress = []
+    told = f"{trainer.engine_reason}; {trainer.validation_words}; {torch.get_num_threads()} threads"
     for number in range(1, epochs + 1):
-        with stage(f"epoch {number}, with validation") as one:
+        with stage(f"epoch {number}, with validation") as notes:
             end = trainer.train_epoch()
-            one |= {"train_seconds": round(end.seconds, 2), "validated": round(end.validated, 4), **_rounded(end.metrics)}
-        one["validation_share_of_training"] = round((one["seconds"] - end.seconds) / end.seconds, 3)
-        progress.append({"epoch": number, "train_loss": round(end.train_loss, 4), **_rounded(end.metrics)})
-    with stage("evaluate test: every user, 1 + 99 and full") as last:
+            notes.append(f"{end.seconds:.2f} s of training, loss {end.train_loss:.4f}, {end.validated:.0%} validated")
+            notes += [f"{name} {end.metrics[name]:.4f}" for name in KEPT if name in end.metrics]
+    with stage("evaluate test: every user, 1 + 99 and full") as notes:
         details = Evaluator(split, "test").details(model)
+        lists = 0 if details.list_user is None else len(details.list_user)
+        notes.append(f"{lists:,} users, {len(details.case_user):,} cases")
     with stage("its figures"):
         from mfcore.evaluation import summarise
 
-        test = _rounded(summarise(details))
-    last["users"], last["cases"] = len(details.list_user if details.list_user is not None else ()), len(details.case_user)
+        test = summarise(details)
     del details, trainer
     recommender = Recommender(model, data)
     with stage("recommend to 50 people"):
         asked = data.users.ids[:: max(1, data.num_users // 50)][:50].tolist()
         waits = waiting(recommender.recommend, asked)
-    return {
-        "users": data.num_users,
-        "items": data.num_items,
-        "ratings": len(data),
-        "engine": told[0],
-        "validation": told[1],
-        "threads": torch.get_num_threads(),
-        "epochs": progress,
-        "test": test,
-        "stages": stage.done,
-        "peak_gb": _memory_gb()["peak_gb"],
-        **waits_of("recommend_large", waits),
-        **waits_of("recommend_ml_100k", _waits_on_movielens()),
-    }
+    data_words = f"{data.num_users:,} users, {data.num_items:,} items, {len(data):,} ratings"
+    return [
+        Measured("peak_memory", _memory_gb()["peak"], "GB", at_most=LIMIT_GB, note=f"{data_words}; {told}"),
+        *_waits("recommend_large", waits, RECOMMEND_LARGE),
+        *_waits("recommend_ml_100k", _waits_on_movielens(), RECOMMEND_ML_100K),
+        *(Measured(f"test/{name}", test[name]) for name in KEPT if name in test),
+        *stage.done,
+    ]
 
 
 def _waits_on_movielens() -> list[float]:
@@ -134,22 +127,13 @@ def waiting(recommend: Callable[[int], Any], users: list[int]) -> list[float]:
     return waits
 
 
-def waits_of(name: str, waits: list[float]) -> dict[str, float]:
-    """Median, first and longest."""
-    return {
-        f"{name}_ms": round(statistics.median(waits), 1),
-        f"{name}_first_ms": round(waits[0], 1),
-        f"{name}_longest_ms": round(max(waits), 1),
-    }
-
-
-def _rounded(metrics: dict[str, float]) -> dict[str, float]:
-    wanted = ("rmse", "mae", "hr@10", "ndcg@10", "hr@10/full", "ndcg@10/full")
-    return {name: round(metrics[name], 4) for name in wanted if name in metrics}
+def _waits(name: str, waits: list[float], at_most: float) -> list[Measured]:
+    """Median, least and longest; and the first."""
+    return [median(name, waits, "ms", at_most=at_most), Measured(f"{name}_first", waits[0], "ms")]
 
 
 def main() -> int:
-    """Measure in a child process, print, write bench/results/large.json."""
+    """Measure in a child process, print, write. Status 1 when something required was missed."""
     parser = argparse.ArgumentParser(description="Whether data of MovieLens 32M's shape fits into 8 GB.")
     parser.add_argument("--batch", type=int, default=1, help="ratings a step: 1 is the compiled engine (default)")
     parser.add_argument("--epochs", type=int, default=2)
@@ -159,7 +143,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.child:
         result = measure(args.home, args.batch, args.epochs, args.scale)
-        args.child.write_text(json.dumps(result), encoding="utf-8")
+        args.child.write_text(json.dumps([asdict(row) for row in result]), encoding="utf-8")
         return 0
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
@@ -168,22 +152,10 @@ def main() -> int:
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
             print("the measuring process failed; the lines above say where")
             return 1
-        result = json.loads(answer.read_text(encoding="utf-8"))
-    return report(result, args.scale, args.batch)
-
-
-def report(result: dict[str, Any], scale: float, batch_size: int) -> int:
-    """Print what was required, keep the result of a whole measurement, and say by the status whether all was met."""
-    missed = result["peak_gb"] > LIMIT_GB
-    print(f"peak memory      {result['peak_gb']:.2f} GB, required ≤ {LIMIT_GB:g}")
-    for name, limit in REQUIRED_MS.items():
-        print(f"{name:24} {result[name]:.1f}, required ≤ {limit:g}")
-        missed = missed or result[name] > limit
-    print(json.dumps(result["test"]), result["engine"], result["validation"], sep="\n")
-    if scale == 1.0:
-        name = "large" if batch_size == 1 else f"large-batch-{batch_size}"
-        print("written to", write(name, {"limit_gb": LIMIT_GB, "required_ms": REQUIRED_MS, **result}).relative_to(ROOT))
-    return int(missed)
+        rows = [Measured(**row) for row in json.loads(answer.read_text(encoding="utf-8"))]
+    if args.scale != 1.0:
+        return int(not all(row.met for row in rows))
+    return report("large" if args.batch == 1 else f"large-batch-{args.batch}", rows)
 
 
 if __name__ == "__main__":

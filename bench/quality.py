@@ -8,27 +8,29 @@ open; the ± is the standard deviation over repeats. Rows are written as they ar
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.machine import RESULTS, write
+from rich.console import Console
+from rich.table import Table
+
+from bench import measured
+from bench.measured import ROOT, Measured, mean, under
 from bench.quality_goals import CHECKS, LOWER_IS_BETTER, RANDOM_DIVISIONS, ROWS, Check, Figure, Row
-from bench.quality_table import show
 from mfcore.paths import data_dir
 from mfcore.runs.presets import PRESETS
 
-ROOT = RESULTS.parent.parent
+EXPERIMENT = "quality"
 DRAWS = 20
-FORMAT_VERSION = 2
 CHECKS_NAME = "checks"
-KEPT = ("rmse", "mae", "hr@10", "ndcg@10", "hr@10/full", "ndcg@10/full")
 
 
 def jobs(row: Row, seeds: int) -> list[dict[str, Any]]:
@@ -49,18 +51,7 @@ def train(preset: str, settings: dict[str, Any], home: Path) -> dict[str, Any]:
     if done.returncode:
         sys.exit(f"{' '.join(command[1:])} ended with status {done.returncode}:\n{done.stderr}")
     result = json.loads(done.stdout.splitlines()[-1])
-    parts = {part: _rounded(result.get(part, {})) for part in ("test", "valid", "test_before_refit")}
-    return {"settings": settings, **parts, "best_epoch": result["best_epoch"], "epochs": result["epochs"]}
-
-
-def _rounded(metrics: dict[str, float]) -> dict[str, float]:
-    return {name: round(metrics[name], 6) for name in KEPT if name in metrics}
-
-
-def summary(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, and the standard deviation of one repeat (absent for a single one)."""
-    spread = {"sd": round(statistics.stdev(values), 6)} if len(values) > 1 else {}
-    return {"mean": round(statistics.fmean(values), 6), **spread, "values": [round(value, 6) for value in values]}
+    return {"settings": settings, "test": result["test"], "best_epoch": result["best_epoch"]}
 
 
 def repeats(figure: Figure, runs: Iterable[dict[str, Any]]) -> list[float]:
@@ -79,17 +70,20 @@ def reaches(metric: str, value: float, goal: float | None) -> bool | None:
     return value <= goal if metric in LOWER_IS_BETTER else value >= goal
 
 
-def figure_of(figure: Figure, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """A figure with its goal and whether it is met; the moonshot is judged in :func:`judge`, when all rows are there."""
-    found = summary(repeats(figure, runs))
-    met = reaches(figure.metric, found["mean"], figure.required)
-    stated = {"label": figure.label, "metric": figure.metric, "fold": figure.fold}
-    goals = {"required": figure.required, "met": met, "moonshot": figure.moonshot, "reference": figure.reference}
-    return {**stated, **found, **goals}
+def figure_of(row: Row, figure: Figure, runs: list[dict[str, Any]]) -> Measured:
+    """A figure of a row from its runs: the mean over repeats; its note names the preset's settings by their digest."""
+    found = mean(f"{row.name}/{figure.label}", repeats(figure, runs))
+    at_most, at_least = (figure.required, None) if figure.metric in LOWER_IS_BETTER else (None, figure.required)
+    return replace(found, at_most=at_most, at_least=at_least, note=f"preset {digest(row.preset)}")
 
 
-def measure(row: Row, seeds: int, home: Path) -> dict[str, Any]:
-    """All runs of a row, with a line of progress each."""
+def digest(preset: str) -> str:
+    """A short name for the settings of a preset as they are now."""
+    return hashlib.sha256(json.dumps(dict(PRESETS[preset].flat), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def measure(row: Row, seeds: int, home: Path) -> list[Measured]:
+    """The figures of a row, after all its runs, with a line of progress each."""
     runs, wanted = [], jobs(row, seeds)
     for number, settings in enumerate(wanted, 1):
         runs.append(train(row.preset, settings, home))
@@ -97,19 +91,10 @@ def measure(row: Row, seeds: int, home: Path) -> dict[str, Any]:
         fold = f", fold {settings['fold']}" if "fold" in settings else ""
         reached = f"{first.metric} {runs[-1]['test'][first.metric]:.4f}, best epoch {runs[-1]['best_epoch']}"
         print(f"{row.name} {number}/{len(wanted)}: seed {settings['seed']}{fold}: {reached}", file=sys.stderr, flush=True)
-    settings = dict(PRESETS[row.preset].flat)
-    return {"preset_settings": settings, "measured": datetime.now(UTC).isoformat(timespec="seconds"), "runs": runs}
+    return [figure_of(row, figure, runs) for figure in row.figures]
 
 
-def state(row: Row, measured: dict[str, Any]) -> dict[str, Any]:
-    """A row as it is written: its goals as they are now, and its figures from the runs."""
-    goals = {"name": row.name, "preset": row.preset, "protocol": row.protocol, "differences": row.differences}
-    figures = [figure_of(figure, measured["runs"]) for figure in row.figures]
-    kept = {key: measured[key] for key in ("preset_settings", "measured", "runs")}
-    return {**goals, "figures": figures, **kept}
-
-
-def check(home: Path, seeds: int) -> list[dict[str, Any]]:
+def check(home: Path, seeds: int) -> list[Measured]:
     """The baselines on the same test parts, in this process: they choose nothing, so there is nothing to keep from them."""
     from mfcore.data import leave_last_out, load_dataset, random_split
     from mfcore.evaluation import Protocol, baseline_metrics
@@ -121,44 +106,80 @@ def check(home: Path, seeds: int) -> list[dict[str, Any]]:
         for seed in range(seeds)
     ]
     divided = [baseline_metrics(random_split(data, seed=seed), "test") for seed in range(max(seeds, RANDOM_DIVISIONS))]
-    return [_checked(one, divided if one.split == "random" else ranked) for one in CHECKS]
+    return [checked(one, divided if one.split == "random" else ranked) for one in CHECKS]
 
 
-def _checked(one: Check, found: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
-    result = summary([metrics[one.baseline][one.metric] for metrics in found])
-    stated = {"label": one.label, "baseline": one.baseline, "split": one.split, "metric": one.metric}
-    bounds = {"low": one.low, "high": one.high, "met": one.low <= result["mean"] <= one.high, "reference": one.reference}
-    return {**stated, **result, **bounds}
+def checked(one: Check, found: list[dict[str, dict[str, float]]]) -> Measured:
+    """A baseline's figure, with the bounds it must keep to."""
+    result = mean(f"{CHECKS_NAME}/{one.label}", [metrics[one.baseline][one.metric] for metrics in found])
+    return replace(result, at_least=one.low, at_most=one.high)
 
 
-def judge(rows: list[dict[str, Any]]) -> None:
-    """Fill in ``moonshot_met`` of each figure; None where there is no moonshot or the row to beat is not there."""
-    means = {(row["name"], figure["metric"]): figure["mean"] for row in rows for figure in row["figures"]}
-    for row in rows:
-        for figure in row["figures"]:
-            goal = figure["moonshot"]
-            if isinstance(goal, str):
-                goal = means.get((goal, figure["metric"]))
-            figure["moonshot_met"] = reaches(figure["metric"], figure["mean"], goal)
+def moonshot_met(figure: Figure, rows: dict[str, Measured], own: Measured) -> bool | None:
+    """Whether a figure is as good as hoped for; None where nothing is, or the row to beat is not there."""
+    goal = figure.moonshot
+    if isinstance(goal, str):
+        beaten = rows.get(f"{goal}/{figure.label}")
+        goal = None if beaten is None else beaten.value
+    return reaches(figure.metric, own.value, goal)
 
 
-def stored() -> dict[str, Any]:
-    """What was measured before; empty at first, and when it was written by another version of this."""
-    path = RESULTS / "quality.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return found if found.get("format_version") == FORMAT_VERSION else {}
+def with_spread(figure: Measured, digits: int = 4) -> str:
+    """``0.9131 ± 0.0004``, without the ± for a single repeat."""
+    spread = f" ± {figure.sd:.{digits}f}" if figure.sd is not None else ""
+    return f"{figure.value:.{digits}f}{spread}"
 
 
-def keep(rows: dict[str, Any], checks: list[dict[str, Any]], seeds: int) -> None:
+def goal_words(metric: str, value: float | str | None) -> str:
+    """``≤ 0.913``, ``≥ 0.67``, ``beats mf-implicit``, or a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return f"beats {value}"
+    return f"{'≤' if metric in LOWER_IS_BETTER else '≥'} {value:g}"
+
+
+def mark(met: bool | None) -> str:
+    """✓, ✗, or nothing without a goal."""
+    return "" if met is None else " ✓" if met else " ✗"
+
+
+def show(rows: dict[str, Measured]) -> None:
+    """Presets, then the checks of the harness, then how the references differ."""
+    console = Console(width=160)
+    table = Table("row", "protocol", "figure", "ours", "required", "moonshot", "others")
+    table.title = "Presets on MovieLens 100K, test part: mean ± standard deviation over repeats"
+    for row in ROWS:
+        there = [(figure, rows[name]) for figure in row.figures if (name := f"{row.name}/{figure.label}") in rows]
+        for place, (figure, found) in enumerate(there):
+            first = (row.name, row.protocol) if place == 0 else ("", "")
+            met = reaches(figure.metric, found.value, figure.required)
+            required = goal_words(figure.metric, figure.required) + mark(met)
+            moonshot = goal_words(figure.metric, figure.moonshot) + mark(moonshot_met(figure, rows, found))
+            words = (figure.label, with_spread(found), required, moonshot, figure.reference)
+            table.add_row(*first, *words, end_section=place == len(there) - 1)
+    console.print(table)
+    table = Table(
+        "figure", "protocol", "ours", "expected", "others", title="Checks of the harness: baselines on the same test parts"
+    )
+    for one in CHECKS:
+        if (name := f"{CHECKS_NAME}/{one.label}") in rows:
+            expected = f"{one.low:.3f} … {one.high:.3f}" if one.low else f"≤ {one.high:.3f}"
+            table.add_row(one.label, one.split, with_spread(rows[name]), expected + mark(rows[name].met), one.reference)
+    console.print(table)
+    for row in ROWS:
+        console.print(f"[b]{row.name}[/b]: {row.differences}", highlight=False)
+
+
+def keep(rows: dict[str, Measured]) -> None:
     """Write what there is, in the order of the goals."""
-    ordered = [state(row, rows[row.name]) for row in ROWS if row.name in rows]
-    judge(ordered)
-    settings = {"seeds": seeds, "draws": DRAWS}
-    write("quality", {"format_version": FORMAT_VERSION, "settings": settings, "rows": ordered, CHECKS_NAME: checks})
+    wanted = [f"{row.name}/{figure.label}" for row in ROWS for figure in row.figures]
+    wanted += [f"{CHECKS_NAME}/{one.label}" for one in CHECKS]
+    measured.write(EXPERIMENT, [rows[name] for name in wanted if name in rows])
 
 
 def main() -> int:
-    """Measure, print, write bench/results/quality.json. Status 1 when a required figure is missed."""
+    """Measure, print, write. Status 1 when a required figure is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     names = [CHECKS_NAME, *(row.name for row in ROWS)]
     parser.add_argument("--seeds", type=int, default=3, help="repeats of each row (default 3; random divisions: at least 5)")
@@ -168,28 +189,25 @@ def main() -> int:
     parser.add_argument("--missing", action="store_true", help="only rows not measured yet, or whose preset has changed since")
     parser.add_argument("--show", action="store_true", help="measure nothing, print what was measured last")
     chosen = parser.parse_args()
-    before = stored()
-    rows, checks = {row["name"]: row for row in before.get("rows", [])}, before.get(CHECKS_NAME, [])
+    rows = measured.read(EXPERIMENT)
     if chosen.show:
-        show(before)
+        show(rows)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         datasets = data_dir() / "datasets"
         if datasets.is_dir():
             (home / "datasets").symlink_to(datasets, target_is_directory=True)
-        if CHECKS_NAME in chosen.only and not (chosen.missing and checks):
-            checks = check(home, chosen.seeds)
-            keep(rows, checks, chosen.seeds)
+        if CHECKS_NAME in chosen.only and not (chosen.missing and under(rows, CHECKS_NAME)):
+            rows |= {one.name: one for one in check(home, chosen.seeds)}
+            keep(rows)
         for row in ROWS:
-            same = rows.get(row.name, {}).get("preset_settings") == dict(PRESETS[row.preset].flat)
+            same = any(one.note == f"preset {digest(row.preset)}" for one in under(rows, row.name).values())
             if row.name in chosen.only and not (chosen.missing and same):
-                rows[row.name] = measure(row, chosen.seeds, home)
-                keep(rows, checks, chosen.seeds)
-    result = stored()
-    show(result)
-    figures = [figure for row in result["rows"] for figure in row["figures"]] + result[CHECKS_NAME]
-    return 1 if any(figure["met"] is False for figure in figures) else 0
+                rows |= {one.name: one for one in measure(row, chosen.seeds, home)}
+                keep(rows)
+    show(rows)
+    return int(not all(one.met for one in rows.values()))
 
 
 if __name__ == "__main__":

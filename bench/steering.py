@@ -3,35 +3,34 @@
 A slow model (NeuMF on MovieLens 100K) is trained, watched in Chromium, and steered there: its learning rate is changed, it is
 paused and goes on, at random moments; once held at one epoch a second and once at full speed. Measured from the click: until
 the worker has done it and written so into the run's events, and until the page says so. A worker hears between two steps;
-what is asked while it validates waits for that to end: ``after_a_step_s`` counts from there, ``acted_s`` in full.
+what is asked while it validates waits for that to end: ``after_a_step`` counts from there, ``acted`` in full.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 import shutil
-import statistics
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bench.machine import write
+from bench.measured import Measured, median, report
 from mfcore.paths import data_dir
 from mfcore.runs import RunFolder
 from mfcore.runs.events import CommandEvent, EpochEvent, Event
-from scripts.app_server import ROOT, AppServer
+from scripts.app_server import AppServer
 from scripts.browser import chromium, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-REQUIRED = {"after_a_step_s": 0.2}
+AFTER_A_STEP = 0.2
+"""Seconds that the latest command may take."""
 PACES = {"one epoch a second": 1, "full speed": 0}
 RUN = "preset=neumf&num_epochs=5000&patience=0"
 # Clicks, and comes back when the page has changed as told: the badge's word, or the newest message on the learning rate.
@@ -72,8 +71,8 @@ def steer(page: Page, repeats: int, rate: float) -> list[Asked]:
     return asked
 
 
-def delays(asked: list[Asked], events: list[Event]) -> dict[str, float]:
-    """Median and longest seconds from click to deed, from the step's end to the deed, and from click to page.
+def delays(asked: list[Asked], events: list[Event]) -> dict[str, list[float]]:
+    """Seconds from click to deed, from the step's end to the deed, and from click to page, of every command.
 
     Raises:
         RuntimeError: a command was not done.
@@ -89,12 +88,10 @@ def delays(asked: list[Asked], events: list[Event]) -> dict[str, float]:
         acted.append(done[0] - one.clicked)
         after.append(done[0] - max(one.clicked, validated))
         shown.append(one.shown - one.clicked)
-    measured = {"acted": acted, "after_a_step": after, "shown": shown}
-    found = {f"{name}_s": round(max(values), 3) for name, values in measured.items()}
-    return found | {f"{name}_median_s": round(statistics.median(values), 3) for name, values in measured.items()}
+    return {"after_a_step": after, "acted": acted, "shown": shown}
 
 
-def situation(page: Page, server: AppServer, home: Path, pace: int, repeats: int) -> dict[str, float]:
+def situation(page: Page, server: AppServer, home: Path, pace: int, repeats: int) -> dict[str, list[float]]:
     """All repeats on one run at one pace."""
     visit(page, f"{server.url}/train?{RUN}&pace={pace}")
     page.locator(".st-key-train_start button").click()
@@ -109,7 +106,7 @@ def situation(page: Page, server: AppServer, home: Path, pace: int, repeats: int
     return delays(asked, folder.events.surviving())
 
 
-def measure(repeats: int) -> dict[str, Any]:
+def measure(repeats: int) -> list[Measured]:
     """Both situations, on a fresh server with a copy of the cached MovieLens."""
     with tempfile.TemporaryDirectory() as place, chromium() as browser:
         home = Path(place)
@@ -118,21 +115,17 @@ def measure(repeats: int) -> dict[str, Any]:
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.set_default_timeout(120_000)
             found = {name: situation(page, server, home, pace, repeats) for name, pace in PACES.items()}
-    worst = {name: max(entry[name] for entry in found.values()) for name in ("after_a_step_s", "acted_s", "shown_s")}
-    return {"commands": 3 * repeats * len(PACES), **worst, "situations": found}
+    every = {name: [value for one in found.values() for value in one[name]] for name in ("after_a_step", "acted", "shown")}
+    limits = {"after_a_step": AFTER_A_STEP}
+    longest = [Measured(name, max(of), "s", len(of), at_most=limits.get(name)) for name, of in every.items()]
+    return longest + [median(f"{pace}/{name}", of, "s") for pace, one in found.items() for name, of in one.items()]
 
 
 def main() -> int:
-    """Measure, print, write bench/results/steering.json. Status 1 when the required figure is missed."""
+    """Measure, print, write. Status 1 when the required figure is missed."""
     parser = argparse.ArgumentParser(description="How soon a run does as it is told.")
     parser.add_argument("--repeats", type=int, default=20, help="of each command at each pace (default 20)")
-    result = measure(parser.parse_args().repeats)
-    print(json.dumps(result["situations"], indent=2))
-    missed = [name for name, limit in REQUIRED.items() if result[name] > limit]
-    for name, limit in REQUIRED.items():
-        print(f"{name:24} {result[name]}   required ≤ {limit}   {'missed' if name in missed else 'met'}")
-    print("written to", write("steering", {"required": REQUIRED, **result}).relative_to(ROOT))
-    return 1 if missed else 0
+    return report("steering", measure(parser.parse_args().repeats))
 
 
 if __name__ == "__main__":

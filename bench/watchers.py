@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import gzip
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -22,13 +21,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from bench.machine import write
+from bench.latency.processes import cpu_seconds
+from bench.measured import Measured, median, report
 from mfcore.paths import data_dir
 from scripts.app_server import ROOT, AppServer
 
-REQUIRED = {"latest_point_s": 2.0, "server_cpu_percent": 10.0, "training_cost_percent": 5.0}
+LATEST_POINT, SERVER_CPU, TRAINING_COST = 2.0, 10.0, 5.0
+"""Seconds, percent of a core, percent of speed: what a class of watchers may cost."""
 WATCHED = ("--preset", "biased-mf", "--epochs", "400", "--set", "pace=5")
 MEASURED = ("--preset", "biased-mf", "--optimizer", "adam", "--lr", "0.005", "--set", "batch_size=1024", "--epochs", "30")
 PICTURE_EVERY = 2.0
@@ -100,12 +100,6 @@ async def crowd(port: int, run_id: str, watchers: int, seconds: float, server: i
     return settled, 100 * (cpu_seconds(server) - cpu) / (time.perf_counter() - began)
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of one process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def train(home: Path, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
     """A training of its own process, as the server's workers are."""
     command = [sys.executable, "-m", "mfcore", "train", "--home", str(home), "--json", *arguments]
@@ -127,7 +121,7 @@ def runs_in(home: Path) -> set[str]:
     return {path.name for path in (home / "runs").glob("2*")}
 
 
-def with_a_crowd(server: AppServer, home: Path, watchers: int, seconds: float) -> dict[str, Any]:
+def with_a_crowd(server: AppServer, home: Path, watchers: int, seconds: float) -> list[Measured]:
     """Lateness and cost of many watchers on one run."""
     training = train(home, WATCHED)
     try:
@@ -137,18 +131,15 @@ def with_a_crowd(server: AppServer, home: Path, watchers: int, seconds: float) -
     finally:
         training.kill()
         training.wait()
-    late = sorted(seen.lags)
-    return {
-        "watchers": watchers,
-        "seconds": seconds,
-        "points": len(late),
-        "latest_point_s": round(late[-1], 3),
-        "median_point_s": round(statistics.median(late), 3),
-        "server_cpu_percent": round(cpu, 1),
-        "answers_per_s": round(seen.answers / seconds, 1),
-        "pictures_per_s": round(seen.pictures / seconds, 1),
-        "kb_per_s": round(seen.bytes / seconds / 1000, 1),
-    }
+    late, note = sorted(seen.lags), f"{watchers} watchers for {seconds:g} s"
+    return [
+        Measured("latest_point", late[-1], "s", len(late), at_most=LATEST_POINT, note=note),
+        Measured("median_point", statistics.median(late), "s", len(late)),
+        Measured("server_cpu", cpu, "%", at_most=SERVER_CPU),
+        Measured("answers", seen.answers / seconds, "/s"),
+        Measured("pictures", seen.pictures / seconds, "/s"),
+        Measured("traffic", seen.bytes / seconds / 1000, "kB/s"),
+    ]
 
 
 def throughput(server: AppServer, home: Path, watched: bool) -> float:
@@ -171,43 +162,33 @@ def throughput(server: AppServer, home: Path, watched: bool) -> float:
     return float(json.loads(output.splitlines()[-1])["samples_per_second"])
 
 
-def measure(watchers: int, seconds: float, repeats: int) -> dict[str, Any]:
+def measure(watchers: int, seconds: float, repeats: int) -> list[Measured]:
     """All figures, on a fresh server with a copy of the cached MovieLens."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(data_dir() / "datasets", home / "datasets")
         with AppServer(home) as server:
             time.sleep(4)  # the server loads its libraries
-            result = with_a_crowd(server, home, watchers, seconds)
+            rows = with_a_crowd(server, home, watchers, seconds)
             speeds: dict[bool, list[float]] = {False: [], True: []}
             for _ in range(repeats):
                 for watched in (False, True):
                     speeds[watched].append(throughput(server, home, watched))
     # The fastest of each: whatever else the machine does can only slow a training down.
     alone, seen = max(speeds[False]), max(speeds[True])
-    return {
-        **result,
-        "ratings_per_s_unwatched": [round(speed) for speed in speeds[False]],
-        "ratings_per_s_watched": [round(speed) for speed in speeds[True]],
-        "training_cost_percent": round(100 * (1 - seen / alone), 2),
-    }
+    cost = Measured("training_cost", 100 * (1 - seen / alone), "%", repeats, at_most=TRAINING_COST)
+    speed = [median(name, speeds[watched], "ratings/s") for name, watched in (("unwatched", False), ("watched", True))]
+    return [*rows, cost, *speed]
 
 
 def main() -> int:
-    """Measure, print, write bench/results/watchers.json. Status 1 when a required figure is missed."""
+    """Measure, print, write. Status 1 when a required figure is missed."""
     parser = argparse.ArgumentParser(description="What watching a run costs.")
     parser.add_argument("--watchers", type=int, default=60, help="live views on one run (default 60)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long they watch (default 30)")
     parser.add_argument("--repeats", type=int, default=7, help="trainings with and without a watcher (default 7 each)")
     asked = parser.parse_args()
-    result = measure(asked.watchers, asked.seconds, asked.repeats)
-    missed = [name for name, limit in REQUIRED.items() if result[name] > limit]
-    for name, limit in REQUIRED.items():
-        print(f"{name:24} {result[name]}   required ≤ {limit}   {'missed' if name in missed else 'met'}")
-    for name in ("median_point_s", "answers_per_s", "pictures_per_s", "kb_per_s"):
-        print(f"{name:24} {result[name]}")
-    print("written to", write("watchers", {"required": REQUIRED, **result}).relative_to(ROOT))
-    return 1 if missed else 0
+    return report("watchers", measure(asked.watchers, asked.seconds, asked.repeats))
 
 
 if __name__ == "__main__":

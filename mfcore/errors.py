@@ -8,9 +8,9 @@ class UnusableRequest(ValueError):
 
 
 class DataUnavailable(RuntimeError):
-    """No road led to the data. ``roads``: (name, why not) of each one tried; ``advice``: what to do."""
+    """The data could not be fetched. ``attempts``: (origin, why it failed) of each one tried; ``advice``: what to do."""
 
-    def __init__(self, dataset: str, roads: list[tuple[str, str]], advice: str) -> None:
-        self.dataset, self.roads, self.advice = dataset, roads, advice
-        tried = "; ".join(f"{name}: {why.rstrip('.')}" for name, why in roads)
+    def __init__(self, dataset: str, attempts: list[tuple[str, str]], advice: str) -> None:
+        self.dataset, self.attempts, self.advice = dataset, attempts, advice
+        tried = "; ".join(f"{name}: {why.rstrip('.')}" for name, why in attempts)
         super().__init__(f"{dataset} could not be fetched. {tried}. {advice}")

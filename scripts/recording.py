@@ -16,10 +16,10 @@ from scripts.app_server import ROOT, AppServer
 from scripts.browser import chromium, settle, visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 FILM = ROOT / "docs" / "images" / "laboratory.webp"
-SIZE = {"width": 1280, "height": 900}
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 WIDTH = 880
 FRAMES_A_SECOND = 8
 LIMIT = 1_500_000

@@ -15,10 +15,10 @@ from scripts.app_server import ROOT, AppServer
 from scripts.browser import chromium, settle, visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 IMAGES = ROOT / "docs" / "images"
-SIZE = {"width": 1280, "height": 720}
+SIZE: ViewportSize = {"width": 1280, "height": 720}
 LIMIT = 300_000
 """Bytes a picture may have."""
 

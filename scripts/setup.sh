@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 kind="${1:-run}"
 stamp=".venv/installed-$kind.txt"
 if [ "$kind" = dev ]; then requirements=requirements-dev.txt; else requirements=requirements.txt; fi
-wanted() { cat requirements.txt "$requirements"; }
+wanted() { cat pyproject.toml requirements.txt "$requirements"; }
 installed() { [ -x .venv/bin/python ] && [ -f "$stamp" ] && wanted | cmp -s - "$stamp"; }
 
 if installed; then exit 0; fi
@@ -58,7 +58,9 @@ if ! "$python" -c 'import torch' 2>/dev/null; then
 else
     echo "Updating the packages to $requirements"
 fi
-if ! "$python" -m pip install --disable-pip-version-check $quiet -r "$requirements"; then
+# Then the project itself, for the command mf-explorer; what it depends on is there by now, in the pinned versions.
+if ! "$python" -m pip install --disable-pip-version-check $quiet -r "$requirements" ||
+    ! "$python" -m pip install --disable-pip-version-check $quiet --no-deps -e .; then
     echo "Installing the packages failed; the lines above say why. Nothing is lost: run the same command again." >&2
     exit 1
 fi

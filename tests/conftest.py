@@ -49,7 +49,7 @@ def test_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def ml_100k(test_home: Path) -> Interactions:
-    """The real MovieLens 100K; skipped (in CI: failed) where no road to it works."""
+    """The real MovieLens 100K; skipped (in CI: failed) where it cannot be fetched."""
     from mfcore.data import load_dataset
     from mfcore.errors import DataUnavailable
 

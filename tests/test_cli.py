@@ -196,11 +196,11 @@ def test_a_run_that_diverges_fails_with_the_reason(cli: Cli) -> None:
 def test_data_that_cannot_be_fetched_is_a_failure_without_a_run(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from mfcore.errors import DataUnavailable
 
-    def no_road(*_args: Any, **_options: Any) -> None:
+    def nowhere(*_args: Any, **_options: Any) -> None:
         raise DataUnavailable("ml-100k", [("GroupLens", "it said no")], "Connect to the internet")
 
-    monkeypatch.setattr("mfcore.runs.worker.session.load_dataset", no_road)
-    monkeypatch.setattr("mfcore.data.fetch", no_road)
+    monkeypatch.setattr("mfcore.runs.worker.session.load_dataset", nowhere)
+    monkeypatch.setattr("mfcore.data.fetch", nowhere)
     assert cli("train", "--model", "mf") == 1
     assert "it said no" in cli.err and not any(cli.home.glob("runs/*"))
     assert cli("fetch", "ml-100k") == 1

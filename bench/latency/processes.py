@@ -15,10 +15,10 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2) if PROC.is_dir() else float("nan")
 
 
-def idle_percent(root: int, seconds: float = 20.0) -> float | None:
-    """Percent of one core that a process and all its descendants use while nobody asks for anything; None without /proc."""
+def idle_percent(root: int, seconds: float = 20.0) -> float:
+    """Percent of one core that a process and all its descendants use while nobody asks for anything; NaN without /proc."""
     if not PROC.is_dir():
-        return None
+        return float("nan")
     before, started = family_seconds(root), time.perf_counter()
     time.sleep(seconds)
     return round(100 * (family_seconds(root) - before) / (time.perf_counter() - started), 2)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.measured import Measured, mean
 from mfcore.data import Split, leave_last_out, load_dataset
 from mfcore.evaluation import Evaluator, Protocol
 from mfcore.models import build_model
@@ -28,6 +29,7 @@ from mfcore.training.samples import Samples, SampleSource
 
 PRESET = "neumf-tutorial"
 DRAWS = 20
+AS_REPORTED, CHOSEN_ON_TEST = "as the tutorial reports", "checkpoint chosen on test"
 ONE_DRAW = Protocol(sampled_negatives=100, ties="optimistic")
 """As the tutorial scores: one draw of 100 competitors for good, ties in favour of the test item."""
 
@@ -105,7 +107,7 @@ def one_defect_at_a_time(split: Split, seeds: int, say: Callable[[str], None]) -
 
 def _choose_on_test(found: dict[str, Any], epochs: list[dict[str, dict[str, float]]], best: int) -> None:
     """What the tutorial would report of the same training, beside the same score at the epoch validation chooses."""
-    chosen = found.setdefault("checkpoint chosen on test", {"best_epoch": [], "hr@10": [], "hr@10_at_validations_choice": []})
+    chosen = found.setdefault(CHOSEN_ON_TEST, {"best_epoch": [], "hr@10": [], "hr@10_at_validations_choice": []})
     scores = [epoch["tutorial"]["hr@10"] for epoch in epochs]
     chosen["best_epoch"].append(int(np.argmax(scores)) + 1)
     chosen["hr@10"].append(max(scores))
@@ -140,11 +142,12 @@ def constant_model(split: Split) -> dict[str, Any]:
     return {"hr@10_by_ties": policies, "hr@10_by_lot": 10 / 100, "test_item_listed_first_is_found_by": first_wins}
 
 
-def measure(seeds: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(seeds: int, say: Callable[[str], None]) -> list[Measured]:
     """Each defect's effect, all of them together, and the constant model."""
     split = leave_last_out(load_dataset("ml-100k"))
-    return {
-        "constant_model": constant_model(split),
-        "one_defect_at_a_time": one_defect_at_a_time(split, seeds, say),
-        "as_the_tutorial_reports": as_the_tutorial_reports(split, seeds, say),
-    }
+    constant = constant_model(split)
+    rows = [Measured(f"neumf/constant model, ties {ties}", value) for ties, value in constant["hr@10_by_ties"].items()]
+    for sort, hit in constant["test_item_listed_first_is_found_by"].items():
+        rows.append(Measured(f"neumf/constant model, test item listed first, {sort}", float(hit)))
+    trained = one_defect_at_a_time(split, seeds, say) | {AS_REPORTED: as_the_tutorial_reports(split, seeds, say)}
+    return rows + [mean(f"neumf/{name}/{metric}", values) for name, case in trained.items() for metric, values in case.items()]

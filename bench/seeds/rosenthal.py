@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 
+from bench.measured import Measured
 from mfcore.data import Interactions, Split, load_dataset, random_split
 from mfcore.models import RecommenderModel, build_model
 from mfcore.runs import preset_config
@@ -26,6 +26,7 @@ EXPECTED = {"rosenthal-mf": math.sqrt(20 + MEAN_SQUARE_RATING), "rosenthal-biase
 (1 + 4 + 9 + 16) / 4."""
 LEARNING = {"learning_rate": 1e-2, "num_epochs": 100}
 """A step at which something does move, for long enough to learn the training ratings by heart."""
+MOVING = "step {learning_rate:g}, {num_epochs} passes".format_map(LEARNING)
 
 
 def the_split() -> Split:
@@ -41,7 +42,6 @@ def as_written(preset: str) -> dict[str, Any]:
     Trainer(model, split, replace(config.training, threads=1)).train_epoch()
     moved = max(float((new.detach() - old).abs().max()) for new, old in zip(model.parameters(), start, strict=True))
     return {
-        "preset": preset,
         "expected_untrained_rmse": EXPECTED[preset],
         "untrained_rmse": before,
         "rmse": rmse(model, split.test),
@@ -58,8 +58,6 @@ def with_a_step_that_moves(preset: str) -> dict[str, Any]:
         trainer.train_epoch()
         curve.append(rmse(model, split.test))
     return {
-        "preset": preset,
-        **LEARNING,
         "train_rmse": rmse(model, split.train),
         "rmse": curve[-1],
         "lowest_rmse_of_any_epoch": min(curve),
@@ -72,11 +70,13 @@ def rmse(model: RecommenderModel, part: Interactions) -> float:
     return float(error.double().square().mean().sqrt())
 
 
-def measure(say: Callable[[str], None]) -> dict[str, Any]:
+def measure(say: Callable[[str], None]) -> list[Measured]:
     """Both models, as written and with a step that moves, beside always saying 2.5."""
     test = the_split().test
-    found: dict[str, Any] = {"floor": FLOOR, "always_2.5_rmse": float(np.sqrt(np.mean((test.rating - 2.5) ** 2)))}
-    for name, run in (("as_written", as_written), ("with_a_step_that_moves", with_a_step_that_moves)):
-        say(f"Rosenthal: {name.replace('_', ' ')}")
-        found[name] = [run(preset) for preset in EXPECTED]
-    return found
+    always = float(((test.rating - 2.5) ** 2).mean() ** 0.5)
+    rows = [Measured("rosenthal/floor", FLOOR), Measured("rosenthal/always 2.5", always)]
+    for words, run in (("as written", as_written), (MOVING, with_a_step_that_moves)):
+        say(f"Rosenthal: {words}")
+        for preset in EXPECTED:
+            rows += [Measured(f"rosenthal/{preset}, {words}/{name}", value) for name, value in run(preset).items()]
+    return rows

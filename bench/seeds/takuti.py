@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.measured import Measured, mean
 from mfcore.data import Split, load_dataset, random_split
 from mfcore.models import RecommenderModel, build_model
 from mfcore.models.baselines import GlobalMean
@@ -132,36 +133,29 @@ def always_the_mean(seed: int) -> float:
     return errors(GlobalMean(split.train).predict(split.test.user_idx, split.test.item_idx), split)[0]
 
 
-def measure(seeds: int, say: Callable[[str], None]) -> dict[str, Any]:
+def case(start: str, rate: float) -> str:
+    """What a start with a learning rate is called."""
+    return f"start {start}, step {rate:g}"
+
+
+def measure(seeds: int, say: Callable[[str], None]) -> list[Measured]:
     """Every start with both rates, by hand and in our trainer; means over seeds (which move split, start and order)."""
-    cases = []
+    rows: list[Measured] = []
     for start in STARTS:
         for rate in RATES:
-            say(f"takuti: start {start}, learning rate {rate:g}")
-            known = (start, rate) in PUBLISHED
-            repeats = {"by_hand": seeds, "trainer": max(seeds, REPEATS_IF_PUBLISHED) if known else seeds}
-            done = {name: [run(start, rate, seed) for seed in range(repeats[name])] for name, run in _RUNS.items()}
-            cases.append(
-                {
-                    "start": start,
-                    "learning_rate": rate,
-                    "published": PUBLISHED.get((start, rate)),
-                    "published_log": LOG.get((start, rate)),
-                    **{name: _summary(outcomes) for name, outcomes in done.items()},
-                }
-            )
-    mean = [always_the_mean(seed) for seed in range(seeds)]
-    return {"cases": cases, "always_the_mean_rmse": mean, "by_hand_against_trainer": largest_difference()}
+            say(f"takuti: {case(start, rate)}")
+            many = max(seeds, REPEATS_IF_PUBLISHED) if (start, rate) in PUBLISHED else seeds
+            for name, run, repeats in (("by hand", loop, seeds), ("trainer", engine, many)):
+                done = [run(start, rate, seed) for seed in range(repeats)]
+                logged = _logged(done[0]) if name == "by hand" and (start, rate) in LOG else ""
+                place = f"takuti/{case(start, rate)}/{name}"
+                rows.append(replace(mean(f"{place}/rmse", [one.rmse for one in done]), note=logged))
+                rows.append(mean(f"{place}/mae", [one.mae for one in done]))
+    rows.append(mean("takuti/always the mean rating", [always_the_mean(seed) for seed in range(seeds)]))
+    return [*rows, Measured("takuti/by hand against trainer, one epoch", largest_difference())]
 
 
-_RUNS = {"by_hand": loop, "trainer": engine}
-
-
-def _summary(outcomes: list[Outcome]) -> dict[str, Any]:
-    first = outcomes[0]
-    return {
-        "rmse": [outcome.rmse for outcome in outcomes],
-        "mae": [outcome.mae for outcome in outcomes],
-        "sum_of_squares": [round(value) for value in first.sum_of_squares],
-        "sum_of_errors": [round(value) for value in first.sum_of_errors],
-    }
+def _logged(outcome: Outcome) -> str:
+    """What he logged for each epoch, of a run of ours."""
+    sums = (("Σe", outcome.sum_of_errors), ("Σe²", outcome.sum_of_squares))
+    return "; ".join(f"{name} by epoch: {' '.join(f'{value:.0f}' for value in values)}" for name, values in sums)

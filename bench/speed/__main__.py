@@ -1,7 +1,7 @@
 """Speed beside native libraries and plain loops: python -m bench.speed [--only one-rating …] [--quick] [--repeats 5]
 
 Peers get an environment of their own on first use. Every contestant of a row is a process, ready before the first measurement;
-they are measured in turn, again and again. Prints a table, writes bench/results/speed.json and docs/images/speed.svg. Rows
+they are measured in turn, again and again. Prints a table, writes bench/results/speed.csv and docs/images/speed.svg. Rows
 that are not measured this time are kept from the last. Status 1: a required ratio was missed.
 """
 
@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.machine import RESULTS, machine, write
+from bench import measured
+from bench.measured import ROOT, machine
 from bench.speed import data, limits
-from bench.speed.environment import peers_python
-from bench.speed.judge import ndcg
-from bench.speed.outcome import result_of
-from bench.speed.player import Player, our_python
-from bench.speed.plot import svg
+from bench.speed.contestants import Player, peers_python
+from bench.speed.data import ndcg
+from bench.speed.report import document, rows_of, rows_of_limits, show, summary, svg
 from bench.speed.rows import PEERS, ROWS, Row, contestants
-from bench.speed.table import show
 
 NAME = "speed"
-PICTURE = RESULTS.parent.parent / "docs" / "images" / "speed.svg"
+PICTURE = ROOT / "docs" / "images" / "speed.svg"
 
 
 def say(text: str) -> None:
@@ -40,7 +38,7 @@ def measure(row: Row, folder: Path, peers: str | None, repeats: int) -> dict[str
     with contextlib.ExitStack() as stack:
         players = {}
         for name, module, threads in contestants(row):
-            python = peers if module == PEERS else our_python()
+            python = peers if module == PEERS else sys.executable
             players[name] = stack.enter_context(Player(python, module, name, folder, threads))
             taken[name] = [{"absent": players[name].absent}] if players[name].absent else []
         for _ in range(repeats):
@@ -64,27 +62,27 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one measurement each, nothing written: does every row work?")
     chosen = parser.parse_args()
     rows = [row for row in ROWS if not chosen.only or row.name in chosen.only]
-    about, path = machine(), RESULTS / f"{NAME}.json"
     peers = peers_python(say) if any(module == PEERS for row in rows for _, module, _ in contestants(row)) else None
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() and not chosen.quick else {"rows": []}
-    results = {result["name"]: result for result in kept["rows"]}
+    results = {} if chosen.quick else measured.read(NAME)
     say("what the machine can do")
-    found = limits.measure()
+    results |= {one.name: one for one in rows_of_limits(limits.measure())}
     with tempfile.TemporaryDirectory() as folder:
         data.write(Path(folder))
         for row in rows:
             say(row.title)
             taken = measure(row, Path(folder), peers, 1 if chosen.quick else max(1, chosen.repeats))
-            results[row.name] = result_of(row, taken, found)
-    document = {"limits": found, "rows": [results[row.name] for row in ROWS if row.name in results]}
-    show(document)
+            found = {name: summary(row, ones) for name, ones in taken.items()}
+            results = {name: one for name, one in results.items() if not name.startswith(f"{row.name}/")}
+            results |= {one.name: one for one in rows_of(row, found)}
+    result = document(results)
+    show(result)
     if not chosen.quick:
-        write(NAME, {"load_before": about["load_before"], **document})
-        caption = f"{about['processor']}, {about['cores']} cores, {about['measured'][:10]}; medians, python -m bench.speed"
-        PICTURE.write_text(svg(document["rows"], caption), encoding="utf-8")
+        path = measured.write(NAME, results.values())
+        caption = f"{machine()}, {datetime.now(UTC).date()}; medians, python -m bench.speed"
+        PICTURE.write_text(svg(result["rows"], caption), encoding="utf-8")
         say(f"written: {path.name}, {PICTURE.name}; python -m bench.figures puts them into the README")
-    verdicts = [verdict for result in document["rows"] for verdict in result["verdicts"].values()]
-    verdicts += [result["published"] for result in document["rows"] if "published" in result]
+    verdicts = [verdict for one in result["rows"] for verdict in one["verdicts"].values()]
+    verdicts += [one["published"] for one in result["rows"] if "published" in one]
     return 1 if any(verdict["met"] is False for verdict in verdicts) else 0
 
 

@@ -14,7 +14,7 @@ MEMORY, CACHE = 32 << 20, 48 << 10
 """Numbers in each of the three arrays: 128 MiB, far beyond any cache; 192 KiB, all three in a core's second-level cache."""
 
 
-@numba.njit(nogil=True, fastmath=True)
+@numba.njit(nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
 def _triad(a: Any, b: Any, c: Any, scale: float, times: int) -> None:
     """McCalpin's STREAM triad, a = b + scale·c."""
     for _ in range(times):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from bench.speed import data
-from bench.speed.child import Absent, Contestants, Measure
+from bench.speed.contestants import Absent, Contestants, Measure
 from mfcore.data import Split, load_dataset
 from mfcore.errors import UnusableRequest
 from mfcore.models import build_model

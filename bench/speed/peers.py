@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.speed.child import Contestants, Measure
+from bench.speed.contestants import Contestants, Measure
 
 TARGET_RMSE = 0.925
 

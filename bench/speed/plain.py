@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from bench.seeds.takuti import by_hand
-from bench.speed.child import Contestants, Measure
+from bench.speed.contestants import Contestants, Measure
 from bench.speed.data import RATINGS
 
 FACTORS, HIS_FACTORS, HIS_RATE = 64, 20, 1e-2
@@ -28,7 +28,8 @@ class Factors(nn.Module):
         self.users, self.items = nn.Embedding(num_users, factors), nn.Embedding(num_items, factors)
 
     def forward(self, user: Tensor, item: Tensor) -> Tensor:
-        return (self.users(user) * self.items(item)).sum(1)
+        product: Tensor = (self.users(user) * self.items(item)).sum(1)
+        return product
 
 
 class BiasedFactors(Factors):
@@ -39,7 +40,8 @@ class BiasedFactors(Factors):
         self.user_bias, self.item_bias, self.mean = nn.Embedding(num_users, 1), nn.Embedding(num_items, 1), mean
 
     def forward(self, user: Tensor, item: Tensor) -> Tensor:
-        return self.mean + self.user_bias(user)[:, 0] + self.item_bias(item)[:, 0] + super().forward(user, item)
+        biases: Tensor = self.mean + self.user_bias(user)[:, 0] + self.item_bias(item)[:, 0]
+        return biases + super().forward(user, item)
 
 
 def takuti_numpy(folder: Path) -> Measure:
@@ -95,7 +97,7 @@ def on_tensors(folder: Path) -> Measure:
 
     def batches() -> Any:
         order = torch.randperm(len(users))
-        return zip(*(column[order].split(1024) for column in columns), strict=True)
+        return zip(*(torch.split(column[order], 1024) for column in columns), strict=True)
 
     return _adam(shape, float(ratings.mean()), batches)
 

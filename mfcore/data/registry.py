@@ -10,7 +10,7 @@ from mfcore.cache import LRU
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
-from mfcore.data.sources.fetching import Road, Source, load_stored
+from mfcore.data.sources.fetching import Origin, Source, load_stored
 from mfcore.data.sources.generated import planted, synthetic
 from mfcore.data.sources.movielens import GROUPLENS_VARIABLE, from_grouplens, from_recbole
 from mfcore.data.sources.stored import load_made, worth_storing
@@ -50,7 +50,7 @@ for _spec in (
         num_folds=5,
         fold_rows=20_000,
         source=Source(
-            roads=(Road("GroupLens", from_grouplens), Road("pip (the copy inside recbole 1.2.1)", from_recbole)),
+            origins=(Origin("GroupLens", from_grouplens), Origin("pip (the copy inside recbole 1.2.1)", from_recbole)),
             advice=(
                 "Connect to the internet, or give pip an index it can reach (pip config set global.index-url …), or set "
                 f"{GROUPLENS_VARIABLE} to a folder on the web that holds ml-100k.zip; then run python -m mfcore fetch ml-100k. "

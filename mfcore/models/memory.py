@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+import psutil
 
 from mfcore.errors import UnusableRequest
 from mfcore.models.config import ModelConfig
 from mfcore.registry import MODELS, OPTIMIZERS, load
-
-_UNKNOWN_MACHINE = 8 * 2**30
 
 
 def count_parameters(config: ModelConfig, num_users: int, num_items: int) -> int:
@@ -53,27 +52,13 @@ def check_memory(
     )
 
 
-def available_memory() -> int:
-    """Bytes of main memory free for use, the least of what the machine and its container allow."""
-    return min(_machine_memory(), _container_memory())
+def available_memory(control_group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes of main memory free for use, the least of what the machine and its container (``control_group``) allow."""
+    return min(int(psutil.virtual_memory().available), _container_memory(control_group))
 
 
-def _machine_memory() -> int:
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    names = getattr(os, "sysconf_names", {})
-    for pages in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
-        if pages in names and "SC_PAGE_SIZE" in names:
-            return int(os.sysconf(pages)) * int(os.sysconf("SC_PAGE_SIZE"))
-    return _UNKNOWN_MACHINE
-
-
-def _container_memory() -> int:
-    group = Path("/sys/fs/cgroup")
+def _container_memory(group: Path) -> int:
+    """What the control group allows, which psutil does not look at; without limit a number beyond any machine."""
     try:
         limit = int((group / "memory.max").read_text(encoding="ascii"))
         used = int((group / "memory.current").read_text(encoding="ascii"))

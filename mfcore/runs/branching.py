@@ -68,7 +68,7 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
         with suppress(OSError):  # a branch does not fail for want of pictures
             from mfcore.embeddings.snapshots import copy_snapshots
 
-            copy_snapshots(parent, child, epoch)
+            copy_snapshots(parent.path, child.path, epoch)
 
     try:
         return RunFolder.create(home, config, claimed=claimed, fill=fill)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bench import quality
+from bench.measured import Measured, mean
+from bench.quality import goal_words, mark, with_spread
 from bench.quality_goals import CHECKS, ROWS, Figure, Row
-from bench.quality_table import goal, mark, with_spread
 from mfcore.evaluation.baselines import RANKING_BASELINES, RATING_BASELINES
 from mfcore.runs.presets import preset_config
 
@@ -24,16 +25,19 @@ def test_a_repeat_is_the_mean_over_its_folds_and_the_spread_is_over_repeats() ->
     runs = [run(1, 0.8, 1), run(0, 1.0, 1), run(0, 2.0, 2), run(1, 1.2, 2)]
     assert quality.repeats(Figure("mean", "rmse"), runs) == [1.5, 1.0]
     assert quality.repeats(Figure("u1", "rmse", fold=1), runs) == [1.0, 0.8]
-    found = quality.figure_of(Figure("mean", "rmse", required=1.25), runs)
-    assert found["mean"] == 1.25
-    assert found["sd"] == pytest.approx(0.5 / 2**0.5, abs=1e-6)
-    assert found["met"] is True
+    figure = Figure("mean", "rmse", required=1.25)
+    found = quality.figure_of(Row("mine", "mf", "", (figure,), ""), figure, runs)
+    assert (found.name, found.value, found.low, found.high, found.n) == ("mine/mean", 1.25, 1.0, 1.5, 2)
+    assert found.sd == pytest.approx(0.5 / 2**0.5)
+    assert found.required == "≤ 1.25"
+    assert found.met
+    assert found.note == f"preset {quality.digest('mf')}"
 
 
 def test_a_single_repeat_has_no_spread() -> None:
-    assert "sd" not in quality.summary([0.9])
-    assert with_spread(quality.summary([0.9])) == "0.9000"
-    assert with_spread(quality.summary([0.9, 1.1])) == "1.0000 ± 0.1414"
+    assert mean("one", [0.9]).sd is None
+    assert with_spread(mean("one", [0.9])) == "0.9000"
+    assert with_spread(mean("two", [0.9, 1.1])) == "1.0000 ± 0.1414"
 
 
 def test_errors_must_be_low_and_hits_high() -> None:
@@ -42,19 +46,18 @@ def test_errors_must_be_low_and_hits_high() -> None:
     assert quality.reaches("hr@10", 0.67, 0.67)
     assert not quality.reaches("ndcg@10/full", 0.07, 0.077)
     assert quality.reaches("rmse", 0.9, None) is None
-    assert goal("rmse", 0.913) == "≤ 0.913"
-    assert goal("ndcg@10", "mf-implicit") == "beats mf-implicit"
+    assert goal_words("rmse", 0.913) == "≤ 0.913"
+    assert goal_words("ndcg@10", "mf-implicit") == "beats mf-implicit"
     assert [mark(met) for met in (None, True, False)] == ["", " ✓", " ✗"]
 
 
 def test_the_moonshot_may_be_another_row() -> None:
-    def row(name: str, value: float, moonshot: float | str | None) -> dict[str, Any]:
-        figure = Figure("HR@10", "hr@10", moonshot=moonshot)
-        return {"name": name, "figures": [quality.figure_of(figure, [run(0, value)])]}
+    rows = {"mf-implicit/HR@10": Measured("mf-implicit/HR@10", 0.67)}
 
-    rows = [row("mf-implicit", 0.67, 0.7), row("neumf", 0.68, "mf-implicit"), row("other", 0.6, "not measured")]
-    quality.judge(rows)
-    assert [found["figures"][0]["moonshot_met"] for found in rows] == [False, True, None]
+    def met(value: float, moonshot: float | str | None) -> bool | None:
+        return quality.moonshot_met(Figure("HR@10", "hr@10", moonshot=moonshot), rows, Measured("", value))
+
+    assert [met(0.67, 0.7), met(0.68, "mf-implicit"), met(0.6, "not measured"), met(0.6, None)] == [False, True, None, None]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -78,7 +81,7 @@ def test_the_rows_are_those_that_were_asked_for() -> None:
 
 def test_a_check_is_judged_by_its_mean() -> None:
     check = next(check for check in CHECKS if check.label == "popularity, HR@10")
-    found = quality._checked(check, [{"popularity": {"hr@10": 0.40}}, {"popularity": {"hr@10": 0.42}}])
-    assert found["mean"] == pytest.approx(0.41)
-    assert found["met"] is True
-    assert quality._checked(check, [{"popularity": {"hr@10": 0.6}}])["met"] is False
+    found = quality.checked(check, [{"popularity": {"hr@10": 0.40}}, {"popularity": {"hr@10": 0.42}}])
+    assert found.value == pytest.approx(0.41)
+    assert found.met
+    assert not quality.checked(check, [{"popularity": {"hr@10": 0.6}}]).met

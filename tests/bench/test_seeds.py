@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
-from statistics import fmean
 
 import numpy as np
 import pytest
 import torch
 
-from bench.machine import RESULTS
+from bench.measured import read, under
 from bench.seeds import neumf, rosenthal, takuti
 from bench.seeds.table import lines
 from mfcore.data import Split, load_dataset, random_split
@@ -22,7 +20,7 @@ from mfcore.training import Trainer
 from mfcore.training.samples import SampleSource
 
 SEEDS = [name for name, preset in PRESETS.items() if preset.kind == "seed"]
-RESULT = json.loads((RESULTS / "seeds.json").read_text(encoding="utf-8"))
+RESULT = read("seeds")
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +111,10 @@ def test_a_constant_model_is_perfect_only_for_who_wants_it_to_be(split: Split) -
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_a_card_quotes_what_was_published_and_what_was_measured(name: str) -> None:
-    home, cases = RESULT["home"], RESULT["takuti"]["cases"]
-    known = [*home[name]["test"].values(), *home[name]["baselines"].values(), home["takuti-pytorch"]["test"]["rmse"]]
+    known = [one.value for one in under(RESULT, f"home/{name}").values()] + [RESULT["home/takuti-pytorch/rmse"].value]
     known += [figures["rmse"] for figures in takuti.PUBLISHED.values()]
-    known += [fmean(case["trainer"]["rmse"]) for case in cases if "[0, 1)" in case["start"]]
-    known += [fmean(RESULT["neumf"]["as_the_tutorial_reports"]["hr@10"])]
+    known += [RESULT[f"takuti/{takuti.case(takuti.NUMPY, rate)}/trainer/rmse"].value for rate in takuti.RATES]
+    known += [RESULT[f"neumf/{neumf.AS_REPORTED}/hr@10"].value]
     quoted = re.findall(r"\d+\.\d+", PRESETS[name].figures)
     assert quoted
     for number in quoted:

@@ -11,11 +11,24 @@ import pytest
 
 from bench.figures import BETWEEN_SPEED, README, speed
 from bench.speed import limits, ours, plain, rows
-from bench.speed.outcome import near, reaches, result_of, summary, verdict
-from bench.speed.player import Player
-from bench.speed.plot import speedups, svg
+from bench.speed.contestants import Player
+from bench.speed.report import (
+    document,
+    lines,
+    markdown,
+    near,
+    number,
+    reaches,
+    result_of,
+    rows_of,
+    rows_of_limits,
+    speedups,
+    summary,
+    svg,
+    times,
+    verdict,
+)
 from bench.speed.rows import OURS, PEERS, PLAIN, ROWS, Rival, Row, contestants
-from bench.speed.table import lines, markdown, number, times
 
 RATE = Row(
     "rate", "Rate", "us", "one thread", (Rival("slow", "Slow", goal=2.0), Rival("fast", "Fast")), bytes=100.0, flops=50.0
@@ -87,17 +100,24 @@ def test_bytes_and_flops_of_a_rating_counted_by_hand() -> None:
     assert rows.neumf(3, (4, 2)) == 6 * (8 + 2 + 3 + 2 * 3)
 
 
+def summaries(row: Row) -> dict[str, dict[str, Any]]:
+    """As if everybody had taken as long, we half of it; one rival is absent."""
+    reached = {row.must_reach[0]: row.must_reach[1]} if row.must_reach else {}
+    found = {name: summary(row, taken([1.0 if module == OURS else 2.0], **reached)) for name, module, _ in contestants(row)}
+    return found | ({row.rivals[-1].name: {"absent": "not for this Python"}} if row.rivals else {})
+
+
+MACHINE = {"cache_gb_per_s": 1.0, "memory_gb_per_s": 1.0, "gflop_per_s": 1.0}
+LIMITS = {"threads_1": MACHINE, "threads_2": MACHINE, "cuda": MACHINE}
+
+
 def results() -> list[dict[str, Any]]:
-    """Every row as if everybody had taken as long, we half of it; one rival is absent."""
-    done = []
-    for row in ROWS:
-        reached = {row.must_reach[0]: row.must_reach[1]} if row.must_reach else {}
-        all_ = {name: taken([1.0 if module == OURS else 2.0], **reached) for name, module, _ in contestants(row)}
-        if row.rivals:
-            all_[row.rivals[-1].name] = [{"absent": "not for this Python"}]
-        machine = {"cache_gb_per_s": 1.0, "memory_gb_per_s": 1.0, "gflop_per_s": 1.0}
-        done.append(result_of(row, all_, {"threads_1": machine, "threads_2": machine, "cuda": machine}))
-    return done
+    return [result_of(row, summaries(row), LIMITS) for row in ROWS]
+
+
+def test_the_table_of_results_holds_all_that_is_shown() -> None:
+    written = [*rows_of_limits(LIMITS), *(line for row in ROWS for line in rows_of(row, summaries(row)))]
+    assert document({line.name: line for line in written}) == {"limits": LIMITS, "rows": results()}
 
 
 def test_the_table_has_a_line_for_every_rival() -> None:
@@ -125,9 +145,9 @@ def test_the_picture_shows_every_ratio_and_faster_is_to_the_right() -> None:
     root = ElementTree.fromstring(picture)  # well-formed, whatever the caption says
     assert root.attrib["role"] == "img"
     assert picture.count("fill='#0969da'") == len(bars)
-    slower = [result_of(RATE, {"us": taken([2.0]), "slow": taken([1.0]), "fast": taken([1.0])}, {})]
+    slower = [result_of(RATE, {who: summary(RATE, taken([2.0 if who == "us" else 1.0])) for who in ("us", "slow", "fast")}, {})]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.speed.plot.BY_NAME", {"rate": RATE})
+        patch.setattr("bench.speed.report.BY_NAME", {"rate": RATE})
         assert svg(slower, "").count("fill='#bc4c00'") == 2
 
 
@@ -140,7 +160,7 @@ def test_every_contestant_named_in_a_row_exists() -> None:
 
 
 CHILD = """
-from bench.speed.child import Absent
+from bench.speed.contestants import Absent
 def ready(folder):
     print("a library's own words")
     return lambda: {"seconds": 2.0, "samples": 3}

@@ -11,7 +11,7 @@ import pytest
 
 from mfcore.data.readers import UnreadableData, read_recbole
 from mfcore.data.sources import movielens
-from mfcore.data.sources.download import RoadClosed, download
+from mfcore.data.sources.download import FetchFailed, download
 from mfcore.data.sources.pip_wheel import pip_download
 from tests.data.made_up import grouplens_files, recbole_files, served, zipped
 
@@ -40,7 +40,7 @@ def test_a_file_arrives_whole_with_progress_by_bytes(tmp_path, monkeypatch):
     ],
 )
 def test_what_goes_wrong_is_said_in_one_line(tmp_path, answer, message):
-    with served(CONTENT, **answer) as (url, _), pytest.raises(RoadClosed, match=message) as caught:
+    with served(CONTENT, **answer) as (url, _), pytest.raises(FetchFailed, match=message) as caught:
         download(url, tmp_path / "a", label="The file", sha256="0" * 64)
     assert "\n" not in str(caught.value)
 
@@ -48,16 +48,16 @@ def test_what_goes_wrong_is_said_in_one_line(tmp_path, answer, message):
 def test_nobody_there(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(RoadClosed, match="refused"):
+    with pytest.raises(FetchFailed, match="refused"):
         download(f"http://127.0.0.1:{port}/a", tmp_path / "a", label="The file")
-    with pytest.raises(RoadClosed, match="unknown url type"):
+    with pytest.raises(FetchFailed, match="unknown url type"):
         download("nonsense", tmp_path / "a", label="The file")
 
 
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr("mfcore.data.sources.download.READ_TIMEOUT", 0.2)
     started = time.monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(RoadClosed, match="no answer in time"):
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(FetchFailed, match="no answer in time"):
         download(f"http://127.0.0.1:{mute.getsockname()[1]}/a", tmp_path / "a", label="The file")
     assert time.monotonic() - started < 5
 
@@ -67,26 +67,26 @@ def test_a_name_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     done = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: done.wait(30) and [])
     started = time.monotonic()
-    with pytest.raises(RoadClosed, match="no answer in time"):
+    with pytest.raises(FetchFailed, match="no answer in time"):
         download("http://films.invalid/a", tmp_path / "a", label="The file")
     assert time.monotonic() - started < 5
     done.set()
 
 
-def test_the_grouplens_road_and_its_address(tmp_path, monkeypatch):
+def test_the_grouplens_origin_and_its_address(tmp_path, monkeypatch):
     archive = zipped(grouplens_files(), "ml-100k")
     with served(archive) as (url, asked):
         monkeypatch.setenv(movielens.GROUPLENS_VARIABLE, f"{url}/mirror/")
         data = movielens.from_grouplens(tmp_path, lambda *_: None, sha256=None)
         assert asked == ["/mirror/ml-100k.zip"]
-        with pytest.raises(RoadClosed, match="wrong checksum"):
+        with pytest.raises(FetchFailed, match="wrong checksum"):
             movielens.from_grouplens(tmp_path, lambda *_: None)
     assert data.fingerprint == read_recbole(recbole_files()).fingerprint
     monkeypatch.delenv(movielens.GROUPLENS_VARIABLE)
     assert movielens.grouplens_url() == "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
 
 
-def test_the_grouplens_road_refuses_half_a_zip(tmp_path):
+def test_the_grouplens_origin_refuses_half_a_zip(tmp_path):
     archive = zipped(grouplens_files(), "ml-100k")
     with served(archive[:-40]) as (url, _), pytest.raises(UnreadableData, match="not a sound zip"):
         movielens.from_grouplens(tmp_path, lambda *_: None, url=url, sha256=None)
@@ -119,7 +119,7 @@ def made_up_wheel(house: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def test_the_pip_road_brings_the_wheel_and_nothing_else(wheel_house, tmp_path, monkeypatch):
+def test_the_pip_origin_brings_the_wheel_and_nothing_else(wheel_house, tmp_path, monkeypatch):
     monkeypatch.setattr(movielens, "RECBOLE_SHA256", made_up_wheel(wheel_house))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -130,14 +130,14 @@ def test_the_pip_road_brings_the_wheel_and_nothing_else(wheel_house, tmp_path, m
     assert any(message.startswith("pip is fetching recbole==1.2.1") for message in seen)
 
 
-def test_the_pip_road_refuses_another_wheel(wheel_house, tmp_path):
+def test_the_pip_origin_refuses_another_wheel(wheel_house, tmp_path):
     made_up_wheel(wheel_house)
-    with pytest.raises(RoadClosed, match=r"wrong checksum of recbole-1\.2\.1"):
+    with pytest.raises(FetchFailed, match=r"wrong checksum of recbole-1\.2\.1"):
         movielens.from_recbole(tmp_path, lambda *_: None)
 
 
-def test_the_pip_road_passes_on_pip_s_reason(wheel_house, tmp_path):
-    with pytest.raises(RoadClosed, match="Could not find a version that satisfies") as caught:
+def test_the_pip_origin_passes_on_pip_s_reason(wheel_house, tmp_path):
+    with pytest.raises(FetchFailed, match="Could not find a version that satisfies") as caught:
         pip_download("recbole==1.2.1", tmp_path, sha256="")
     assert "\n" not in str(caught.value)
 
@@ -157,7 +157,7 @@ def python_that(tmp_path, monkeypatch):
 
 def test_a_python_without_pip_says_so(tmp_path, python_that):
     python_that('echo "$0: No module named pip" >&2\nexit 1')
-    with pytest.raises(RoadClosed, match="this Python has no pip; run python -m ensurepip"):
+    with pytest.raises(FetchFailed, match="this Python has no pip; run python -m ensurepip"):
         pip_download("recbole==1.2.1", tmp_path, sha256="")
 
 
@@ -165,6 +165,6 @@ def test_a_pip_that_hangs_is_ended(tmp_path, python_that, monkeypatch):
     python_that("exec sleep 60")
     monkeypatch.setattr("mfcore.data.sources.pip_wheel.PIP_TIMEOUT", 0.3)
     started = time.monotonic()
-    with pytest.raises(RoadClosed, match="pip did not bring"):
+    with pytest.raises(FetchFailed, match="pip did not bring"):
         pip_download("recbole==1.2.1", tmp_path, sha256="")
     assert time.monotonic() - started < 10

@@ -1,4 +1,4 @@
-"""The cache, the order of the roads, and what a person is told when none of them works."""
+"""The cache, the order of the origins, and what a person is told when none of them works."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import pytest
 from mfcore.data import dataset_status, fetch, forget_loaded, load_dataset
 from mfcore.data.cache import MANIFEST, DamagedCache, read_cache, write_cache
 from mfcore.data.readers import UnreadableData, read_grouplens, read_recbole
-from mfcore.data.sources.download import RoadClosed
-from mfcore.data.sources.fetching import Road, Source, load_stored
+from mfcore.data.sources.download import FetchFailed
+from mfcore.data.sources.fetching import Origin, Source, load_stored
 from mfcore.data.sources.generated import planted
 from mfcore.data.sources.movielens import from_grouplens
 from mfcore.errors import DataUnavailable, UnusableRequest
@@ -32,32 +32,32 @@ def silent(message: str, fraction: float | None) -> None:
     pass
 
 
-def closed(scratch: Path, progress: object) -> None:
-    raise RoadClosed("the bridge is out")
+def unreachable(scratch: Path, progress: object) -> None:
+    raise FetchFailed("the bridge is out")
 
 
 class Counted:
-    """A road that works, and counts how often it was taken."""
+    """An origin that works, and counts how often it was asked."""
 
     def __init__(self) -> None:
-        self.trips = 0
+        self.times = 0
 
     def __call__(self, scratch: Path, progress: object):
-        self.trips += 1
+        self.times += 1
         return read_recbole(recbole_files())
 
 
-def source(*roads, fingerprint=None) -> Source:
-    return Source(tuple(Road(f"road {n}", road) for n, road in enumerate(roads, 1)), "Take the train.", fingerprint)
+def source(*origins, fingerprint=None) -> Source:
+    return Source(tuple(Origin(f"origin {n}", one) for n, one in enumerate(origins, 1)), "Take the train.", fingerprint)
 
 
 @pytest.fixture
 def made_up_set():
-    """A registered dataset "ml-100k" that comes by a counted road."""
-    road = Counted()
-    entry = dataclasses.replace(DATASETS["ml-100k"], source=source(road))
+    """A registered dataset "ml-100k" that comes from a counted origin."""
+    origin = Counted()
+    entry = dataclasses.replace(DATASETS["ml-100k"], source=source(origin))
     with DATASETS.temporarily(entry):
-        yield road
+        yield origin
 
 
 def assert_same(one, other):
@@ -114,7 +114,7 @@ def test_a_damaged_copy_is_noticed_named_and_fetched_again(kind, made_up_set, tm
     said: list[str] = []
     again = load_dataset("ml-100k", home=tmp_path, progress=lambda message, _: said.append(message))
     assert_same(again, first)
-    assert made_up_set.trips == 2
+    assert made_up_set.times == 2
     assert [line for line in said if "damaged" in line and how_it_shows in line and "\n" not in line]
     assert_same(read_cache(folder), first)
 
@@ -130,39 +130,39 @@ def test_a_sound_file_with_senseless_content_is_damaged(small, tmp_path):
         read_cache(tmp_path)
 
 
-def test_roads_are_tried_in_order_and_the_cache_first(tmp_path):
+def test_origins_are_tried_in_order_and_the_cache_first(tmp_path):
     first, second = Counted(), Counted()
     for _ in range(2):
-        load_stored("set", source(closed, first, second), tmp_path / "set", silent)
-    assert (first.trips, second.trips) == (1, 0)
-    assert json.loads((tmp_path / "set" / MANIFEST).read_text())["source"] == "road 2"
+        load_stored("set", source(unreachable, first, second), tmp_path / "set", silent)
+    assert (first.times, second.times) == (1, 0)
+    assert json.loads((tmp_path / "set" / MANIFEST).read_text())["source"] == "origin 2"
 
 
-def test_when_no_road_works_each_is_named_with_what_to_do(tmp_path):
+def test_when_no_origin_works_each_is_named_with_what_to_do(tmp_path):
     def broken(scratch, progress):
         raise UnreadableData("line 3 is odd")
 
     write_cache(tmp_path / "set", read_recbole(recbole_files()), "here")
     data_file(tmp_path / "set").unlink()
     with pytest.raises(DataUnavailable) as caught:
-        load_stored("set", source(closed, broken), tmp_path / "set", silent)
+        load_stored("set", source(unreachable, broken), tmp_path / "set", silent)
     text = str(caught.value)
     assert "\n" not in text
     for part in (
         "set could not be fetched",
         "stored copy: damaged",
-        "road 1: the bridge is out",
-        "road 2: line 3 is odd",
+        "origin 1: the bridge is out",
+        "origin 2: line 3 is odd",
         "Take the train.",
     ):
         assert part in text
-    assert [name for name, _ in caught.value.roads] == ["stored copy", "road 1", "road 2"]
+    assert [name for name, _ in caught.value.attempts] == ["stored copy", "origin 1", "origin 2"]
 
 
 def test_the_failure_of_movielens_tells_a_newcomer_what_to_do(tmp_path):
     genuine = DATASETS["ml-100k"]
-    blocked = tuple(dataclasses.replace(road, fetch=closed) for road in genuine.source.roads)
-    entry = dataclasses.replace(genuine, source=dataclasses.replace(genuine.source, roads=blocked))
+    blocked = tuple(dataclasses.replace(origin, fetch=unreachable) for origin in genuine.source.origins)
+    entry = dataclasses.replace(genuine, source=dataclasses.replace(genuine.source, origins=blocked))
     with DATASETS.temporarily(entry):
         with pytest.raises(DataUnavailable, match=r"GroupLens: .*pip .*: .*python -m mfcore fetch ml-100k.*synthetic"):
             load_dataset("ml-100k", home=tmp_path)
@@ -187,7 +187,7 @@ def test_status_and_fetch(made_up_set, tmp_path):
     assert dataset_status("ml-100k", tmp_path) == "to fetch"
     folder = fetch("ml-100k", tmp_path)
     assert dataset_status("ml-100k", tmp_path) == "here"
-    assert fetch("ml-100k", tmp_path) == folder and made_up_set.trips == 1
+    assert fetch("ml-100k", tmp_path) == folder and made_up_set.times == 1
     assert fetch("planted", tmp_path) is None
     with data_file(folder).open("ab") as file:
         file.write(b"x")
@@ -230,23 +230,23 @@ def test_the_data_directory_is_the_argument_then_the_variable_then_the_platform_
     assert data_dir() == tmp_path / "mf-explorer"
 
 
-def _slow_road(trips: Path, scratch: Path, progress: object):
-    (trips / str(os.getpid())).write_text("")
+def _slow_origin(visits: Path, scratch: Path, progress: object):
+    (visits / str(os.getpid())).write_text("")
     time.sleep(0.3)
     return read_recbole(recbole_files())
 
 
-def _fetch_in_process(home: str, trips: str, answers) -> None:
-    data = load_stored("set", source(partial(_slow_road, Path(trips))), Path(home) / "set", silent)
+def _fetch_in_process(home: str, visits: str, answers) -> None:
+    data = load_stored("set", source(partial(_slow_origin, Path(visits))), Path(home) / "set", silent)
     answers.put(data.fingerprint)
 
 
 def test_two_processes_fetch_once_and_agree(tmp_path):
-    trips = tmp_path / "trips"
-    trips.mkdir()
+    visits = tmp_path / "visits"
+    visits.mkdir()
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
-    processes = [context.Process(target=_fetch_in_process, args=(str(tmp_path), str(trips), answers)) for _ in range(3)]
+    processes = [context.Process(target=_fetch_in_process, args=(str(tmp_path), str(visits), answers)) for _ in range(3)]
     for process in processes:
         process.start()
     got = {answers.get(timeout=60) for _ in processes}
@@ -255,7 +255,7 @@ def test_two_processes_fetch_once_and_agree(tmp_path):
     answers.close()
     answers.join_thread()
     assert got == {read_recbole(recbole_files()).fingerprint}
-    assert len(list(trips.iterdir())) == 1
+    assert len(list(visits.iterdir())) == 1
 
 
 def test_the_cache_is_quick(ml_100k, tmp_path):
@@ -268,11 +268,11 @@ def test_the_cache_is_quick(ml_100k, tmp_path):
     assert min(seconds) < 0.1
 
 
-def test_both_roads_to_movielens_give_the_same(ml_100k, tmp_path):
+def test_both_origins_of_movielens_give_the_same(ml_100k, tmp_path):
     archive = zipped(as_grouplens(ml_100k), "ml-100k")
     genuine = DATASETS["ml-100k"].source
     assert genuine.fingerprint == ml_100k.fingerprint
     with served(archive) as (url, _):
-        road = Road("GroupLens", partial(from_grouplens, url=f"{url}/ml-100k.zip", sha256=None))
-        data = load_stored("ml-100k", dataclasses.replace(genuine, roads=(road,)), tmp_path / "ml-100k", silent)
+        origin = Origin("GroupLens", partial(from_grouplens, url=f"{url}/ml-100k.zip", sha256=None))
+        data = load_stored("ml-100k", dataclasses.replace(genuine, origins=(origin,)), tmp_path / "ml-100k", silent)
     assert_same(data, ml_100k)

@@ -78,10 +78,10 @@ def test_nonsense_in_the_link_is_named_and_replaced(no_runs: Path, open_page: Op
 def test_absent_data_offers_to_fetch_and_tells_every_road_that_failed(
     no_runs: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_road(name: str, **_: object) -> None:
+    def nowhere(name: str, **_: object) -> None:
         raise DataUnavailable(name, [("GroupLens", "no route to host"), ("pip", "no index")], "Connect to the internet")
 
-    monkeypatch.setattr("ui.datasets.fetch", no_road)
+    monkeypatch.setattr("ui.datasets.fetch", nowhere)
     app = open_page("data")
     assert not app.metric
     app.button(key="fetch").click().run()

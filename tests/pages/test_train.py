@@ -51,10 +51,10 @@ def test_fetching_that_fails_is_one_line_with_what_to_do(
 ) -> None:
     from mfcore.errors import DataUnavailable
 
-    def no_road(*_: Any, **__: Any) -> None:
+    def nowhere(*_: Any, **__: Any) -> None:
         raise DataUnavailable("ml-100k", [("GroupLens", "no connection")], "Connect to the internet")
 
-    monkeypatch.setattr("ui.datasets.fetch", no_road)
+    monkeypatch.setattr("ui.datasets.fetch", nowhere)
     app = open_page("train")
     app.button(key="train_fetch").click().run()
     assert errors(app) == ["ml-100k could not be fetched. GroupLens: no connection. Connect to the internet"]

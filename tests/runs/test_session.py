@@ -222,10 +222,10 @@ def test_an_unusable_request_fails_with_its_one_line(train: Train, home: Path) -
 def test_missing_data_fails_with_what_was_tried(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     from mfcore.errors import DataUnavailable
 
-    def no_road(*_args: Any, **_options: Any) -> None:
+    def nowhere(*_args: Any, **_options: Any) -> None:
         raise DataUnavailable("ml-100k", [("GroupLens", "it said no")], "Connect to the internet")
 
-    monkeypatch.setattr("mfcore.runs.worker.session.load_dataset", no_road)
+    monkeypatch.setattr("mfcore.runs.worker.session.load_dataset", nowhere)
     _, status = train()
     assert status.state == "failed" and "GroupLens: it said no" in status.reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from mfcore.training.config import OPTIMIZERS
+from mfcore.registry import OPTIMIZERS
 from ui.api.assets import plotly_url
 from ui.api.steering import steering_token
 from ui.components.mounting import mounted, shared_data

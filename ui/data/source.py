@@ -54,7 +54,7 @@ def _shape_number(name: str, default: float, low: float, high: float, meaning: s
 
 
 def offer_fetch(entry: DatasetSpec) -> None:
-    """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every road."""
+    """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every origin."""
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
         st.caption(escape_markdown(f"{entry.size}. {entry.licence}"))
@@ -67,9 +67,9 @@ def _fetch(name: str) -> None:
     try:
         fetch_with_progress(name)
     except DataUnavailable as failure:
-        error_line("It could not be fetched by any road.")
-        for road, why in failure.roads:
-            st.markdown(f"- **{escape_markdown(road)}**: {escape_markdown(why)}")
+        error_line("It could not be fetched from anywhere.")
+        for origin, why in failure.attempts:
+            st.markdown(f"- **{escape_markdown(origin)}**: {escape_markdown(why)}")
         st.markdown(f"**What to do.** {escape_markdown(failure.advice)}.")
     except UnusableRequest as error:
         error_line(error)

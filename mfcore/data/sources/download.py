@@ -25,8 +25,8 @@ REPORT_EVERY = 0.1
 BLOCK = 1 << 16
 
 
-class RoadClosed(Exception):
-    """This way to the data did not work. The message is one line saying why; another way may be tried."""
+class FetchFailed(Exception):
+    """One attempt to get the data failed. The message is one line saying why; another origin may be tried."""
 
 
 def silent(message: str, fraction: float | None) -> None:
@@ -37,7 +37,7 @@ def download(url: str, to: Path, progress: Progress = silent, *, label: str, sha
     """Fetch ``url`` into the file ``to``, reporting progress by bytes. Proxy settings of the environment apply.
 
     Raises:
-        RoadClosed: no connection within 5 s, an HTTP error, fewer bytes than announced, or a checksum other than ``sha256``.
+        FetchFailed: no connection within 5 s, an HTTP error, fewer bytes than announced, or a checksum other than ``sha256``.
     """
     opener = urllib.request.build_opener(_PatientHTTP, _PatientHTTPS)
     digest, got, reported = hashlib.sha256(), 0, 0.0
@@ -54,13 +54,13 @@ def download(url: str, to: Path, progress: Progress = silent, *, label: str, sha
                     progress(f"{label}: {got / 1e6:.1f} MB{_of(announced)}", min(got / announced, 1.0) if announced else None)
     except urllib.error.HTTPError as error:
         error.close()
-        raise RoadClosed(f"the server answered {error.code} {error.reason}") from error
+        raise FetchFailed(f"the server answered {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise RoadClosed(_why(error)) from error
+        raise FetchFailed(_why(error)) from error
     if got < announced:
-        raise RoadClosed(f"the download was cut short, {got:,} of {announced:,} bytes arrived")
+        raise FetchFailed(f"the download was cut short, {got:,} of {announced:,} bytes arrived")
     if sha256 is not None and digest.hexdigest() != sha256:
-        raise RoadClosed(f"wrong checksum: expected sha256 {sha256[:12]}…, got {digest.hexdigest()[:12]}…")
+        raise FetchFailed(f"wrong checksum: expected sha256 {sha256[:12]}…, got {digest.hexdigest()[:12]}…")
 
 
 def _of(announced: int) -> str:

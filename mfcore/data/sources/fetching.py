@@ -1,4 +1,4 @@
-"""Bringing a stored dataset here: cache first, then each road in turn, one process at a time."""
+"""Bringing a stored dataset here: cache first, then each origin in turn, one process at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import filelock
 from mfcore.data.cache import DamagedCache, read_cache, write_cache
 from mfcore.data.interactions import Interactions
 from mfcore.data.readers import UnreadableData
-from mfcore.data.sources.download import Progress, RoadClosed
+from mfcore.data.sources.download import FetchFailed, Progress
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.paths import reason
 
@@ -21,8 +21,8 @@ LOCK_TIMEOUT = 600.0
 
 
 @dataclass(frozen=True)
-class Road:
-    """One way to a dataset. ``fetch(scratch folder, progress)`` brings it or raises RoadClosed or UnreadableData."""
+class Origin:
+    """One place a dataset comes from. ``fetch(scratch folder, progress)`` brings it or raises FetchFailed or UnreadableData."""
 
     name: str
     fetch: Callable[[Path, Progress], Interactions]
@@ -32,10 +32,10 @@ class Road:
 class Source:
     """Where a dataset that is not generated comes from.
 
-    ``fingerprint``: of the genuine Interactions, whichever road they came by; None where it is not known.
+    ``fingerprint``: of the genuine Interactions, wherever they came from; None where it is not known.
     """
 
-    roads: tuple[Road, ...]
+    origins: tuple[Origin, ...]
     advice: str
     fingerprint: str | None = None
 
@@ -44,7 +44,7 @@ def load_stored(name: str, source: Source, folder: Path, progress: Progress) -> 
     """The dataset from ``folder``; fetched into it first where it is missing or damaged.
 
     Raises:
-        DataUnavailable: it is not here, and no road works.
+        DataUnavailable: it is not here, and no origin could bring it.
         UnusableRequest: the folder cannot be written to.
     """
     data, _ = _from_cache(name, source, folder)
@@ -57,7 +57,7 @@ def load_stored(name: str, source: Source, folder: Path, progress: Progress) -> 
             return data
         if damage:
             progress(f"The stored copy of {name} is damaged ({damage}); fetching it again", None)
-        return _by_road(name, source, folder, progress, damage)
+        return _fetch(name, source, folder, progress, damage)
 
 
 def _from_cache(name: str, source: Source, folder: Path) -> tuple[Interactions | None, str]:
@@ -71,25 +71,25 @@ def _from_cache(name: str, source: Source, folder: Path) -> tuple[Interactions |
     return data, ""
 
 
-def _by_road(name: str, source: Source, folder: Path, progress: Progress, damage: str) -> Interactions:
+def _fetch(name: str, source: Source, folder: Path, progress: Progress, damage: str) -> Interactions:
     failures = [("stored copy", f"damaged, {damage}")] if damage else []
-    for road in source.roads:
-        progress(f"Fetching {name} from {road.name}", None)
+    for origin in source.origins:
+        progress(f"Fetching {name} from {origin.name}", None)
         try:
-            data = _travel(name, road, source.fingerprint, progress)
-        except (RoadClosed, UnreadableData) as failure:
-            failures.append((road.name, str(failure)))
-            progress(f"{road.name}: {failure}", None)
+            data = _fetch_from(name, origin, source.fingerprint, progress)
+        except (FetchFailed, UnreadableData) as failure:
+            failures.append((origin.name, str(failure)))
+            progress(f"{origin.name}: {failure}", None)
             continue
-        write_cache(folder, data, source=road.name)
-        progress(f"{name} is here: {len(data):,} ratings, from {road.name}", 1.0)
+        write_cache(folder, data, source=origin.name)
+        progress(f"{name} is here: {len(data):,} ratings, from {origin.name}", 1.0)
         return data
     raise DataUnavailable(name, failures, source.advice)
 
 
-def _travel(name: str, road: Road, fingerprint: str | None, progress: Progress) -> Interactions:
+def _fetch_from(name: str, origin: Origin, fingerprint: str | None, progress: Progress) -> Interactions:
     with tempfile.TemporaryDirectory(prefix="mf-explorer-") as scratch:
-        data = road.fetch(Path(scratch), progress)
+        data = origin.fetch(Path(scratch), progress)
     if fingerprint not in (None, data.fingerprint):
         raise UnreadableData(f"what arrived is not {name}: its ratings differ from the published ones")
     return data

@@ -1,4 +1,4 @@
-"""The roads to MovieLens 100K: GroupLens, who made it, and a package that carries a copy."""
+"""Where MovieLens 100K comes from: GroupLens, who made it, and a package that carries a copy."""
 
 from __future__ import annotations
 

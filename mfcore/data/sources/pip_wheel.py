@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from mfcore.data.sources.download import Progress, RoadClosed, silent
+from mfcore.data.sources.download import FetchFailed, Progress, silent
 
 PIP_TIMEOUT = 300.0
 POLL = 0.2
@@ -21,7 +21,7 @@ def pip_download(requirement: str, into: Path, progress: Progress = silent, *, s
     """Fetch the wheel of ``requirement`` ("name==version") into the folder ``into`` and return its path.
 
     Raises:
-        RoadClosed: pip is missing or fails, takes longer than five minutes, or brings a file with another checksum.
+        FetchFailed: pip is missing or fails, takes longer than five minutes, or brings a file with another checksum.
     """
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", requirement, "-d", str(into)]
     # pip's own five retries would keep a machine without a connection waiting for minutes.
@@ -36,13 +36,13 @@ def pip_download(requirement: str, into: Path, progress: Progress = silent, *, s
                 process.kill()
                 process.wait()
     if process.returncode != 0:
-        raise RoadClosed(_complaint(log.read_text(errors="replace")))
+        raise FetchFailed(_complaint(log.read_text(errors="replace")))
     wheels = list(into.glob("*.whl"))
     if len(wheels) != 1:
-        raise RoadClosed(f"pip brought {len(wheels)} wheels for {requirement} instead of one")
+        raise FetchFailed(f"pip brought {len(wheels)} wheels for {requirement} instead of one")
     got = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
     if got != sha256:
-        raise RoadClosed(f"wrong checksum of {wheels[0].name}: expected sha256 {sha256[:12]}…, got {got[:12]}…")
+        raise FetchFailed(f"wrong checksum of {wheels[0].name}: expected sha256 {sha256[:12]}…, got {got[:12]}…")
     return wheels[0]
 
 
@@ -51,7 +51,7 @@ def _wait(process: subprocess.Popen[bytes], requirement: str, progress: Progress
     while process.poll() is None:
         seconds = time.monotonic() - started
         if seconds > PIP_TIMEOUT:
-            raise RoadClosed(f"pip did not bring {requirement} within {PIP_TIMEOUT / 60:.0f} minutes")
+            raise FetchFailed(f"pip did not bring {requirement} within {PIP_TIMEOUT / 60:.0f} minutes")
         if int(seconds) > said:
             said = int(seconds)
             progress(f"pip is fetching {requirement} (about 2 MB), {said} s", None)
