@@ -20,7 +20,7 @@ _TITLED = {key: setting for key, setting in sorted(SETTINGS.items(), key=lambda 
 
 def run_title(run: RunSummary) -> str:
     """Its name, else for example "Biased MF · lr 0.05": the model and how it differs from the model's preset. Plain text."""
-    return run.name or " · ".join([choice_word("model", run.model), *_apart(run)])
+    return run.name or " · ".join([choice_word("model", run.model), *([] if run.unread else _apart(run))])
 
 
 def run_label(run: RunSummary) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation.words import PARTS
-from mfcore.runs import RunConfig, RunSummary
+from mfcore.runs import RunSummary
 from ui.address import write_param
 from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_missing, state_badge
 from ui.datasets import dataset_title
@@ -77,7 +77,9 @@ def unfinished(run: RunSummary, *, needs: str) -> None:
 
 
 def retry_link(run: RunSummary, words: str) -> None:
-    """A link to Train with this run's settings filled in."""
+    """A link to Train with this run's settings filled in; none where nothing here can train them."""
+    if run.unread:
+        return
     link_to("train", words, icon=":material/tune:", **{key: str(value) for key, value in run.config.to_flat().items()})
 
 
@@ -109,9 +111,9 @@ def _which_epoch(loaded: LoadedRun) -> str:
     return f"{kind}, epoch {loaded.checkpoint_epoch}"
 
 
-def model_and_data(config: RunConfig) -> str:
+def model_and_data(run: RunSummary) -> str:
     """Markdown badges with model and dataset of a run."""
-    named = choice_title("model", config.model.name), dataset_title(config.dataset.name)
+    named = choice_title("model", run.model), dataset_title(run.dataset)
     return " ".join(f":gray-badge[{escape_markdown(name)}]" for name in named)
 
 
@@ -136,7 +138,7 @@ def _switch(runs: dict[str, RunSummary], current: str) -> str | None:
 def _facts(run: RunSummary) -> str:
     part = "test" if run.test else "valid"
     verdict = judge(run.test or run.valid, run.baselines.get(part, {}), run.config.protocol.k)
-    words = f"{state_badge(run.state)} {model_and_data(run.config)}"
+    words = f"{state_badge(run.state)} {model_and_data(run)}"
     if verdict is None:
         return words
     words += f" &nbsp; **{metric_name(verdict.metric)} {metric(verdict.value)}** on {PARTS[part]}"

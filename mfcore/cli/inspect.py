@@ -185,7 +185,8 @@ def show(options: argparse.Namespace) -> int:
     store = RunStore(options.home)
     summary = store.get(store.find(options.run_id))
     if options.json:
-        print_json(_plain(summary) | {"config": summary.config.to_dict(), "baselines": summary.baselines})
+        config = {} if summary.unread else {"config": summary.config.to_dict()}
+        print_json(_plain(summary) | config | {"baselines": summary.baselines})
         return 0
     state = f"{summary.state}: {summary.reason}" if summary.reason else summary.state
     facts = [
@@ -200,7 +201,7 @@ def show(options: argparse.Namespace) -> int:
         ),
         *((f"test {name}", metric(value)) for name, value in summary.test.items()),
         *((f"validation {name}", metric(value)) for name, value in summary.valid.items()),
-        ("repeat", command_line(summary.config)),
+        *([] if summary.unread else [("repeat", command_line(summary.config))]),
     ]
     print_table(["", ""], facts)
     return 0

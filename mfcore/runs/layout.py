@@ -55,6 +55,11 @@ def check_run_id(run_id: object) -> str:
     return str(run_id)
 
 
+def _as_id(name: str) -> str:
+    """As much of a registered name, such as ``svd++``, as the id of a run may hold."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:40]
+
+
 @dataclass(frozen=True)
 class StoredRun:
     """What a run is: its folder, and what its config.json holds, read once.
@@ -114,7 +119,7 @@ class RunFolder:
         what the run begins with, before anybody can see it; what it raises is passed on, and no folder is left behind.
         """
         for _ in range(100):
-            run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{config.model.name}-{secrets.token_hex(2)}"
+            run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{_as_id(config.model.name)}-{secrets.token_hex(2)}"
             folder = cls(runs_dir(home) / run_id)
             # Built under a hidden name: nobody may list a run that has no config or status yet.
             hidden = cls(folder.path.with_name(f".new-{run_id}-{os.getpid()}"))

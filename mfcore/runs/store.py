@@ -136,9 +136,11 @@ class RunStore:
         then a finished or stopped run goes on too.
 
         Raises:
-            UnusableRequest: the run did not end in a way that can be continued, or is being trained.
+            UnusableRequest: the run did not end in a way that can be continued, is being trained, or names
+                what nobody registered.
         """
         folder = self.folder(run_id)
+        folder.config()  # refused before anything is written: a run that nothing here can train keeps its status
         try:
             with folder.lock():
                 status = folder.status()

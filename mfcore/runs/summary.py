@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mfcore.errors import UnusableRequest
+from mfcore.files import read_json
 from mfcore.paths import reason
 from mfcore.runs.config import RunConfig
 from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, ResumeEvent, StartEvent, still_counts
@@ -24,7 +26,9 @@ class RunSummary:
     ``valid``: metrics of the best epoch so far. ``test``: empty until the end. ``baselines``: ``{"valid": {name: {metric:
     value}}, "test": …}``. ``curve``: the selection metric per epoch, the untrained model first. ``headline``: name and value of
     the selection metric, on test once that is scored (``headline_part`` says which), None before the first epoch.
-    ``parent_run_id``, ``parent_epoch``: where a branch comes from; the parent may have been deleted.
+    ``parent_run_id``, ``parent_epoch``: where a branch comes from; the parent may have been deleted. ``unread``: what
+    config.json calls dataset and model where it cannot be used, because they are not registered (any more); ``config`` means
+    nothing then.
     """
 
     run_id: str
@@ -53,14 +57,15 @@ class RunSummary:
     device: str = ""
     parent_run_id: str = ""
     parent_epoch: int | None = None
+    unread: dict[str, str] | None = None
 
     @property
     def dataset(self) -> str:
-        return self.config.dataset.name
+        return self.config.dataset.name if self.unread is None else self.unread["dataset"]
 
     @property
     def model(self) -> str:
-        return self.config.model.name
+        return self.config.model.name if self.unread is None else self.unread["model"]
 
     @property
     def title(self) -> str:
@@ -86,6 +91,7 @@ class RunReader:
         self._stamps: dict[str, tuple[int, int]] = {}
         self._config = RunConfig()
         self._config_error = ""
+        self._unread: dict[str, str] | None = None
         self._status = RunStatus("queued")
         self._meta: dict[str, Any] = {}
         self._result: dict[str, Any] = {}
@@ -144,9 +150,10 @@ class RunReader:
 
     def _read_config(self) -> None:
         try:
-            self._config, self._config_error = self.folder.config(), ""
+            self._config, self._config_error, self._unread = self.folder.config(), "", None
         except UnusableRequest as error:
-            self._config_error = str(error)
+            self._config, self._config_error = RunConfig(), str(error)
+            self._unread = _names(self.folder.path / "config.json")
 
     def _forget_events(self) -> None:
         self._offset = 0
@@ -213,7 +220,17 @@ class RunReader:
             device=self._start.device,
             parent_run_id=str(self._config.parent.get("run_id", "")),
             parent_epoch=self._config.parent.get("epoch"),
+            unread=self._unread,
         )
+
+
+def _names(path: Path) -> dict[str, str]:
+    """What a configuration that cannot be used calls its dataset and its model; a question mark where it does not say."""
+    try:
+        found = read_json(path) or {}
+        return {part: str(found[part]["name"]) for part in ("dataset", "model")}
+    except (TypeError, KeyError):
+        return {"dataset": "?", "model": "?"}
 
 
 def _check_labels(meta: dict[str, Any]) -> None:

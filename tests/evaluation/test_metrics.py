@@ -66,7 +66,8 @@ def test_ideal_dcg_counts_at_most_k() -> None:
 def test_nothing_measured_is_nan_and_nan_ranks_are_left_out() -> None:
     assert all(math.isnan(value) for value in per_case(np.zeros(0), 10).values())
     assert all(math.isnan(value) for value in per_user(np.zeros(0, np.int64), np.zeros(0), 10).values())
-    assert per_case(np.array([math.nan, 0.0]), 1) == {"hr": 1.0, "ndcg": 1.0, "mrr": 1.0}
+    first = per_case(np.array([math.nan, 0.0]), 1)
+    assert {"hr", "ndcg", "mrr"} <= set(first) and set(first.values()) == {1.0}
     assert per_user(np.array([1, 2]), np.array([math.nan, 0.0]), 1)["hr"] == 1.0
 
 

@@ -6,12 +6,14 @@ import json
 import math
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mfcore.errors import UnusableRequest
 from mfcore.files import clean, loads, read_json, tail_lines, write_json
+from mfcore.registry import MODELS
 from mfcore.runs import RunFolder, RunStatus
 from mfcore.runs.layout import check_run_id, open_folder
 from tests.runs.tiny_runs import tiny
@@ -30,6 +32,14 @@ def test_a_new_run_is_whole_and_queued(folder: RunFolder) -> None:
     assert not folder.locked()
     assert "biased-mf" in folder.run_id
     assert [path.name for path in folder.path.parent.iterdir()] == [folder.run_id]
+
+
+@pytest.mark.parametrize("name", ["svd++", "due passi/è", "最近", "x" * 90])
+def test_a_run_can_be_opened_whatever_its_model_is_called(home: Path, name: str) -> None:
+    with MODELS.temporarily(replace(MODELS["mf"], name=name)):
+        config = tiny()
+        made = RunFolder.create(home, replace(config, model=replace(config.model, name=name)))
+        assert open_folder(made.run_id, home).config().model.name == name
 
 
 def test_a_damaged_line_is_passed_over(tmp_path: Path) -> None:

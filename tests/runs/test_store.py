@@ -6,17 +6,20 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mfcore.errors import UnusableRequest
+from mfcore.registry import MODELS
 from mfcore.runs import RunFolder, RunStatus, RunStore, load_run
 from mfcore.runs.commands import Command
 from mfcore.runs.events import EpochEvent, ResumeEvent, StartEvent
 from mfcore.runs.export import archive
 from mfcore.runs.summary import RunReader
 from tests.runs.tiny_runs import tiny
+from ui.run_titles import run_title
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
 
@@ -77,6 +80,21 @@ def test_a_damaged_config_fails_alone(train: Train, home: Path) -> None:
     assert states[worse.run_id].state == "failed" and "no run writes" in states[worse.run_id].reason
     assert states[good.run_id].state == "finished"
     assert states[bad.run_id].state == "failed" and "config.json" in states[bad.run_id].reason
+
+
+def test_a_run_of_what_is_not_registered_any_more_keeps_its_names_its_figures_and_its_status(train: Train, home: Path) -> None:
+    with MODELS.temporarily(replace(MODELS["mf"], name="gone++")):
+        config = tiny()
+        folder, status = train(replace(config, model=replace(config.model, name="gone++")))
+    run = RunStore(home).get(folder.run_id)
+    assert (run.state, run.model, run.dataset) == ("failed", "gone++", "planted") and run.test
+    assert run.reason.startswith("model must be one of") and run.reason.endswith("got 'gone++'")
+    assert run_title(run) == "gone++"
+    with pytest.raises(UnusableRequest, match="model must be one of"):
+        RunStore(home).requeue(folder.run_id, epochs=1)
+    assert folder.status() == status
+    (folder.path / "config.json").write_text("{")
+    assert (RunStore(home).get(folder.run_id).model, RunStore(home).get(folder.run_id).dataset) == ("?", "?")
 
 
 def test_nonsense_in_a_runs_labels_fails_it_alone(train: Train, home: Path) -> None:

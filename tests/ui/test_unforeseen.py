@@ -22,10 +22,10 @@ from ui.words import baseline_words, choice_title, choice_word, state_word
 
 @pytest.mark.parametrize(("is_dark", "foreseen"), [(False, LIGHT), (True, DARK)])
 def test_a_model_without_a_colour_gets_one_that_stays_and_means_nothing_else(is_dark: bool, foreseen: dict[str, str]) -> None:
-    for name in ("svd++", "two towers", ""):
+    for name in ("vsd++", "two towers", ""):
         assert colour(name, is_dark) == colour(name, is_dark)
         assert colour(name, is_dark) not in foreseen.values()
-    assert colour("svd++", False) != colour("svd++", True)
+    assert colour("vsd++", False) != colour("vsd++", True)
 
 
 def test_registered_newcomers_are_told_apart_and_reach_the_browser() -> None:
@@ -38,22 +38,22 @@ def test_registered_newcomers_are_told_apart_and_reach_the_browser() -> None:
 
 
 def test_an_unknown_model_and_optimizer_have_words_and_start_from_something_sensible() -> None:
-    assert choice_word("model", "svd++") == "svd++" and choice_title("optimizer", "nadam") == "nadam"
+    assert choice_word("model", "vsd++") == "vsd++" and choice_title("optimizer", "nadine") == "nadine"
     assert state_word("asleep") == "asleep"
     assert choice_word("optimizer", "als") == "ALS"
     assert choice_word("model", "mf") == "MF" and choice_title("model", "mf") == "Matrix factorization"
-    draft = change(first_draft(data_here=True), "optimizer", "nadam")
-    assert draft["optimizer"] == "nadam"
-    assert change(draft_of(preset_config("mf")), "model", "svd++")["model"] == "svd++"
+    draft = change(first_draft(data_here=True), "optimizer", "nadine")
+    assert draft["optimizer"] == "nadine"
+    assert change(draft_of(preset_config("mf")), "model", "vsd++")["model"] == "vsd++"
 
 
 def test_an_unknown_metric_is_in_the_table_under_its_name() -> None:
-    found = {"serendipity@5/full": 0.3, "mrr@20": 0.2, "rmse": 0.9, "half_life": 7.0, "hr@10": 0.5}
+    found = {"serendipity@5/full": 0.3, "mrr@30": 0.2, "rmse": 0.9, "half_life": 7.0, "hr@10": 0.5}
     table = metrics_table(found, {"popularity": {"half_life": 6.0}})
-    assert table.columns.tolist() == ["rmse", "hr@10", "mrr@20", "half_life", "serendipity@5/full"] == reading_order(found)
+    assert table.columns.tolist() == ["rmse", "hr@10", "mrr@30", "half_life", "serendipity@5/full"] == reading_order(found)
     assert table.loc[THIS_RUN, "half_life"] == 7.0
     assert metric_name("serendipity@5/full") == "SERENDIPITY@5 (all items)"
-    assert metric_name("half_life", short=True) == "HALF_LIFE"
+    assert metric_name("half_life", short=True) == "HALF LIFE"
     assert metric_name("precision@10/full", short=True) == "Prec.@10 all"
     assert (metric_help("half_life"), lower_is_better("half_life"), in_its_unit("half_life", 0.5)) == ("", False, "0.500")
     assert headline_metrics(found, 10) == ["rmse", "hr@10"]

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mfcore.errors import UnusableRequest
+from mfcore.registry import OPTIMIZERS
 from mfcore.runs.commands import COMMANDS, Range
 from mfcore.runs.layout import open_folder
 from mfcore.runs.manager.manager import manager_for
@@ -132,7 +133,7 @@ def _settings(run: RunSummary) -> dict[str, Any]:
 def _controls(run: RunSummary) -> list[dict[str, Any]]:
     """The settings of this run that may be changed while it goes, with their values as configured."""
     training, without = run.config.training, set[str]()
-    if training.optimizer == "als":  # it has no steps whose length or batch one could choose
+    if OPTIMIZERS[training.optimizer].solves:  # it has no steps whose length or batch one could choose
         without = {"learning_rate", "batch_size"} | {one.name for one in _CONTROLS if one.name.endswith("multiplier")}
     without |= {one.name for one in _CONTROLS if one.name.endswith("multiplier")} - set(_GROUPS.get(run.model, ()))
     return [

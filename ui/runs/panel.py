@@ -105,19 +105,24 @@ def _actions(run: RunSummary) -> None:
             disabled=busy is not None,
             help=busy or "The whole run as a zip file, to keep or to import elsewhere.",
         )
-        st.download_button(
-            "Python script",
-            data=lambda: run_script(run.config),
-            file_name=f"{run.run_id}.py",
-            mime="text/x-python",
-            icon=":material/code:",
-            key="script",
-            on_click="ignore",
-            help="A short program that trains this again and prints the same test numbers.",
-        )
-        with st.popover("Command", icon=":material/terminal:", help="The same run from a terminal."):
-            st.code(command_line(run.config), language="bash", wrap_lines=True)
+        if not run.unread:
+            _ways_to_repeat(run)
         delete_button([run])
+
+
+def _ways_to_repeat(run: RunSummary) -> None:
+    st.download_button(
+        "Python script",
+        data=lambda: run_script(run.config),
+        file_name=f"{run.run_id}.py",
+        mime="text/x-python",
+        icon=":material/code:",
+        key="script",
+        on_click="ignore",
+        help="A short program that trains this again and prints the same test numbers.",
+    )
+    with st.popover("Command", icon=":material/terminal:", help="The same run from a terminal."):
+        st.code(command_line(run.config), language="bash", wrap_lines=True)
 
 
 def can_resume(run: RunSummary) -> bool:

@@ -36,7 +36,7 @@ def read_draft() -> tuple[Draft, list[str]]:
         return draft, strangers
     if asked is None:
         run = current_run() if requested_run_id() else None
-        asked = draft_of(run.config) if run else (draft or first_draft(data_here=data_at_hand()))
+        asked = draft_of(run.config) if run and not run.unread else (draft or first_draft(data_here=data_at_hand()))
     return asked, strangers
 
 
