@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import plotly
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
+from mfcore.registry import MODELS
 from mfcore.runs import RunConfig, RunFolder, RunStatus
 from mfcore.runs.events import EpochEvent, MessageEvent, StartEvent
 from mfcore.runs.manager.watcher import Watcher
@@ -65,6 +67,13 @@ def test_events_are_read_on_from_the_offset(client: TestClient, folder: RunFolde
     assert [event["text"] for event in later["events"]] == ["hello"]
     assert "config" not in later
     assert later["next"] == folder.events.path.stat().st_size
+
+
+def test_what_may_change_while_a_model_trains_follows_from_its_spec(client: TestClient, home: Path) -> None:
+    with MODELS.temporarily(replace(MODELS["biased-mf"], name="newcomer")):
+        run_id = RunFolder.create(home, RunConfig().with_flat({"model": "newcomer"})).run_id
+        offered = [one["name"] for one in events(client, run_id)["config"]["controls"]]
+    assert [name for name in offered if name.endswith("multiplier")] == ["factor_lr_multiplier", "bias_lr_multiplier"]
 
 
 def test_a_torn_last_line_waits_until_it_is_whole(client: TestClient, folder: RunFolder) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mfcore.errors import UnusableRequest
-from mfcore.registry import OPTIMIZERS
+from mfcore.registry import MODELS, OPTIMIZERS
 from mfcore.runs.commands import COMMANDS, Range
 from mfcore.runs.layout import open_folder
 from mfcore.runs.manager.manager import manager_for
@@ -43,12 +43,8 @@ _CONTROLS = (
     Control("bias_lr_multiplier", "Biases ×", "biases ×", _VECTORS_FOLLOW.replace("vectors", "averages")),
     Control("mlp_lr_multiplier", "MLP ×", "MLP ×", "The learning rate of the layers above the vectors is multiplied by this"),
 )
-_GROUPS: dict[str, tuple[str, ...]] = {
-    "mf": ("factor_lr_multiplier",),
-    "biased-mf": ("factor_lr_multiplier", "bias_lr_multiplier"),
-    **dict.fromkeys(("gmf", "mlp", "neumf"), ("factor_lr_multiplier", "mlp_lr_multiplier")),
-}
-"""Which multipliers of the learning rate have something to multiply."""
+_MULTIPLIERS = {"factors": "factor_lr_multiplier", "biases": "bias_lr_multiplier", "mlp": "mlp_lr_multiplier"}
+"""Groups of parameters, and the setting that multiplies their learning rate."""
 
 
 class Watchers:
@@ -133,9 +129,10 @@ def _settings(run: RunSummary) -> dict[str, Any]:
 def _controls(run: RunSummary) -> list[dict[str, Any]]:
     """The settings of this run that may be changed while it goes, with their values as configured."""
     training, without = run.config.training, set[str]()
+    spec = MODELS.get(run.model)
     if OPTIMIZERS[training.optimizer].solves:  # it has no steps whose length or batch one could choose
-        without = {"learning_rate", "batch_size"} | {one.name for one in _CONTROLS if one.name.endswith("multiplier")}
-    without |= {one.name for one in _CONTROLS if one.name.endswith("multiplier")} - set(_GROUPS.get(run.model, ()))
+        without = {"learning_rate", "batch_size", *_MULTIPLIERS.values()}
+    without |= {name for group, name in _MULTIPLIERS.items() if spec is None or group not in spec.groups}
     return [
         asdict(one) | asdict(COMMANDS[one.name].range or Range()) | {"value": getattr(training, one.name)}
         for one in _CONTROLS

@@ -40,11 +40,14 @@ def show_run(run: RunSummary) -> None:
 def facts(run: RunSummary) -> str:
     """The run in one line of plain words."""
     training = run.config.training
-    parts = [
-        choice_title("model", run.model),
+    settings = [
         f"{run.dataset}, {choice_title('split', run.config.split.kind).lower()}",
         choice_title("optimizer", training.optimizer),
         "" if training.solves else f"learning rate {training.learning_rate:g}",
+    ]
+    parts = [
+        choice_title("model", run.model),
+        *([run.dataset] if run.unread else settings),
         f"{run.epochs_done} of {run.num_epochs} epochs",
         f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
         f"on {run.device}" if run.device else "",
