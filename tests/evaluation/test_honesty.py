@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mfcore import Interactions, UnusableRequest, leave_last_out
 from mfcore.evaluation import EvaluationDetails, Evaluator, Protocol, sampled_curve, summarise
 from mfcore.evaluation.ranking import per_case
-from mfcore.evaluation.ties import TIES
 from mfcore.models.baselines import Popularity
+from mfcore.settings.ties import TIES
 from tests.evaluation.examples import Table, split_of
 from tests.evaluation.test_ties_and_draws import world
 
