@@ -117,9 +117,16 @@ def test_the_page_opens_with_biased_mf() -> None:
         ("neumf", "adagrad", "0.05", "1024"),
     ],
 )
-def test_an_optimizer_that_is_not_the_usual_one_brings_its_rate(preset: str, optimizer: str, rate: str, batch_size: str) -> None:
+def test_an_optimizer_that_is_not_usual_brings_its_rate(preset: str, optimizer: str, rate: str, batch_size: str) -> None:
     draft = change(draft_of(preset_config(preset)), "optimizer", optimizer)
     assert (draft["learning_rate"], draft["batch_size"], draft["schedule"]) == (rate, batch_size, "constant")
+
+
+def test_the_preset_without_regularisation_is_bad_for_want_of_that_alone() -> None:
+    usual = change(draft_of(preset_config("biased-mf")), "optimizer", "adam")
+    bad = draft_of(preset_config("no-regularisation"))
+    told = {"init_std", "num_epochs", "preset", "refit", "split"}  # the start is that of the core, validation is to be watched
+    assert {key for key in bad if bad[key] != usual[key]} - told == {"weight_decay"}
 
 
 def test_what_was_touched_stays() -> None:

@@ -44,7 +44,8 @@ def test_an_unknown_model_and_optimizer_have_words_and_start_from_something_sens
     assert choice_word("model", "mf") == "MF" and choice_title("model", "mf") == "Matrix factorization"
     draft = change(first_draft(data_here=True), "optimizer", "nadam")
     assert draft["optimizer"] == "nadam"
-    assert change(draft_of(preset_config("mf")), "model", "svd++")["model"] == "svd++"
+    stranger = change(draft_of(preset_config("mf")), "model", "svd++")
+    assert (stranger["model"], stranger["loss"]) == ("svd++", "bce")
 
 
 def test_an_unknown_metric_is_in_the_table_under_its_name() -> None:
@@ -53,7 +54,7 @@ def test_an_unknown_metric_is_in_the_table_under_its_name() -> None:
     assert table.columns.tolist() == ["rmse", "hr@10", "mrr@20", "half_life", "serendipity@5/full"] == reading_order(found)
     assert table.loc[THIS_RUN, "half_life"] == 7.0
     assert metric_name("serendipity@5/full") == "SERENDIPITY@5 (all items)"
-    assert metric_name("half_life", short=True) == "HALF_LIFE"
+    assert metric_name("half_life", short=True) == "HALF LIFE"
     assert metric_name("precision@10/full", short=True) == "Prec.@10 all"
     assert (metric_help("half_life"), lower_is_better("half_life"), in_its_unit("half_life", 0.5)) == ("", False, "0.500")
     assert headline_metrics(found, 10) == ["rmse", "hr@10"]
