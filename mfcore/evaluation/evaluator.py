@@ -114,7 +114,7 @@ class Evaluator:
         return self._details(model, complete=True)
 
     def _details(self, model: Any, *, complete: bool) -> EvaluationDetails:
-        device = _device_of(model)
+        device = device_of(model)
         blocks = self.blocks.on(device if device.type in RANKING_DEVICES else torch.device("cpu"))
         length = max(LIST_LENGTH, self.protocol.k) if complete else 0
         with torch.inference_mode(), _eval_mode(model):
@@ -166,7 +166,7 @@ def _check_threshold(data: Interactions, protocol: Protocol, all_relevant: bool)
     )
 
 
-def _device_of(model: Any) -> torch.device:
+def device_of(model: Any) -> torch.device:
     """Where the model's weights are; the CPU for what has none."""
     parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
     return parameter.device if parameter is not None else torch.device("cpu")
