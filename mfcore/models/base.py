@@ -147,6 +147,10 @@ class RecommenderModel(nn.Module):
     def device(self) -> torch.device:
         return self.global_mean.device
 
+    def load_pretrained(self, gmf: RecommenderModel, mlp: RecommenderModel) -> None:
+        """Start from what two other models have learned; for models whose spec says that they use ``pretrained_gmf``."""
+        raise NotImplementedError
+
     @property
     def num_parameters(self) -> int:
         return sum(p.numel() for p in self.parameters())

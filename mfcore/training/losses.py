@@ -87,9 +87,9 @@ def loss_named(name: str) -> Loss:
     Raises:
         UnusableRequest: there is none, or only an optimizer that solves knows it.
     """
-    implementation = LOSSES[name].implementation
-    require(implementation is not None, f"loss {name} has no steps; it needs an optimizer that solves, such as als")
-    return _made(implementation)
+    spec = LOSSES[name]
+    require(not spec.solved, f"loss {name} has no steps; it needs an optimizer that solves, such as als")
+    return _made(spec.implementation)
 
 
 @cache

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Split
-from mfcore.errors import UnusableRequest
 from mfcore.evaluation import baseline_metrics
 from mfcore.evaluation.metrics import described, live_keys
 from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
@@ -36,19 +35,14 @@ def set_out(run: ActiveRun, extend_to: int) -> None:
 
 
 def start_model(config: RunConfig, split: Split, home: Path) -> RecommenderModel:
-    """The untrained model of a run; a NeuMF may start from the weights of two earlier runs.
+    """The untrained model of a run; some start from the weights of two earlier ones.
 
     Raises:
         UnusableRequest: such a run does not exist, is of another model, or has another shape.
     """
     model = build_model(config.model, split.train, seed=config.training.seed)
     if config.model.pretrained_gmf:
-        from mfcore.models import GMF, MLP, NeuMF
-
         gmf, mlp = (load_run(run, home).model for run in (config.model.pretrained_gmf, config.model.pretrained_mlp))
-        if not isinstance(gmf, GMF) or not isinstance(mlp, MLP) or isinstance(mlp, NeuMF):
-            raise UnusableRequest("pretrained_gmf must be a run of model gmf and pretrained_mlp a run of model mlp")
-        assert isinstance(model, NeuMF)
         model.load_pretrained(gmf, mlp)
     return model
 
