@@ -116,10 +116,6 @@ class RecommenderModel(nn.Module):
             return torch.stack(squares).sum() / rows[0].shape[0]
         return torch.stack([row.square().sum() for row in rows]).sum() / rows[0].shape[0]
 
-    def l2(self, user_idx: Tensor, item_idx: Tensor) -> Tensor:
-        """:meth:`penalty` of the rows these pairs touch. user_idx, item_idx: (B,) int64 → scalar."""
-        return self.penalty(self.gather(user_idx, item_idx))
-
     def predict(self, user_idx: Any, item_idx: Any) -> Tensor:
         """As :meth:`forward`, for use after training: no gradients, no dropout, any (B,) array, the mode left as it was."""
         with scoring(self):

@@ -9,9 +9,9 @@ import torch
 
 from mfcore.models.base import RecommenderModel
 from mfcore.training.config import TrainConfig
+from mfcore.training.contradictions import refuse_contradictions
 from mfcore.training.device import resolve_device
 from mfcore.training.engines.als.engine import AlsEngine, Sweep
-from mfcore.training.engines.als.limits import refuse_unsolvable
 from mfcore.training.engines.autograd import AutogradEngine
 from mfcore.training.engines.base import Engine, EngineKind, TrainingContext, load_kernels
 from mfcore.training.engines.sgd_compiled.engine import KERNELS, CompiledSgdEngine
@@ -26,7 +26,7 @@ ENGINES: tuple[EngineKind, ...] = (AlsEngine, CompiledSgdEngine, AutogradEngine)
 
 def choose_device(model: RecommenderModel, config: TrainConfig) -> torch.device:
     """As :func:`resolve_device`, but ``auto`` stays on the CPU for what is compiled there: steps of one rating starve a GPU."""
-    refuse_unsolvable(model.config, config)
+    refuse_contradictions(model.config, config)
     cpu = torch.device("cpu")
     if config.device.strip().lower() == "auto" and not CompiledSgdEngine.why_not(model, config, cpu):
         return cpu

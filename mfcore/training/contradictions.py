@@ -1,4 +1,4 @@
-"""What alternating least squares can solve, without torch, so that a form can ask."""
+"""Which models cannot be trained so, without torch, so that a form can ask."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from mfcore.validate import require
 
 _SOLVER = "mfcore.training.optimizers:als"
 _LOSSES = ("mfcore.training.losses:SquaredError", "mfcore.training.engines.als.whole_matrix:HeldOutLoss")
-"""What it minimises, by what implements it: a name may come to stand for something else."""
+"""What ALS minimises, by what implements it: a name may come to stand for something else."""
 
 
-def refuse_unsolvable(model: ModelConfig, training: TrainConfig) -> None:
-    """Nothing, or the reason why what solves cannot train this model.
+def refuse_contradictions(model: ModelConfig, training: TrainConfig) -> None:
+    """Nothing, or the reason why this model cannot be trained so.
 
     Raises:
-        UnusableRequest: the model is not linear in each side, or squeezed through a sigmoid, or the device lacks float64; or
-            it is not ALS, or a loss that ALS does not know.
+        UnusableRequest: scores for ranking are to be squeezed into the range of ratings. Of what solves: the model is not
+            linear in each side, or squeezed, or the device lacks float64; or it is not ALS, or a loss that ALS does not know.
     """
+    require(
+        not (model.output_range and training.implicit),
+        f"output_range squeezes ratings, so it needs loss mse, got {training.loss}",
+    )
     if not training.solves:
         return
     solvable = [name for name, spec in MODELS.items() if spec.dot_product]
