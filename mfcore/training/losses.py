@@ -110,16 +110,6 @@ def pairs(loss: str, batch: Samples) -> tuple[Tensor, Tensor]:
     return (torch.cat([users, users]), torch.cat([items, batch.negative_idx])) if LOSSES[loss].pairs else (users, items)
 
 
-def loss_and_slope(loss: str, scores: Tensor, batch: Samples) -> tuple[Tensor, Tensor]:
-    """The mean loss of a batch, a scalar, and its derivative by each score. scores: as many as :func:`pairs` → the same."""
-    return loss_named(loss).slope(scores, batch)
-
-
-def loss_of_each(loss: str, scores: Tensor, batch: Samples) -> Tensor:
-    """The loss of each sample of a batch, (B,). scores: as many as :func:`pairs`."""
-    return loss_named(loss).each(scores, batch)
-
-
 def loss_on(model: RecommenderModel, loss: str, samples: Samples) -> float:
     """The mean loss over ``samples`` without L2, dropout and gradients; NaN when there are none."""
     if len(samples) == 0:
