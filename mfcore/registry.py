@@ -230,7 +230,8 @@ class LossSpec(Spec):
     """What training minimises.
 
     Attributes:
-        implementation: a :class:`mfcore.training.losses.Loss`; None where only the optimizer knows how (``solved``).
+        implementation: a :class:`mfcore.training.losses.Loss`; where it is ``solved``, what measures it on held-out
+            interactions, like :class:`mfcore.training.engines.als.whole_matrix.HeldOutLoss`.
         ranks: it learns to rank rather than to predict ratings.
         draws_negatives: an epoch draws items that were not chosen. pairs: each sample is a chosen and an unchosen item.
         solved: only optimizers that solve can minimise it.
@@ -253,7 +254,7 @@ class OptimizerSpec(Spec):
         build: ``(groups, config, fused) → list of torch optimizers``. groups: dicts of params, kind and multiplier.
         uses: training settings that only some optimizers read: ``momentum``, ``nesterov``.
         solves: it takes no steps but finds the minimum for one side after the other; then it has neither learning rate nor
-            batches.
+            batches, and an engine of its own has to know it by its ``build``.
         losses: those it can minimise; empty: all that are not ``solved``.
         sparse: gradients of embeddings: ``never`` sparse, ``optional``, or ``always``.
         decays_weights: weight decay is its own business, so that the loss carries no L2.

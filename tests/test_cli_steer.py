@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mfcore.runs import RunFolder, RunStore
+from mfcore.runs.commands import read_commands
 from mfcore.runs.events import EpochEvent
 from tests.runs.tiny_runs import tiny
 from tests.test_cli import TINY, Cli
@@ -56,7 +57,7 @@ def test_a_wish_is_left_for_the_worker_as_the_pages_leave_it(cli: Cli) -> None:
     assert told == {"run_id": folder.run_id, "command": "learning_rate", "value": 0.01}
     assert cli("tell", folder.run_id, "pause") == 0 and cli.out == f"run {folder.run_id} was told: pause\n"
     assert cli("extend", folder.run_id, "--epochs", "2") == 0
-    wishes = [(wish.kind, wish.value) for wish in folder.pending_commands()]
+    wishes = [(wish.kind, wish.value) for wish in read_commands(folder.commands)]
     assert wishes == [("learning_rate", 0.01), ("pause", None), ("extend", 2)]
 
 

@@ -181,6 +181,7 @@ def list_runs(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """One run: what it was, what came of it, and the command that repeats it."""
     from mfcore.runs.export.command import command_line
+    from mfcore.runs.history import RunHistory
 
     store = RunStore(options.home)
     summary = store.get(store.find(options.run_id))
@@ -202,6 +203,7 @@ def show(options: argparse.Namespace) -> int:
         *((f"test {name}", metric(value)) for name, value in summary.test.items()),
         *((f"validation {name}", metric(value)) for name, value in summary.valid.items()),
         *([] if summary.unread else [("repeat", command_line(summary.config))]),
+        *(("changed in flight", change.words) for change in RunHistory.read(store.folder(summary.run_id)).in_flight),
     ]
     print_table(["", ""], facts)
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 from mfcore.errors import UnusableRequest
 from mfcore.files import loads
 from mfcore.paths import reason
+from mfcore.registry import SPLITS
 from mfcore.runs.config import FORMAT_VERSION, RunConfig
 from mfcore.runs.export.command import FLAGS
 from mfcore.runs.presets import PRESETS
@@ -35,7 +36,7 @@ def config_from(options: argparse.Namespace) -> RunConfig:
     require("model" in flat, "say which model to train with --model, or choose a whole recipe with --preset")
     config = RunConfig().with_flat(flat)
     require(
-        options.fold is None or config.split.kind == "official",
+        options.fold is None or "fold" in SPLITS[config.split.kind].uses,
         f"--fold picks one of the official splits, but the split is {config.split.kind}; add --split official",
     )
     return config

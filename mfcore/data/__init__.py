@@ -2,7 +2,7 @@
 
 from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.data.interactions import Interactions, make_item_table
-from mfcore.data.registry import dataset_status, fetch, forget_loaded, load_dataset
+from mfcore.data.registry import dataset_status, fetch, forget_loaded, load_dataset, open_dataset
 from mfcore.data.split import Split, leave_last_out, make_split, official_split, random_split, time_split
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.errors import DataUnavailable
@@ -27,6 +27,7 @@ __all__ = [
     "make_item_table",
     "make_split",
     "official_split",
+    "open_dataset",
     "random_split",
     "time_split",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mfcore.cache import LRU
 from mfcore.data.cache import DamagedCache, read_manifest
+from mfcore.data.config import DatasetConfig
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
 from mfcore.data.sources.fetching import Origin, Source, load_stored
@@ -106,8 +107,13 @@ def load_dataset(
         UnusableRequest: unknown name or option, a value out of range, or an unwritable data directory.
         DataUnavailable: it is not here and cannot be fetched.
     """
-    entry = DATASETS[name]
-    values = _checked(entry, options)
+    return open_dataset(DatasetConfig(name, options), home, progress)
+
+
+def open_dataset(config: DatasetConfig, home: str | Path | None = None, progress: Progress | None = None) -> Interactions:
+    """As :func:`load_dataset`, for a configuration: whatever its options are called, they are options."""
+    name, entry = config.name, DATASETS[config.name]
+    values = _checked(entry, config.options)
     root = data_dir(home) if entry.source or worth_storing(values) else None
     key = (name, tuple(sorted(values.items())), root)
     return _loaded.get_or_make(key, lambda: _produce(entry, values, root, progress or silent))

@@ -116,10 +116,6 @@ class RecommenderModel(nn.Module):
             return torch.stack(squares).sum() / rows[0].shape[0]
         return torch.stack([row.square().sum() for row in rows]).sum() / rows[0].shape[0]
 
-    def l2(self, user_idx: Tensor, item_idx: Tensor) -> Tensor:
-        """:meth:`penalty` of the rows these pairs touch. user_idx, item_idx: (B,) int64 → scalar."""
-        return self.penalty(self.gather(user_idx, item_idx))
-
     def predict(self, user_idx: Any, item_idx: Any) -> Tensor:
         """As :meth:`forward`, for use after training: no gradients, no dropout, any (B,) array, the mode left as it was."""
         with scoring(self):
@@ -146,6 +142,10 @@ class RecommenderModel(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.global_mean.device
+
+    def load_pretrained(self, gmf: RecommenderModel, mlp: RecommenderModel) -> None:
+        """Start from what two other models have learned; for models whose spec says that they use ``pretrained_gmf``."""
+        raise NotImplementedError
 
     @property
     def num_parameters(self) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mfcore.registry import MODELS
 from mfcore.settings import check, default
+from mfcore.settings.when import who
 from mfcore.validate import require
 
 
@@ -32,4 +34,6 @@ class ModelConfig:
         check(self)
         both = bool(self.pretrained_gmf) == bool(self.pretrained_mlp)
         require(both, "pretrained_gmf and pretrained_mlp go together: give both runs or neither")
-        require(not self.pretrained_gmf or self.name == "neumf", "pretrained_gmf and pretrained_mlp are for neumf only")
+        able = "pretrained_gmf" in MODELS[self.name].uses
+        only = who(MODELS, lambda spec: "pretrained_gmf" in spec.uses)
+        require(able or not self.pretrained_gmf, f"pretrained_gmf and pretrained_mlp are for {only} only")

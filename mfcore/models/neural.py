@@ -192,8 +192,15 @@ class NeuMF(MLP):
         model.load_pretrained(gmf, mlp, alpha)
         return model
 
-    def load_pretrained(self, gmf: GMF, mlp: MLP, alpha: float = 0.5) -> None:
-        """Overwrite this model's weights with those of ``gmf`` and ``mlp``, as :meth:`from_pretrained` does."""
+    def load_pretrained(self, gmf: RecommenderModel, mlp: RecommenderModel, alpha: float = 0.5) -> None:
+        """Overwrite this model's weights with those of ``gmf`` and ``mlp``, as :meth:`from_pretrained` does.
+
+        Raises:
+            UnusableRequest: one is of another model, or of another shape.
+        """
+        parts = isinstance(gmf, GMF) and isinstance(mlp, MLP) and not isinstance(mlp, NeuMF)
+        require(parts, "pretrained_gmf must be a run of model gmf and pretrained_mlp a run of model mlp")
+        assert isinstance(gmf, GMF) and isinstance(mlp, MLP)
         mine = (self.num_users, self.num_items, self.config.embedding_dim, self.config.mlp_layers)
         theirs = (gmf.num_users, gmf.num_items, gmf.config.embedding_dim, mlp.config.mlp_layers)
         require(

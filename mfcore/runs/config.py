@@ -14,7 +14,7 @@ from mfcore.models.config import ModelConfig
 from mfcore.registry import DATASETS, SPLITS
 from mfcore.settings import SETTINGS, Setting, check, default, known
 from mfcore.training.config import TrainConfig
-from mfcore.training.engines.als.limits import refuse_unsolvable
+from mfcore.training.contradictions import refuse_contradictions
 from mfcore.validate import integer, number, require
 
 FORMAT_VERSION = 1
@@ -54,11 +54,7 @@ class RunConfig:
         )
         if split.needs_folds and data is not None:
             require(self.split.fold <= data.num_folds, f"fold must be <= {data.num_folds}, got {self.split.fold}")
-        require(
-            not self.model.output_range or not self.training.implicit,
-            f"output_range squeezes ratings, so it needs loss mse, got {self.training.loss}",
-        )
-        refuse_unsolvable(self.model, self.training)
+        refuse_contradictions(self.model, self.training)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain data, JSON-ready."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mfcore.data import Interactions, load_dataset
+from mfcore.data import Interactions, open_dataset
 from mfcore.embeddings.imported import ImportedEmbeddings, open_embeddings
 from mfcore.embeddings.points import block_points, check_fits, plain_table, points_of
 from mfcore.embeddings.rating_block import RatingBlock
@@ -56,9 +56,7 @@ class RunSpace:
         Raises:
             UnusableRequest: it does not: the snapshots are of another dataset. DataUnavailable: it is not here.
         """
-        config = self.folder.config().dataset
-        options: dict[str, Any] = dict(config.options)
-        data = load_dataset(config.name, home=self.home, **options)
+        data = open_dataset(self.folder.config().dataset, self.home)
         check_fits(rows, data, self.name)
         return data
 

@@ -131,7 +131,10 @@ class MessageEvent(RunEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointEvent(RunEvent):
-    """``epoch`` can be branched from."""
+    """``epoch`` can be branched from.
+
+    It is on disk. A resume goes on from ``last``, which is written once a second at most, and may be of an earlier epoch.
+    """
 
     kind = "checkpoint"
     epoch: int

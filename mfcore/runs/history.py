@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mfcore.errors import UnusableRequest
@@ -18,7 +18,8 @@ from mfcore.training.schedule import batch_factor
 class Change:
     """From ``step`` steps (and ``epoch`` whole epochs) on, the setting ``name`` (a flat key) was ``after``.
 
-    ``before``: None where the first run of the line, which alone knew it, is not there any more.
+    ``before``: None where the first run of the line, which alone knew it, is not there any more. ``in_flight``: while the
+    run itself was trained; else a run before it in its line, or a branch, brought it.
     """
 
     epoch: int
@@ -26,6 +27,13 @@ class Change:
     name: str
     before: Any
     after: Any
+    in_flight: bool = field(default=False, compare=False)
+
+    @property
+    def words(self) -> str:
+        """As one line: "weight_decay 0 → 0.3 after epoch 2, step 314"."""
+        begins = self.name if self.before is None else f"{self.name} {_short(self.before)}"
+        return f"{begins} → {_short(self.after)} after epoch {self.epoch}, step {self.step}"
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,11 @@ class RunHistory:
             line.branch(config.parent)  # it waits for its worker
         return cls(folder.run_id, config, begun_with or config, begun_with is not None, tuple(line.changes), tuple(ancestry))
 
+    @property
+    def in_flight(self) -> tuple[Change, ...]:
+        """What was changed while the run itself was trained, and changes weights: what its configuration does not say."""
+        return tuple(change for change in self.changes if change.in_flight and SETTINGS[change.name].changes_weights)
+
     def settings_at(self, step: int) -> RunConfig:
         """The settings that hold after ``step`` steps, for the one that follows."""
         settings = self.begun_with
@@ -113,9 +126,9 @@ class _Line:
         elif name == "learning_rate" and isinstance(value, (int, float)):
             value = value / batch_factor(self.settings.training)  # asked for was the rate of the present batch size
         if name in SETTINGS and value is not None:
-            self._change(event.epoch or 0, event.step or 0, name, value)
+            self._change(event.epoch or 0, event.step or 0, name, value, in_flight=not event.inherited)
 
-    def _change(self, epoch: int, step: int, name: str, value: Any) -> None:
+    def _change(self, epoch: int, step: int, name: str, value: Any, *, in_flight: bool = False) -> None:
         before, told = self.settings.to_flat(defaults=True).get(name), any(change.name == name for change in self.changes)
         try:
             self.settings = self.settings.with_flat({name: value})
@@ -123,7 +136,11 @@ class _Line:
             return
         after, known = self.settings.to_flat(defaults=True).get(name), self.complete or told
         if not known or before != after:
-            self.changes.append(Change(epoch, step, name, before if known else None, after))
+            self.changes.append(Change(epoch, step, name, before if known else None, after, in_flight))
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _ancestry(folder: RunFolder, config: RunConfig, events: Iterable[Event]) -> list[Ancestor]:

@@ -23,7 +23,7 @@ from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
 from mfcore.paths import data_dir, writable_folder
 from mfcore.runs.checkpoints.retention import kept_epochs
-from mfcore.runs.commands import Command, PendingCommand, last_number, read_commands, write_command
+from mfcore.runs.commands import Command, last_number, write_command
 from mfcore.runs.config import RunConfig
 from mfcore.runs.events import EventLog
 from mfcore.runs.status import RunStatus as RunStatus
@@ -233,10 +233,6 @@ class RunFolder:
     def last_command(self) -> int:
         """The highest command number in use, 0 when there is none."""
         return last_number(self.commands)
-
-    def pending_commands(self, after: int = 0) -> list[PendingCommand]:
-        """Commands with a number above ``after``, in order: see :func:`mfcore.runs.commands.read_commands`."""
-        return read_commands(self.commands, after)
 
 
 def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfcore.cache import LRU
-from mfcore.data import Interactions, Split, load_dataset, make_split
+from mfcore.data import Interactions, Split, make_split, open_dataset
 from mfcore.errors import UnusableRequest
 from mfcore.paths import data_dir, writable_folder
 from mfcore.runs.config import RunConfig
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mfcore.models import RecommenderModel
     from mfcore.recommendation.recommender import Recommender
 
-CHECKPOINTS = ("refit", "best", "last")
+REFIT = "refit"
+CHECKPOINTS = (REFIT, "best", "last")
 """Which weights stand for a run, the first there is."""
 
 
@@ -82,8 +83,7 @@ def open_split(run: StoredRun, home: Path, progress: Any = None) -> Split:
         UnusableRequest: the dataset is not what it was when the run began.
         DataUnavailable: it is not here and cannot be fetched.
     """
-    dataset = run.config.dataset
-    data = load_dataset(dataset.name, home=home, progress=progress, **dataset.options)
+    data = open_dataset(run.config.dataset, home, progress)
     check_same_data(data, run)
     return load_split(run.config, data, home, str(run.provenance.get("split_hash", "")))
 
@@ -130,7 +130,8 @@ def _load(run: StoredRun, path: Path, home: Path, progress: Any) -> LoadedRun:
 
     config, split = run.config, open_split(run, home, progress)
     weights, info = load_weights(path)
-    model = build_model(config.model, split.train, seed=config.training.seed)
+    learned_from = split.with_validation_in_train() if path.stem == REFIT else split
+    model = build_model(config.model, learned_from.train, seed=config.training.seed)
     model.predicts_ratings = not config.training.implicit
     try:
         model.load_state_dict(weights)

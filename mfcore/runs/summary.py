@@ -118,21 +118,20 @@ class RunReader:
         return self._summary
 
     def _read(self) -> RunSummary:
-        config_changed = self._changed("config.json", must_exist=True)
         # Status before events: a reader that sees "finished" then also sees the last event.
-        status_changed, meta_changed = self._changed("status.json"), self._changed("meta.json")
-        result_changed, events_changed = self._changed("result.json"), self._changed("events.jsonl")
-        if config_changed:
+        files = ("config.json", "status.json", "meta.json", "result.json", "events.jsonl")
+        changed = [name for name in files if self._changed(name, must_exist=name == "config.json")]
+        if "config.json" in changed:
             self._read_config()
-        if status_changed:
+        if "status.json" in changed:
             self._status = self.folder.status()
-        if meta_changed:
+        if "meta.json" in changed:
             self._meta = self.folder.meta()
-        if result_changed:
+        if "result.json" in changed:
             self._result = self.folder.result()
-        if events_changed:
+        if "events.jsonl" in changed:
             self._follow()
-        if self._summary is None or config_changed or status_changed or meta_changed or result_changed or events_changed:
+        if self._summary is None or changed:
             self._summary = self._build()
         return self._summary
 

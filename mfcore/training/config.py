@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mfcore.errors import UnusableRequest
 from mfcore.registry import LOSSES, OPTIMIZERS
 from mfcore.settings import check, default
 from mfcore.validate import require
@@ -56,10 +57,10 @@ class TrainConfig:
     def _refuse_contradictions(self) -> None:
         optimizer, loss = OPTIMIZERS[self.optimizer], LOSSES[self.loss]
         require(not self.nesterov or self.momentum > 0, "nesterov needs momentum > 0, for example 0.9")
-        sparse = [name for name, spec in OPTIMIZERS.items() if spec.sparse != "never"]
+        sparse = ", ".join(name for name, spec in OPTIMIZERS.items() if spec.sparse != "never")
         require(
             not self.sparse_gradients or optimizer.sparse != "never",
-            f"sparse_gradients works with {', '.join(sparse)}; got optimizer {self.optimizer}",
+            f"sparse_gradients works with {sparse}; got optimizer {self.optimizer}",
         )
         require(
             not (self.sparse_gradients and self.momentum > 0), "sparse_gradients needs momentum 0: momentum moves every row"
@@ -69,16 +70,13 @@ class TrainConfig:
             self.weight_decay_scaling == "none" or not optimizer.decays_weights,
             f"weight_decay_scaling needs L2 in the loss, but {self.optimizer} decays weights by itself; try adam",
         )
-        require(
-            not optimizer.solves or optimizer.takes(loss),
-            f"{self.optimizer} solves squared errors, so it needs loss mse (ratings) or weighted-mse (ranking), "
-            f"got {self.loss}",
-        )
-        require(
-            not loss.solved or optimizer.takes(loss),
-            f"loss {self.loss} counts every cell of the matrix, which only optimizer als can do, got {self.optimizer}",
-        )
-        require(optimizer.takes(loss), f"optimizer {self.optimizer} takes loss {', '.join(optimizer.losses)}, got {self.loss}")
+        if optimizer.takes(loss):
+            return
+        if loss.solved and not optimizer.solves:
+            able = " or ".join(name for name, spec in OPTIMIZERS.items() if spec.takes(loss))
+            raise UnusableRequest(f"only optimizer {able} minimises loss {self.loss}, got {self.optimizer}")
+        listed = " or ".join(f"{name} ({'ranking' if LOSSES[name].ranks else 'ratings'})" for name in optimizer.losses)
+        raise UnusableRequest(f"{self.optimizer} needs loss {listed}, got {self.loss}")
 
     @property
     def implicit(self) -> bool:

@@ -14,7 +14,7 @@ from mfcore.models.base import RecommenderModel, scoring
 from mfcore.registry import OPTIMIZERS
 from mfcore.training.config import TrainConfig
 from mfcore.training.events import TrainingDiverged
-from mfcore.training.losses import loss_of_each, pairs
+from mfcore.training.losses import loss_named, pairs
 from mfcore.training.samples import Samples
 from mfcore.training.schedule import batch_factor
 
@@ -93,7 +93,7 @@ def worst_sample(model: RecommenderModel, loss: str, batch: Samples) -> Offendin
     with scoring(model):
         rows = model.gather(*pairs(loss, batch))
         scores = model.score(rows)
-    losses = loss_of_each(loss, scores, batch)
+    losses = loss_named(loss).each(scores, batch)
     broken = (~torch.isfinite(losses)).nonzero()
     place = int(broken[0]) if len(broken) else int(losses.argmax())
     return OffendingSample(

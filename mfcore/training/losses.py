@@ -87,9 +87,9 @@ def loss_named(name: str) -> Loss:
     Raises:
         UnusableRequest: there is none, or only an optimizer that solves knows it.
     """
-    implementation = LOSSES[name].implementation
-    require(implementation is not None, f"loss {name} has no steps; it needs an optimizer that solves, such as als")
-    return _made(implementation)
+    spec = LOSSES[name]
+    require(not spec.solved, f"loss {name} has no steps; it needs an optimizer that solves, such as als")
+    return _made(spec.implementation)
 
 
 @cache
@@ -108,16 +108,6 @@ def pairs(loss: str, batch: Samples) -> tuple[Tensor, Tensor]:
     """The users and items whose rows a batch touches: (B,) int64 each; for pairs (2B,), the chosen items first."""
     users, items = batch.user_idx, batch.item_idx
     return (torch.cat([users, users]), torch.cat([items, batch.negative_idx])) if LOSSES[loss].pairs else (users, items)
-
-
-def loss_and_slope(loss: str, scores: Tensor, batch: Samples) -> tuple[Tensor, Tensor]:
-    """The mean loss of a batch, a scalar, and its derivative by each score. scores: as many as :func:`pairs` → the same."""
-    return loss_named(loss).slope(scores, batch)
-
-
-def loss_of_each(loss: str, scores: Tensor, batch: Samples) -> Tensor:
-    """The loss of each sample of a batch, (B,). scores: as many as :func:`pairs`."""
-    return loss_named(loss).each(scores, batch)
 
 
 def loss_on(model: RecommenderModel, loss: str, samples: Samples) -> float:

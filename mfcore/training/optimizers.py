@@ -64,8 +64,8 @@ def sparse_adam(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> l
     return [SparseAdam(sparse), *([Adam(dense, **fused)] if dense else [])]
 
 
-def nothing_to_step(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
-    """For what solves: never asked for a step, and like ALS it remembers nothing."""
+def als(groups: Groups, config: TrainConfig, fused: dict[str, Any]) -> list[Optimizer]:
+    """Never asked for a step, because ALS solves; like ALS it remembers nothing."""
     return [SGD(groups, lr=config.learning_rate)]
 
 

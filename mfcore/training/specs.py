@@ -44,7 +44,7 @@ LOSSES.register(
         name="weighted-mse",
         title="Squared error over all cells, weighted (rank items; ALS)",
         short="Squared error over all cells, weighted",
-        implementation=None,
+        implementation="mfcore.training.engines.als.whole_matrix:HeldOutLoss",
         ranks=True,
         solved=True,
         sample="ratings",
@@ -127,7 +127,7 @@ OPTIMIZERS.register(
         name="als",
         title="ALS (exact, no learning rate)",
         short="ALS",
-        build=f"{_OPTIMIZERS}:nothing_to_step",
+        build=f"{_OPTIMIZERS}:als",
         solves=True,
         losses=("mse", "weighted-mse"),
     )

@@ -65,8 +65,6 @@ class Trainer:
         instance("split", split, Split, "random_split(interactions)")
         config, protocol = config or TrainConfig(), protocol or Protocol()
         require(len(split.train) > 0, "there is nothing to train on: the training part of the split is empty")
-        squeezed = model.config.output_range and config.implicit
-        require(not squeezed, f"output_range squeezes ratings, so it needs loss mse, got {config.loss}")
         self.on_step, self.should_stop, self.limits = on_step, should_stop, limits
         self.device = choose_device(model, config)
         self.threads = config.threads or default_threads()

@@ -19,9 +19,8 @@ from mfcore.evaluation.protocol import Protocol
 from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.models.base import RecommenderModel
 from mfcore.models.config import ModelConfig
-from mfcore.registry import LOSSES, MODELS, OPTIMIZERS
+from mfcore.registry import LOSSES, MODELS, OPTIMIZERS, load
 from mfcore.training.config import TrainConfig
-from mfcore.training.engines.als.whole_matrix import HeldOutLoss
 from mfcore.training.limits import USUAL, Limits
 from mfcore.training.losses import loss_on
 from mfcore.training.samples import SampleSource
@@ -124,8 +123,12 @@ class Validation:
         return self._parts[everyone]
 
     def _loss_on(self, part: Interactions) -> Callable[[RecommenderModel], float]:
-        if LOSSES[self.config.loss].solved:
-            return HeldOutLoss(part, self.split.train, self.config.unobserved_weight, self.device)
+        loss = LOSSES[self.config.loss]
+        if loss.solved:
+            measure: Callable[[RecommenderModel], float] = load(loss.implementation)(
+                part, self.split.train, self.config.unobserved_weight, self.device
+            )
+            return measure
         source = SampleSource(part, self.config, self.device, avoid=self.split.train)
         samples = source.draw(torch.Generator(self.device).manual_seed(self.config.seed), shuffle=False)
         return lambda model: loss_on(model, self.config.loss, samples)
@@ -198,6 +201,8 @@ def training_seconds(shape: Shape, model: ModelConfig, config: TrainConfig, engi
         return 1e-9 * shape.samples * (_NATIVE_SAMPLE + _NATIVE_NUMBER * dim + fetch)
     if engine == "als":  # a square from each rating, twice, and one system for each row: rows · dim³ = weights · dim²
         return 1e-9 * dim**2 * (_ALS_NUMBER * shape.samples + _ALS_WEIGHT * shape.weights)
+    if engine != "autograd":
+        raise ValueError(f"nobody has measured what engine {engine} costs")
     steps = math.ceil(shape.samples / config.batch_size)
     tower = sum(a * b for a, b in pairwise(widths))
     a_sample = _AUTOGRAD_SAMPLE + _AUTOGRAD_NUMBER * (dim + sum(widths)) + _AUTOGRAD_TOWER * tower

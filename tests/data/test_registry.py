@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcore.data import fetch, forget_loaded, load_dataset
+from mfcore.data import DatasetConfig, fetch, forget_loaded, load_dataset, open_dataset
 from mfcore.data.sources.generated import planted, synthetic
 from mfcore.errors import UnusableRequest
 from mfcore.registry import DATASETS
@@ -24,6 +24,8 @@ def test_an_unknown_dataset_is_refused_with_all_names(ask):
     [
         ("synthetic", {"noise": 0.1}, "synthetic has no option 'noise'; it has num_users, num_items, density, seed"),
         ("ml-100k", {"seed": 1}, "ml-100k has no option 'seed'; it has none"),
+        ("planted", {"home": 1.0}, "planted has no option 'home'; it has num_users"),
+        ("planted", {"progress": 1.0}, "planted has no option 'progress'; it has num_users"),
         ("planted", {"noise": -1}, "noise must be >= 0"),
         ("planted", {"rank": 2.5}, "rank must be a whole number"),
         ("synthetic", {"density": 0}, "density must be"),
@@ -33,7 +35,7 @@ def test_an_unknown_dataset_is_refused_with_all_names(ask):
 )
 def test_unusable_options_are_refused(name, options, message):
     with pytest.raises(UnusableRequest, match=message):
-        load_dataset(name, **options)
+        open_dataset(DatasetConfig(name, options))
 
 
 def test_every_entry_is_complete():

@@ -98,7 +98,7 @@ class ModelContract:
             )
             / 3
         )
-        torch.testing.assert_close(model.l2(users, items), by_hand)
+        torch.testing.assert_close(model.penalty(model.gather(users, items)), by_hand)
 
     def test_same_seed_same_weights(self, small: Interactions) -> None:
         one, two, other = (build_model(self.name, small, seed=seed, **self.fields) for seed in (0, 0, 1))

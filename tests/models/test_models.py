@@ -69,7 +69,8 @@ def test_output_range_keeps_the_mean_and_the_bounds() -> None:
 
 def test_l2_by_hand() -> None:
     # ‖p‖² = 5, ‖q‖² = 1.25, b_u² = 0.0625, b_i² = 0.25; the pair (1, 0) adds nothing, and the mean is over two
-    assert two_by_two().l2(torch.tensor([0, 1]), torch.tensor([1, 0])).item() == pytest.approx(6.5625 / 2)
+    model = two_by_two()
+    assert model.penalty(model.gather(torch.tensor([0, 1]), torch.tensor([1, 0]))).item() == pytest.approx(6.5625 / 2)
 
 
 @pytest.mark.parametrize("name", ["biased-mf", "gmf", "mlp", "neumf"])

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mfcore.__main__ import main
 from mfcore.runs import RunFolder, RunStatus
 from mfcore.runs.branching import branch_config, branch_folder
 from mfcore.runs.checkpoints.info import read_info
 from mfcore.runs.checkpoints.retention import kept_path
 from mfcore.runs.commands import Command
-from mfcore.runs.events import EpochEvent, Event
+from mfcore.runs.events import CheckpointEvent, CommandEvent, EpochEvent, Event
+from mfcore.runs.export.card import card_facts
+from mfcore.runs.export.script import run_script
 from mfcore.runs.history import Ancestor, Change, RunHistory
 from mfcore.runs.store import RunStore
+from tests.runs.test_session import equal, weights
 from tests.runs.tiny_runs import leave_unchecked, tiny
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
@@ -124,6 +130,74 @@ def test_a_branch_of_a_branch_knows_its_line(steered: Callable[..., RunFolder], 
     firsts = {c.name: c.before for c in reversed(alone.changes)}
     assert firsts == dict.fromkeys(("weight_decay", "learning_rate", "num_epochs", "pace")), "nobody knows any more"
     assert alone.settings_at(at[4]).training == grandchild.config().training
+
+
+class Killed(BaseException):
+    """Ends a worker as SIGKILL does: nothing is written any more."""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [Command("weight_decay", 0.3), Command("learning_rate", 0.02), Command("batch_size", 32), Command("extend", 2)],
+    ids=lambda command: command.kind,
+)
+def test_a_change_that_only_the_checkpoint_knows_is_told_by_the_next_worker(
+    command: Command, train: Train, steered: Callable[..., RunFolder], home: Path
+) -> None:
+    flat: dict[str, Any] = {"lr_scaling": "linear", "batch_size": 128, "optimizer": "sgd", "num_epochs": 4}
+    whole = steered(RunFolder.create(home, tiny(**flat)), {1: [command]})
+    folder = RunFolder.create(home, tiny(**flat))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 1:
+            folder.add_command(command)
+        if isinstance(event, CommandEvent):  # the checkpoint is there; its event was never written
+            lines = folder.events.path.read_bytes().splitlines(keepends=True)
+            folder.events.path.write_bytes(b"".join(lines[:-1]))
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(folder=folder, listen=listen)
+    for _ in range(2):  # once it is told, nobody tells it again
+        folder.write_status(RunStatus("queued", commands_seen=folder.last_command()))
+        _, status = train(folder=folder)
+        assert status.state == "finished", status.reason
+    histories = [RunHistory.read(run) for run in (folder, whole)]
+    assert histories[0].changes == histories[1].changes != ()
+    assert histories[0].in_flight == histories[0].changes
+    agrees_with_checkpoints(folder)
+    assert equal(weights(folder), weights(whole))
+
+
+def test_an_epoch_is_told_to_be_kept_only_when_it_is(train: Train, home: Path) -> None:
+    folder, told = RunFolder.create(home, tiny(num_epochs=3)), []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, CheckpointEvent):
+            told.append(event.epoch)
+            info = read_info(kept_path(folder.checkpoints, event.epoch))
+            assert (info.epoch, info.step) == (event.epoch, event.step)
+
+    train(folder=folder, listen=listen)
+    assert told == [0, 1, 2, 3]
+
+
+def test_card_script_and_command_line_tell_what_was_changed(
+    steered: Callable[..., RunFolder], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = steered(RunFolder.create(home, tiny(num_epochs=4)), {1: [Command("weight_decay", 0.3), Command("pace", 500)]})
+    (change,) = RunHistory.read(root).in_flight
+    assert change.words == f"weight_decay 0 → 0.3 after epoch 1, step {steps(root)[1]}"
+    assert card_facts(root)["changed in flight"] == {"1": change.words}
+    assert main(["runs", "show", root.run_id, "--home", str(home)]) == 0
+    assert change.words in capsys.readouterr().out
+    script = run_script(root.config(), RunHistory.read(root).in_flight)
+    assert f"- {change.words}" in (ast.get_docstring(ast.parse(script)) or "")
+    hostile = dataclasses.replace(change, after='"""\nimport os\n"""')
+    assert ast.dump(ast.parse(run_script(root.config(), [hostile])).body[1]) == ast.dump(ast.parse(script).body[1])
+    branch = steered(branch_folder(home, root, branch_config(root, 2, {"learning_rate": 0.02}, "")), {})
+    assert RunHistory.read(branch).in_flight == (), "what came before it is in its configuration"
+    assert "changed in flight" not in card_facts(branch)
 
 
 def test_changes_that_a_resume_took_back_never_were(train: Train, home: Path) -> None:

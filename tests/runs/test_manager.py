@@ -17,7 +17,7 @@ import torch
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunManager, RunStatus, manager_for
 from mfcore.runs.checkpoints.files import load_weights
-from mfcore.runs.commands import Command
+from mfcore.runs.commands import Command, read_commands
 from mfcore.runs.events import CommandEvent, ResumeEvent
 from mfcore.runs.manager.executor import LocalExecutor
 from tests.runs.tiny_runs import epochs, kinds, tiny, wait_until
@@ -180,7 +180,7 @@ def test_commands_are_checked_before_they_are_written(manager: RunManager, home:
             manager.command(folder.run_id, kind, **args)
     manager.command(folder.run_id, "pace", 5)
     manager.command(folder.run_id, "resume")
-    written = [(command.kind, command.value) for command in folder.pending_commands()]
+    written = [(command.kind, command.value) for command in read_commands(folder.commands)]
     assert written == [("pace", 5.0), ("resume", None)]
 
 

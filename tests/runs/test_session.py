@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 from collections.abc import Callable
@@ -13,7 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from mfcore.data import Interactions
 from mfcore.errors import UnusableRequest
+from mfcore.models.dot import BiasedMF
+from mfcore.registry import MODELS
 from mfcore.runs import RunFolder, RunStatus, load_run
 from mfcore.runs.commands import Command
 from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, Event, StartEvent
@@ -57,6 +61,25 @@ def test_test_is_scored_from_the_best_epoch(train: Train, home: Path) -> None:
     assert details is not None
     error = np.sqrt(np.mean((details.predicted - details.actual) ** 2))
     assert error == pytest.approx(folder.result()["test"]["rmse"], rel=1e-6)
+
+
+class Observant(BiasedMF):
+    """Keeps beside its weights how many ratings it was shown."""
+
+    def observe(self, train: Interactions) -> None:
+        self.shown = len(train)
+
+
+def test_a_refitted_model_is_loaded_as_it_was_trained(train: Train, home: Path) -> None:
+    spec = dataclasses.replace(MODELS["biased-mf"], name="observant", implementation=Observant)
+    with MODELS.temporarily(spec):
+        for refit in (True, False):
+            folder, status = train(tiny(model="observant", refit=refit))
+            assert status.state == "finished", status.reason
+            loaded = load_run(folder.run_id, home)
+            assert isinstance(loaded.model, Observant)
+            assert loaded.model.shown == len(loaded.split.train) + refit * len(loaded.split.valid)
+            assert loaded.evaluate() == folder.result()["test"]
 
 
 def test_a_run_is_loaded_once_and_anew_when_it_has_learned_more(train: Train, home: Path) -> None:
@@ -216,7 +239,7 @@ def test_missing_data_fails_with_what_was_tried(train: Train, monkeypatch: pytes
     def nowhere(*_args: Any, **_options: Any) -> None:
         raise DataUnavailable("ml-100k", [("GroupLens", "it said no")], "Connect to the internet")
 
-    monkeypatch.setattr("mfcore.runs.worker.session.load_dataset", nowhere)
+    monkeypatch.setattr("mfcore.runs.worker.session.open_dataset", nowhere)
     _, status = train()
     assert status.state == "failed" and "GroupLens: it said no" in status.reason
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mfcore.runs import RunConfig, RunFolder, RunStatus
+from mfcore.runs.commands import read_commands
 from mfcore.runs.manager.manager import manager_for
 from mfcore.runs.manager.watcher import Watcher
 from ui.api import routes as api
@@ -42,7 +43,7 @@ def ask(client: TestClient, run_id: str, wish: Any, *, what: str = "commands", *
 def test_a_command_reaches_the_run(client: TestClient, folder: RunFolder) -> None:
     assert ask(client, folder.run_id, {"kind": "pause"}) == (200, {"done": True})
     assert ask(client, folder.run_id, {"kind": "learning_rate", "value": 0.25}) == (200, {"done": True})
-    commands = [(command.kind, command.value) for command in folder.pending_commands()]
+    commands = [(command.kind, command.value) for command in read_commands(folder.commands)]
     assert commands == [("pause", None), ("learning_rate", 0.25)]
 
 
@@ -63,7 +64,7 @@ def test_an_unusable_wish_is_refused_in_words(client: TestClient, folder: RunFol
     status, answer = ask(client, folder.run_id, wish)
     assert status == 400
     assert reason in answer["error"]
-    assert folder.pending_commands() == []
+    assert read_commands(folder.commands) == []
 
 
 def test_what_is_over_takes_no_commands(client: TestClient, folder: RunFolder) -> None:
@@ -97,7 +98,7 @@ def test_another_sites_page_cannot_steer(client: TestClient, folder: RunFolder, 
     for what, wish in (("commands", {"kind": "stop"}), ("branch", {"epoch": 0})):
         answer = client.post(f"/api/runs/{folder.run_id}/{what}", json=wish, headers=encoded)
         assert answer.status_code == 403
-    assert folder.pending_commands() == []
+    assert read_commands(folder.commands) == []
 
 
 def test_the_servers_own_page_can(client: TestClient, folder: RunFolder) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunSummary, command_line, run_script
+from mfcore.runs.history import RunHistory
 from ui.address import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
@@ -116,7 +117,7 @@ def _actions(run: RunSummary) -> None:
 def _ways_to_repeat(run: RunSummary) -> None:
     st.download_button(
         "Python script",
-        data=lambda: run_script(run.config),
+        data=lambda: run_script(run.config, RunHistory.read(manager().folder(run.run_id)).in_flight),
         file_name=f"{run.run_id}.py",
         mime="text/x-python",
         icon=":material/code:",

@@ -10,6 +10,7 @@ from mfcore.evaluation.words import protocol_facts, split_facts
 from mfcore.registry import MODELS
 from mfcore.runs.config import RunConfig
 from mfcore.runs.export.command import command_line
+from mfcore.runs.history import RunHistory
 from mfcore.runs.layout import RunFolder
 from mfcore.settings import chosen, in_section
 
@@ -35,6 +36,7 @@ def card_facts(folder: RunFolder) -> Card:
         },
         "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("model",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
+        "changed in flight": {str(number): change.words for number, change in enumerate(RunHistory.read(folder).in_flight, 1)},
         "protocol": protocol_facts(
             config.protocol, all_relevant=all_relevant(config.split.kind, ranks=config.training.implicit)
         ),

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from mfcore.registry import SPLITS
 from mfcore.runs.config import RunConfig
 from mfcore.settings import SETTINGS
 
@@ -25,9 +26,8 @@ def command_line(config: RunConfig) -> str:
     flat, everything = config.to_flat(), config.to_flat(defaults=True)
     words = ["python", "-m", "mfcore", "train"]
     for key, flag in FLAGS.items():
-        if key == "fold" and config.split.kind != "official":  # it says nothing there, and would be refused
-            continue
-        if key in flat or key in _ALWAYS:
+        refused = key == "fold" and key not in SPLITS[config.split.kind].uses
+        if (key in flat or key in _ALWAYS) and not refused:
             words += [flag, _text(everything[key])]
     for key, value in flat.items():
         if key not in FLAGS and not _idle(key):

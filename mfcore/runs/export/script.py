@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mfcore.data.config import SplitConfig
@@ -13,9 +13,10 @@ from mfcore.evaluation.protocol import Protocol
 from mfcore.models.config import ModelConfig
 from mfcore.registry import MODELS, SPLITS
 from mfcore.runs.config import RunConfig
+from mfcore.runs.history import Change
 from mfcore.training.config import TrainConfig
 
-_SCRIPT = '''"""{title} on {dataset}: trains it, chooses the best epoch on validation, scores test once.{branch}"""
+_SCRIPT = '''"""{title} on {dataset}: trains it, chooses the best epoch on validation, scores test once.{branch}{changed}"""
 
 import json
 
@@ -50,11 +51,19 @@ The run this was made from is a branch: it went on from epoch {epoch} of run {ru
 This script trains with the branch's settings from the beginning, so its figures are others.
 """
 
+_CHANGED = """
+
+While the run this was made from was trained, settings were changed, which this script does not, so its figures are others:
+{changes}
+"""
+
 _PRETRAINED = "model.load_pretrained(load_run({gmf!r}).model, load_run({mlp!r}).model)\n"
 
 
-def run_script(config: RunConfig) -> str:
+def run_script(config: RunConfig, changes: Iterable[Change] = ()) -> str:
     """Stand-alone Python source that trains this run and prints its test metrics as JSON on the last line.
+
+    ``changes``: those in flight (see :class:`RunHistory`), which it only tells of.
 
     Whatever a configuration holds, also one that came in a zip file, is in it as a value or as words, never as code.
     """
@@ -66,6 +75,7 @@ def run_script(config: RunConfig) -> str:
     return _SCRIPT.format(
         title=MODELS[model.name].title,
         branch=_branch(config.parent) if config.parent else "",
+        changed=_changes(changes),
         dataset=_harmless(config.dataset.name),
         imports="from mfcore.runs import load_run\n" if pretrained else "",
         split_function=split_function,
@@ -85,9 +95,14 @@ def _branch(parent: Mapping[str, Any]) -> str:
     return _BRANCH.format(epoch=int(parent["epoch"]), run_id=_harmless(parent["run_id"]))
 
 
+def _changes(changes: Iterable[Change]) -> str:
+    lines = [f"- {_harmless(change.words)}" for change in changes]
+    return _CHANGED.format(changes="\n".join(lines)) if lines else ""
+
+
 def _harmless(text: object) -> str:
     """For a docstring: nothing in it can end that, or be read as code behind it."""
-    return re.sub(r"[^\w .-]", "?", str(text))[:200]
+    return re.sub(r"[^\w .,→-]", "?", str(text))[:200]
 
 
 def _build(config: RunConfig, split: str) -> str:

@@ -49,13 +49,14 @@ def _import_everything() -> None:
     import mfcore.evaluation
     import mfcore.models
     import mfcore.runs.worker.session  # noqa: F401
-    from mfcore.training.engines.als.engine import load_solver
-    from mfcore.training.engines.choice import load_native
+    from mfcore.training.engines.als import engine as als
+    from mfcore.training.engines.base import load_kernels
+    from mfcore.training.engines.sgd_compiled import engine as sgd_compiled
 
     # The first optimizer of a process makes torch import its compiler, which takes about a second.
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-    load_native()
-    load_solver()
+    for module in (als.KERNELS, sgd_compiled.KERNELS):
+        load_kernels(module)
 
 
 def _log_into(folder: RunFolder) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from mfcore.data import Split, load_dataset
+from mfcore.data import Split, open_dataset
 from mfcore.embeddings.snapshot_writer import SnapshotWriter
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.files import remove_torn
@@ -134,7 +134,7 @@ class Session:
         return self._end(str(result["state"]), str(result["reason"]), result)
 
     def _prepare_split(self, config: RunConfig) -> Split:
-        data = load_dataset(config.dataset.name, home=self.home, progress=self._on_progress, **config.dataset.options)
+        data = open_dataset(config.dataset, self.home, self._on_progress)
         check_same_data(data, self.folder.stored())
         known = self.folder.provenance()
         split = load_split(config, data, self.home, str(known.get("split_hash", "")))

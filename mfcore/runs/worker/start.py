@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import platform
+from collections.abc import Iterator
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Split
-from mfcore.errors import UnusableRequest
 from mfcore.evaluation import baseline_metrics
 from mfcore.evaluation.metrics import described, live_keys
 from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.models import RecommenderModel, build_model
+from mfcore.runs.checkpoints.info import CheckpointInfo
 from mfcore.runs.config import RunConfig
 from mfcore.runs.events import CommandEvent, ResumeEvent, StartEvent
+from mfcore.runs.history import RunHistory
 from mfcore.runs.loaded import load_run
 from mfcore.settings import without_effect
+from mfcore.training.schedule import batch_factor
 
 if TYPE_CHECKING:
     from mfcore.runs.worker.session import ActiveRun
@@ -36,19 +40,14 @@ def set_out(run: ActiveRun, extend_to: int) -> None:
 
 
 def start_model(config: RunConfig, split: Split, home: Path) -> RecommenderModel:
-    """The untrained model of a run; a NeuMF may start from the weights of two earlier runs.
+    """The untrained model of a run; some start from the weights of two earlier ones.
 
     Raises:
         UnusableRequest: such a run does not exist, is of another model, or has another shape.
     """
     model = build_model(config.model, split.train, seed=config.training.seed)
     if config.model.pretrained_gmf:
-        from mfcore.models import GMF, MLP, NeuMF
-
         gmf, mlp = (load_run(run, home).model for run in (config.model.pretrained_gmf, config.model.pretrained_mlp))
-        if not isinstance(gmf, GMF) or not isinstance(mlp, MLP) or isinstance(mlp, NeuMF):
-            raise UnusableRequest("pretrained_gmf must be a run of model gmf and pretrained_mlp a run of model mlp")
-        assert isinstance(model, NeuMF)
         model.load_pretrained(gmf, mlp)
     return model
 
@@ -88,6 +87,25 @@ def _resume(run: ActiveRun) -> None:
             run.controller.pace = float(event.value)
     for event in place.past(told)[len(told) :]:  # an epoch that nobody has heard of yet
         run.events.record(event)
+    for command in _untold(run, place):
+        run.events.record(command)
+
+
+def _untold(run: ActiveRun, place: CheckpointInfo) -> Iterator[CommandEvent]:
+    """Changes that only the checkpoint knows: it is written a moment before its command is told of."""
+    told = RunHistory.read(run.folder).settings_at(place.step).to_flat(defaults=True)
+    settings = place.settings(run.config)
+    flat = settings.to_flat(defaults=True)
+    for name in place.changed:
+        before, after = told[name], flat[name]
+        if math.isclose(before, after, rel_tol=1e-9):  # all that changes while a run goes is numbers
+            continue
+        at: dict[str, Any] = {"step": place.step, "epoch": place.epoch}
+        if name == "num_epochs":
+            yield CommandEvent(name="extend", value=after - before, num_epochs=after, **at)
+        else:
+            asked = after * batch_factor(settings.training) if name == "learning_rate" else after
+            yield CommandEvent(name=name, value=asked, **at)
 
 
 def _branch(run: ActiveRun) -> None:

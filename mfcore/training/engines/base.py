@@ -86,7 +86,12 @@ def load_kernels(module: str) -> str:
     ``module``: one with a function ``load_kernels``. Returns why there is none, in words; nothing if there is.
     """
     try:
-        importlib.import_module(module).load_kernels()
+        kernels = importlib.import_module(module)
+        try:
+            kernels.load_kernels()
+        except (AttributeError, ImportError):  # what was kept names classes that have moved since
+            importlib.import_module("mfcore.training.engines.compiling").forget_kept_code(kernels.__package__)
+            kernels.load_kernels()
     except ImportError as error:
         return f"numba cannot be used ({error})"
     return ""

@@ -9,12 +9,12 @@ import torch
 
 from mfcore.models.base import RecommenderModel
 from mfcore.training.config import TrainConfig
+from mfcore.training.contradictions import refuse_contradictions
 from mfcore.training.device import resolve_device
 from mfcore.training.engines.als.engine import AlsEngine, Sweep
-from mfcore.training.engines.als.limits import refuse_unsolvable
 from mfcore.training.engines.autograd import AutogradEngine
-from mfcore.training.engines.base import Engine, EngineKind, TrainingContext, load_kernels
-from mfcore.training.engines.sgd_compiled.engine import KERNELS, CompiledSgdEngine
+from mfcore.training.engines.base import Engine, EngineKind, TrainingContext
+from mfcore.training.engines.sgd_compiled.engine import CompiledSgdEngine
 from mfcore.training.samples import SampleSource, Source
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ ENGINES: tuple[EngineKind, ...] = (AlsEngine, CompiledSgdEngine, AutogradEngine)
 
 def choose_device(model: RecommenderModel, config: TrainConfig) -> torch.device:
     """As :func:`resolve_device`, but ``auto`` stays on the CPU for what is compiled there: steps of one rating starve a GPU."""
-    refuse_unsolvable(model.config, config)
+    refuse_contradictions(model.config, config)
     cpu = torch.device("cpu")
     if config.device.strip().lower() == "auto" and not CompiledSgdEngine.why_not(model, config, cpu):
         return cpu
@@ -48,8 +48,3 @@ def choose_engine(context: TrainingContext, engines: Sequence[EngineKind] = ENGI
 def epoch_source(data: Interactions, config: TrainConfig, device: torch.device) -> Source:
     """Where the samples of an epoch come from, for any optimizer."""
     return Sweep(data, device) if config.solves else SampleSource(data, config, device)
-
-
-def load_native() -> str:
-    """As :func:`load_kernels`, for SGD one rating at a time."""
-    return load_kernels(KERNELS)

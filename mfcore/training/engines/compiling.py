@@ -12,6 +12,7 @@ from mfcore.errors import UnusableRequest
 from mfcore.paths import data_dir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_kept: list[Any] = []
 
 
 def kernel(function: Function) -> Function:
@@ -32,6 +33,14 @@ def keep_code_of(compiled: Any) -> None:
             compiled.enable_caching()
         finally:
             numba.config.CACHE_DIR = before
+    _kept.append(compiled)
+
+
+def forget_kept_code(package: str) -> None:
+    """Compile the kernels of ``package`` anew when they are next called."""
+    for compiled in _kept:
+        if compiled.py_func.__module__.startswith(f"{package}."):
+            compiled._cache.flush()
 
 
 def _writable_folder() -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Solver = Callable[[Grouped, Features, Weights, Tensor], tuple[Tensor, Tensor]]
 """As :func:`solve_rows`."""
 
-_COMPILED = "mfcore.training.engines.als.compiled"
+KERNELS = "mfcore.training.engines.als.compiled"
 
 
 class AlsEngine:
@@ -105,16 +105,11 @@ def choose_solver(context: TrainingContext) -> tuple[Solver, str]:
     """What solves rows fastest here, and a few words about it."""
     if context.model.device.type != "cpu":
         return solve_rows, "in batches"
-    why_not = load_solver()
+    why_not = load_kernels(KERNELS)
     if why_not:
         return solve_rows, f"in batches, because {why_not}"
-    compiled = importlib.import_module(_COMPILED)
+    compiled = importlib.import_module(KERNELS)
     return compiled.CompiledSolver(context.threads, context.limits.piece_operations), "by compiled code"
-
-
-def load_solver() -> str:
-    """As :func:`load_kernels`, for alternating least squares."""
-    return load_kernels(_COMPILED)
 
 
 class Sweep:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from mfcore.models.base import RecommenderModel
-from mfcore.registry import LOSSES as LOSS_SPECS
-from mfcore.registry import OPTIMIZERS
+from mfcore.registry import LOSSES, OPTIMIZERS, load
 from mfcore.training.config import TrainConfig
 from mfcore.training.engines.base import ONE_BY_ONE, TrainingContext, is_dot_product, load_kernels
-from mfcore.training.optimizers import set_rate
+from mfcore.training.losses import BPR, Logistic, SquaredError
+from mfcore.training.optimizers import adagrad, set_rate, sgd
 from mfcore.training.samples import Samples
 from mfcore.training.weight_decay import decay_per_row
 from mfcore.typing import Float32, Float64
@@ -72,8 +72,11 @@ Shared = tuple[Tables, Tables, Rule]
 Trained = tuple[int, float, float]
 """What the kernels take beside their samples, and what they return: (samples trained, sum of losses, the last loss)."""
 
-
-_LOSSES = ("mse", "bce", "bpr")
+# What is compiled, by what does it: a name may come to stand for something else.
+_LOSSES = {SquaredError: "MSE", Logistic: "BCE", BPR: "BPR"}
+"""Class → its code in the kernels."""
+_OPTIMIZERS = {sgd: False, adagrad: True}
+"""What builds it → whether it keeps sums of squared gradients."""
 
 
 class CompiledSgdEngine:
@@ -89,13 +92,15 @@ class CompiledSgdEngine:
     name = "native"
 
     def __init__(self, context: TrainingContext, executor: Executor | None = None) -> None:
-        from mfcore.training.engines.sgd_compiled.kernels import LOSSES, train_pairs, train_points
+        from mfcore.training.engines.sgd_compiled import kernels
         from mfcore.training.engines.sgd_compiled.partition import PartitionedSgd
 
         self.model, self.config, self.optimizers = context.model, context.config, context.optimizers
         self.meter, self._limits = context.meter, context.limits
-        self._loss, self._pairs = LOSSES[self.config.loss], LOSS_SPECS[self.config.loss].pairs
-        self._kernel: Callable[..., Trained] = train_pairs if self._pairs else train_points
+        loss = LOSSES[self.config.loss]
+        self._loss, self._pairs = getattr(kernels, _LOSSES[load(loss.implementation)]), loss.pairs
+        self._adagrad = _OPTIMIZERS[load(OPTIMIZERS[self.config.optimizer].build)]
+        self._kernel: Callable[..., Trained] = kernels.train_pairs if self._pairs else kernels.train_points
         self._decays = decay_per_row(self.config, context.train)
         self._samples = len(context.train) * (1 + self.config.negatives if self.config.implicit else 1)
         several = self.config.hogwild and context.threads > 1 and self._samples >= self._limits.fewest_partitioned
@@ -114,10 +119,10 @@ class CompiledSgdEngine:
             return "only MF and biased MF are compiled"
         if device.type != "cpu":
             return f"compiled code runs on the CPU, not on {device}"
-        if config.optimizer not in ("sgd", "adagrad"):
+        if load(OPTIMIZERS[config.optimizer].build) not in _OPTIMIZERS:
             return f"only SGD and Adagrad are compiled, not {OPTIMIZERS[config.optimizer].label}"
-        if config.loss not in _LOSSES:
-            return f"only losses {', '.join(_LOSSES)} are compiled"
+        if load(LOSSES[config.loss].implementation) not in _LOSSES:
+            return f"loss {config.loss} is not compiled"
         if config.momentum:
             return "momentum moves every vector at every step"
         if config.sparse_gradients:
@@ -161,7 +166,7 @@ class CompiledSgdEngine:
 
     def _sum(self, parameter: Tensor) -> Tensor | None:
         """Adagrad's sum of squared gradients."""
-        return self.optimizers[0].state[parameter]["sum"] if self.config.optimizer == "adagrad" else None
+        return self.optimizers[0].state[parameter]["sum"] if self._adagrad else None
 
     def _rule(self) -> Rule:
         model, number = self.model, np.float32
@@ -169,7 +174,7 @@ class CompiledSgdEngine:
         return Rule(
             loss=self._loss,
             biased=hasattr(model, "user_bias"),
-            adagrad=self.config.optimizer == "adagrad",
+            adagrad=self._adagrad,
             base=number(float(model.global_mean)),
             low=number(model.low),
             span=number(model.high - model.low if model.config.output_range else 0.0),
@@ -181,6 +186,6 @@ class CompiledSgdEngine:
 
     def _tell_optimizers(self, rate: float, steps: int) -> None:
         set_rate(self.optimizers, rate)
-        if self.config.optimizer == "adagrad":
+        if self._adagrad:
             for state in self.optimizers[0].state.values():
                 state["step"] += steps

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Scalar = np.float32
 
 MSE, BCE, BPR = 0, 1, 2
-LOSSES = {"mse": MSE, "bce": BCE, "bpr": BPR}
 BLOCK = 256
 """Steps between two looks at the losses."""
 EPS = np.float32(1e-10)  # torch's Adagrad adds it to the root
