@@ -26,8 +26,8 @@ with text:
         f"Everybody rates a few {called.items} and leaves the rest blank; a recommender **guesses the blanks**. "
         f"Matrix factorization gives every person and every {called.item} a short list of numbers, random at first, and "
         "nudges them, rating by rating, until **multiplying the two lists gives about the rating**: nobody tells it which "
-        f"{called.items} are alike, yet those end up side by side. It is judged only on **ratings it was never shown**: press the button "
-        "and watch that error fall."
+        f"{called.items} are alike, yet those end up side by side. It is judged only on "
+        "**ratings it was never shown**: press the button and watch that error fall."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Train a recommender now", type="primary", icon=":material/play_arrow:", key="start_now"):

@@ -22,7 +22,7 @@ def maps(app: AppTest) -> list[dict[str, Any]]:
     return [
         json.loads(element.proto.json)
         for element in app.get("bidi_component")
-        if element.proto.component_name == "mf_explorer_space"
+        if element.proto.component_name == "mf_explorer_embedding_map"
     ]
 
 

@@ -53,7 +53,7 @@ def test_an_unknown_metric_is_in_the_table_under_its_name() -> None:
     assert table.columns.tolist() == ["rmse", "hr@10", "mrr@20", "half_life", "serendipity@5/full"] == reading_order(found)
     assert table.loc[THIS_RUN, "half_life"] == 7.0
     assert metric_name("serendipity@5/full") == "SERENDIPITY@5 (all items)"
-    assert metric_name("half_life", short=True) == "HALF_LIFE"
+    assert metric_name("half_life", short=True) == "HALF LIFE"
     assert metric_name("precision@10/full", short=True) == "Prec.@10 all"
     assert (metric_help("half_life"), lower_is_better("half_life"), in_its_unit("half_life", 0.5)) == ("", False, "0.500")
     assert headline_metrics(found, 10) == ["rmse", "hr@10"]
