@@ -71,5 +71,5 @@ screenshots: setup-dev
 	$(PY) -m scripts.recording
 
 clean:
-	rm -rf .venv node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .node node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

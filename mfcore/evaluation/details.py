@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.errors import UnusableRequest
-from mfcore.evaluation.ties import TIES
 from mfcore.files import write_atomically
+from mfcore.settings.ties import TIES
 from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import choice, require
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mfcore.data.config import SplitConfig
 from mfcore.evaluation.protocol import Protocol
-from mfcore.evaluation.ties import TIES
 from mfcore.registry import SPLITS
+from mfcore.settings.ties import TIES
 
 PARTS: dict[str, str] = {"train": "train", "valid": "validation", "test": "test"}
 """Part of a split → what people call it; in the order in which they are used."""

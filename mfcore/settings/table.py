@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mfcore.evaluation.ties import TIES
 from mfcore.registry import DEFAULT_DATASET, LOSSES, MODELS, OPTIMIZERS, SPLITS
 from mfcore.settings import when
 from mfcore.settings.kinds import Choice, Flag, Kind, Real, Text, Whole, Widths
+from mfcore.settings.ties import TIES
 from mfcore.validate import LARGEST_SEED, require
 
 MOST_EPOCHS = 1_000_000

@@ -7,9 +7,11 @@ import hashlib
 import json
 import multiprocessing
 import os
+import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -241,7 +243,8 @@ def _fetch_in_process(home: str, visits: str, answers) -> None:
     answers.put(data.fingerprint)
 
 
-def test_two_processes_fetch_once_and_agree(tmp_path):
+def test_two_processes_fetch_once_and_agree(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # whatever ran here before: not to be run again
     visits = tmp_path / "visits"
     visits.mkdir()
     context = multiprocessing.get_context("spawn")

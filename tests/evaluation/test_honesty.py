@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mfcore import Interactions, UnusableRequest, leave_last_out
 from mfcore.evaluation import EvaluationDetails, Evaluator, Protocol, sampled_curve, summarise
 from mfcore.evaluation.ranking import per_case
-from mfcore.evaluation.ties import TIES
 from mfcore.models.baselines import Popularity
+from mfcore.settings.ties import TIES
 from tests.evaluation.examples import Table, split_of
 from tests.evaluation.test_ties_and_draws import world
 
@@ -38,7 +38,7 @@ def test_every_draw_written_out(data: st.DataObject) -> None:
     greater = data.draw(st.integers(0, free))
     equal = data.draw(st.integers(0, free - greater))
     k, count, ties = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 10)), data.draw(st.sampled_from(list(TIES)))
-    places = [1.0] * greater + [TIES[ties]] * equal + [0.0] * (free - greater - equal)
+    places = [1.0] * greater + [TIES[ties].cost] * equal + [0.0] * (free - greater - equal)
     ranks = np.array([sum(drawn) for drawn in itertools.combinations(places, min(count, free))])
     expected = per_case(ranks, k)
     (row,) = sampled_curve(details_of([greater], [equal], [free], k, ties), [count]).itertuples(index=False)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mfcore import RunConfig, UnusableRequest
 from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails, Evaluator, Protocol, sampled_curve, summarise
-from mfcore.evaluation.ties import TIES
+from mfcore.settings.ties import TIES
 from tests.evaluation.examples import Table, split_of
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mfcore.evaluation import Comparison, EvaluationDetails, Protocol, summarise
-from mfcore.evaluation.words import TIES
 from mfcore.runs import RunConfig
 from mfcore.runs.manager.manager import manager_for
+from mfcore.settings.ties import TIES
 from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
 from ui.datasets import Nouns, nouns
@@ -261,7 +261,7 @@ def test_the_tie_policy_acts_on_the_figures_shown(ties: str, runs: dict[str, str
     assert details is not None
     expected = summarise(details.with_ties(ties))
     assert app.dataframe[0].value.loc[THIS_RUN, "ndcg@10"] == pytest.approx(expected["ndcg@10"])
-    assert TIES[ties][1] in words(app)
+    assert TIES[ties].sentence in words(app)
     assert {"EASE", "Item-kNN", "Popularity"} <= set(app.dataframe[0].value.index)
 
 

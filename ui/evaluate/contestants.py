@@ -11,8 +11,8 @@ import streamlit as st
 
 from mfcore.errors import UnusableRequest
 from mfcore.evaluation import EvaluationDetails
-from mfcore.evaluation.ties import TIES
 from mfcore.runs import RunSummary
+from mfcore.settings.ties import TIES
 from ui.address import write_param
 from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, split_hash, stored_details, with_ties
 from ui.format import escape_plotly

@@ -13,9 +13,9 @@ from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import EvaluationDetails, Interval, bootstrap_intervals, summarise
 from mfcore.evaluation.comparison import CANNOT_TELL
 from mfcore.evaluation.metrics import lower_is_better
-from mfcore.evaluation.ties import TIES
 from mfcore.evaluation.words import PARTS
 from mfcore.runs import RunConfig, RunSummary
+from mfcore.settings.ties import TIES
 from ui.datasets import data_at_hand
 from ui.evaluate.compare import paired
 from ui.evaluate.contestants import scored_baseline, scored_run
