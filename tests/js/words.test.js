@@ -32,7 +32,15 @@ test("titles from people are no markup", () => {
 
 test("a divergence is told in the words of the data", () => {
   const nouns = { item: "joke", items: "jokes", user: "reader", users: "readers", unit: "point", units: "points" }
-  const told = divergedWords({ kind: "diverged", user_id: 7, item_id: 3, rating: 4, predicted: 80, item_norm: 9 }, nouns)
+  const event = {
+    kind: /** @type {const} */ ("diverged"),
+    user_id: 7,
+    item_id: 3,
+    rating: 4,
+    predicted: 80,
+    item_norm: 9,
+  }
+  const told = divergedWords(event, nouns)
   assert.equal(
     told,
     "Reader 7 gave joke 3 a 4; the prediction reached 80.000. Length of the vectors: the joke's 9.000.",

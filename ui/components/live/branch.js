@@ -110,6 +110,7 @@ function fieldOf(run, { name, label, help, options }) {
  * What a field begins with: the setting as it is now, but the whole plan of epochs.
  * @param {Run} run
  * @param {string} name
+ * @returns {string | number | undefined}
  */
 function startValue(run, name) {
   if (name === "num_epochs") return run.numEpochs || run.config.num_epochs

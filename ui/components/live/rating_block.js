@@ -23,7 +23,7 @@ const SHORTEST = 250,
   AFTER_REFUSAL = 2000,
   AFTER_FAILURE = 3000 // milliseconds until the next question
 const SHADES = 256
-// From low ratings to high: teal, sand, terracotta. No colour of it is the ground's, so that what is unknown stays apart.
+// From low to high: teal, sand, terracotta. No colour of it is the ground's, so that what is unknown stays apart.
 const STOPS = {
   light: ["#1c7672", "#76aaa0", "#e4d3a2", "#dd9a58", "#9d3b1c"],
   dark: ["#58bdb4", "#3d766f", "#6f6346", "#c07c43", "#f7b081"],
@@ -287,7 +287,8 @@ function cellWords(view, block, { row, column }) {
   const was = chances ? "chosen" : `rated ${rateText(known)}`
   const what = defined(known) ? was + held : chances ? "not chosen" : "not rated"
   const guess = !defined(predicted) ? "–" : chances ? `${Math.round(100 * predicted)} %` : predicted.toFixed(1)
-  return `${/^\d+$/.test(user) ? `${nounsOf(view.run).user} ${user}` : user} × ${block.items[column]}: ${what}, predicted ${guess}`
+  const who = /^\d+$/.test(user) ? `${nounsOf(view.run).user} ${user}` : user
+  return `${who} × ${block.items[column]}: ${what}, predicted ${guess}`
 }
 
 /** @param {View} view */
