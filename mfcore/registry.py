@@ -313,8 +313,7 @@ class MetricSpec(Spec):
         of_lists: (:class:`Found`, K) → (U,), whose mean over users it is, in full ranking.
         lower_is_better: errors fall, ranking metrics rise. share: it is shown in percent. in_rating_units: "stars" and the
             like.
-        at_k: whether its name carries K. live: drawn while a run trains. hint_full: what to add to ``help`` where all items
-            compete.
+        at_k: whether its name carries K. live: drawn while a run trains. headline: shown first and large.
     """
 
     of_errors: Callable[[Float64], Float64] | None = None
@@ -326,6 +325,7 @@ class MetricSpec(Spec):
     in_rating_units: bool = False
     at_k: bool = True
     live: bool = True
+    headline: bool = False
 
     def k(self, asked: int) -> int:
         """The length of the list it looks at, where ``asked`` is the protocol's."""

@@ -12,7 +12,7 @@ from mfcore.runs import RunSummary
 from mfcore.runs.embedding_space import open_space
 from ui.components.embedding_map import MapEvents, embedding_map
 from ui.controls import plain_errors
-from ui.datasets import nouns
+from ui.datasets import Nouns, nouns
 from ui.embeddings.closer_look import closer_look
 from ui.format import count
 from ui.runbar import run_bar, unfinished
@@ -40,7 +40,7 @@ def map_of_run(run: RunSummary) -> None:
     asked = embedding_map(
         f"/api/runs/{run.run_id}",
         run_id=run.run_id,
-        nouns=(called.item, called.items),
+        called=called,
         going=going,
         methods=METHODS,
         still_words=STILL,
@@ -73,7 +73,7 @@ def map_of_others(name: str) -> None:
     if chosen != name:
         st.query_params["embeddings"] = chosen
         st.rerun()
-    asked = embedding_map(f"/api/embeddings/{name}", nouns=("point", "points"), methods=METHODS)
+    asked = embedding_map(f"/api/embeddings/{name}", called=Nouns("point", "points"), methods=METHODS)
     make_map(asked, name, "embeddings")
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from mfcore.registry import DEFAULT_DATASET
+from mfcore.runs.presets import FIRST
 from ui.components.live import live_run
 from ui.controls import link_to, state_badge
 from ui.datasets import data_at_hand, dataset_title, nouns
 from ui.format import escape_markdown, metric, metric_name, when
-from ui.home.starts import FIRST, preset_cards, start
+from ui.home.starts import preset_cards, start
 from ui.run_titles import run_label
 from ui.state import manager
 from ui.verdict import comparison, verdict_on_test
@@ -24,9 +25,9 @@ with text:
     st.markdown(
         f"Everybody rates a few {called.items} and leaves the rest blank; a recommender **guesses the blanks**. "
         f"Matrix factorization gives every person and every {called.item} a short list of numbers, random at first, and "
-        "nudges them, rating by rating, until **multiplying the two lists gives about the rating**: nobody tells it what a "
-        "comedy is, yet comedies end up side by side. It is judged only on **ratings it was never shown**: press the button "
-        "and watch that error fall."
+        "nudges them, rating by rating, until **multiplying the two lists gives about the rating**: nobody tells it which "
+        f"{called.items} are alike, yet those end up side by side. It is judged only on "
+        "**ratings it was never shown**: press the button and watch that error fall."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Train a recommender now", type="primary", icon=":material/play_arrow:", key="start_now"):

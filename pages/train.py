@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
+from mfcore.evaluation.metrics import selection_key
 from mfcore.runs import RunConfig
 from ui.components.live import live_run
 from ui.controls import run_missing
@@ -49,7 +50,7 @@ with live:
         key="train_live",
         going=run is not None and not run.over,
         num_epochs=config.training.num_epochs if config else 20,
-        metric="ndcg@10" if draft["loss"] != "mse" else "rmse",
+        metric=selection_key(config.protocol.k, ranks=config.training.implicit) if config else "",
         idle="Press Train, and watch it learn here.",
         hint=hint(run.config.preset if run else draft["preset"]),
         height=250,

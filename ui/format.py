@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from mfcore.evaluation.metrics import is_share, metric_title, place
+from mfcore.evaluation.metrics import headline_keys, is_share, metric_title, place
 
 NOTHING = "–"
 
@@ -103,8 +103,8 @@ def reading_order(keys: Iterable[str]) -> list[str]:
 
 def headline_metrics(known: Iterable[str], k: int) -> list[str]:
     """Those of the ``known`` metrics that are shown first and large, in reading order."""
-    found, wanted = set(known), ("rmse", "mae", f"hr@{k}", f"ndcg@{k}", f"hr@{k}/full", f"ndcg@{k}/full")
-    return [key for key in wanted if key in found]
+    found = set(known)
+    return [key for key in headline_keys(k) if key in found]
 
 
 def unit_of(key: str) -> tuple[float, str, str]:

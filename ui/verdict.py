@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mfcore.evaluation.metrics import lower_is_better
+from mfcore.evaluation.metrics import lower_is_better, selection_key
 from mfcore.evaluation.protocol import Protocol
 from mfcore.runs import RunConfig, RunSummary
 from ui.datasets import Nouns
@@ -36,7 +36,7 @@ class Verdict:
 
 def headline_metric(metrics: Metrics, k: int) -> str | None:
     """The one metric that stands for a run: RMSE if it predicts ratings, else NDCG@K; None when neither is defined."""
-    wanted = ("rmse", f"ndcg@{k}", f"ndcg@{k}/full")
+    wanted = (selection_key(k, ranks=False), selection_key(k, ranks=True), f"{selection_key(k, ranks=True)}/full")
     return next((key for key in (*wanted, *metrics) if key in metrics), None)
 
 

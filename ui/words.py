@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mfcore.evaluation.metrics import metric_help
 from mfcore.evaluation.protocol import all_relevant
 from mfcore.evaluation.words import protocol_sentence as ranking_sentence
 from mfcore.evaluation.words import split_sentence
@@ -13,6 +14,12 @@ from ui.datasets import Nouns, nouns
 
 STAR = "★"
 """Marks a starred run."""
+
+
+def metric_tip(key: str, config: RunConfig) -> str | None:
+    """What a metric of a run says, with the data's unit and the number of rivals; None for one that nobody registered."""
+    return metric_help(key, units=nouns(config.dataset).units, sampled=config.protocol.sampled_negatives) or None
+
 
 _BASELINES = {
     "global mean": "always predicting the mean rating",

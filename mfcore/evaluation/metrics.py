@@ -26,6 +26,7 @@ RMSE = METRICS.register(
         lower_is_better=True,
         in_rating_units=True,
         at_k=False,
+        headline=True,
     )
 )
 MAE = METRICS.register(
@@ -37,6 +38,7 @@ MAE = METRICS.register(
         lower_is_better=True,
         in_rating_units=True,
         at_k=False,
+        headline=True,
     )
 )
 METRICS.register(
@@ -48,6 +50,7 @@ METRICS.register(
         of_cases=ranking.hit,
         of_lists=lambda found, k: (found.best < k).astype(np.float64),
         share=True,
+        headline=True,
     )
 )
 METRICS.register(
@@ -58,6 +61,7 @@ METRICS.register(
         "On MovieLens 100K, among 99 sampled items, popularity has about 0.23 and a good model 0.38 to 0.40 at K = 10.",
         of_cases=ranking.gain,
         of_lists=ranking.ndcg,
+        headline=True,
     )
 )
 METRICS.register(
@@ -140,6 +144,18 @@ def metric_title(key: str, *, short: bool = False) -> str:
     stem = key.partition("/")[0].partition("@")[0].removesuffix("_full")
     title = (spec.label if short else spec.title) if spec is not None else stem.replace("_", " ").upper()
     return f"{title}{f'@{k}' if k and '@' not in title else ''}{(' all' if short else ' (all items)') if full else ''}"
+
+
+def selection_key(k: int, *, ranks: bool) -> str:
+    """The metric that chooses the best epoch and stands for a run: ``rmse``, or ``ndcg@K`` where training learns to rank."""
+    return f"ndcg@{k}" if ranks else RMSE.name
+
+
+def headline_keys(k: int) -> list[str]:
+    """What is shown first and large, in reading order."""
+    large = [spec for spec in METRICS.values() if spec.headline]
+    keys = [key for spec in large for key in {spec.key(k), spec.key(k, full=spec.of_lists is not None)}]
+    return sorted(keys, key=place)
 
 
 def is_share(key: str) -> bool:

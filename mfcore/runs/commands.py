@@ -11,56 +11,28 @@ from typing import Any
 
 from mfcore.errors import UnusableRequest
 from mfcore.files import dumps, read_json
-from mfcore.settings import LARGEST_FACTOR, MOST_EPOCHS, MOST_SAMPLES
-from mfcore.validate import choice, integer, number, require
-
-
-@dataclass(frozen=True)
-class Range:
-    """Values that a setting may be given while a run goes: low <= value <= high, above < value, ``whole`` numbers only."""
-
-    low: float | None = None
-    high: float | None = None
-    above: float | None = None
-    whole: bool = False
-
-    def check(self, name: str, value: object) -> float:
-        """The number that ``value`` is, or says.
-
-        Raises:
-            UnusableRequest: it is none, or outside.
-        """
-        if self.whole:
-            low, high = (None if end is None else int(end) for end in (self.low, self.high))
-            return integer(name, value, low=low, high=high)
-        return number(name, value, low=self.low, high=self.high, above=self.above)
+from mfcore.settings import SETTINGS
+from mfcore.settings.kinds import Kind
+from mfcore.validate import choice, require
 
 
 @dataclass(frozen=True)
 class CommandKind:
-    """What a command does, in one sentence, and the ``range`` of its value; None: it takes none."""
+    """What a command does, in one sentence, and of what kind its value is; None: it takes none."""
 
     help: str
-    range: Range | None = None
+    value: Kind | None = None
 
 
-_FACTOR = Range(low=0.0, high=LARGEST_FACTOR)
 COMMANDS: dict[str, CommandKind] = {
     "stop": CommandKind("End now; what has been learned is kept and tested."),
     "pause": CommandKind("Wait at the next step."),
     "resume": CommandKind("Go on after a pause."),
     "step_batch": CommandKind("Train one batch, then wait."),
     "step_epoch": CommandKind("Train to the end of this epoch, then wait."),
-    "pace": CommandKind("Epochs a second to keep to; 0 is full speed.", Range(low=0.0)),
-    "learning_rate": CommandKind("Learning rate from the next step on.", Range(above=0.0)),
-    "weight_decay": CommandKind("Weight decay from the next batch on.", _FACTOR),
-    "batch_size": CommandKind("Batch size from the next batch on.", Range(low=1, high=MOST_SAMPLES, whole=True)),
-    "bias_lr_multiplier": CommandKind("Learning rate of the biases, as a multiple of the main one.", _FACTOR),
-    "factor_lr_multiplier": CommandKind("Learning rate of the embeddings, as a multiple of the main one.", _FACTOR),
-    "mlp_lr_multiplier": CommandKind("Learning rate of the MLP, as a multiple of the main one.", _FACTOR),
-    "extend": CommandKind(
-        "Train so many epochs more; the schedule and the patience begin anew.", Range(low=1, high=MOST_EPOCHS, whole=True)
-    ),
+    "pace": CommandKind("Epochs a second to keep to; 0 is full speed.", SETTINGS["pace"].kind),
+    **{key: CommandKind(f"{one.label}, from the next step on.", one.kind) for key, one in SETTINGS.items() if one.live},
+    "extend": CommandKind("Train so many epochs more; the schedule and the patience begin anew.", SETTINGS["num_epochs"].kind),
 }
 _PATIENCE = 2.0
 """Seconds an unreadable command file may be one that is still being written."""
@@ -78,12 +50,12 @@ class Command:
     value: float | None = None
 
     def __post_init__(self) -> None:
-        values = COMMANDS[choice("command", self.kind, COMMANDS)].range
-        if values is None:
+        kind = COMMANDS[choice("command", self.kind, COMMANDS)].value
+        if kind is None:
             require(self.value is None, f"{self.kind} takes no value, got {self.value!r}")
         else:
             require(self.value is not None, f"{self.kind} takes one number as value")
-            object.__setattr__(self, "value", values.check(self.kind, self.value))
+            object.__setattr__(self, "value", kind.read(self.kind, self.value))
 
 
 @dataclass(frozen=True)

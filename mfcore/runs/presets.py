@@ -303,6 +303,9 @@ _FROM_THE_LITERATURE = (
     ),
 )
 
+FIRST, FIRST_RANKING = "biased-mf", "mf-implicit"
+"""What to begin with, and what suits a model that ranks and nobody foresaw."""
+
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (*_OURS, *_FROM_THE_LITERATURE)}
 
 

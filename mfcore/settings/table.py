@@ -96,12 +96,23 @@ class Setting:
         return {"true": "Yes", "false": "No"} if isinstance(self.kind, Flag) else dict(self.offered) or None
 
     @property
+    def brief(self) -> str:
+        """A word for it where there is no room: beside a mark on a chart."""
+        return self.title.replace("{}", "").strip() or self.label.lower()
+
+    @property
     def changes_weights(self) -> bool:
         return self.effect == "weights"
 
     @property
     def in_branch(self) -> bool:
         return self.section in ("training", "") and self.key not in ("loss", "preset")
+
+    def to_browser(self, value: Any) -> dict[str, Any]:
+        """What a form in the browser is told: key, words, range, the options of a choice, and what stands in it."""
+        told = {"name": self.key, "label": self.label, "brief": self.brief, "help": self.help, "value": value}
+        ends = {end: getattr(self.kind, end, None) for end in ("low", "high", "above")}
+        return {**told, **ends, "whole": isinstance(self.kind, Whole), "options": self.options()}
 
 
 # fmt: off

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
+from mfcore.evaluation.metrics import selection_key
 from mfcore.evaluation.protocol import Protocol
 from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.models.base import RecommenderModel
@@ -50,7 +51,7 @@ class Measured(NamedTuple):
 
 def selection_metric(config: TrainConfig, protocol: Protocol) -> str:
     """The metric that chooses the best epoch: ``rmse``, or ``ndcg@K`` where training learns to rank."""
-    return f"ndcg@{protocol.k}" if config.implicit else "rmse"
+    return selection_key(protocol.k, ranks=config.implicit)
 
 
 class Validation:

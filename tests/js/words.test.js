@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { matcher, percent, quantile, shorten } from "../../ui/components/embedding_map/words.js"
+import { divergedWords } from "../../ui/components/live/branch.js"
 import { escapeText, rateText, seconds, sentence, short, three } from "../../ui/components/live/words.js"
 import { metricFacts, metricsOf } from "../../ui/components/shared/metrics.js"
 import { prefixOf } from "../../ui/components/shared/server.js"
@@ -27,6 +28,23 @@ test("a sentence has its capital and its stop; a setting stays as it is typed", 
 
 test("titles from people are no markup", () => {
   assert.equal(escapeText('<b onclick="x">&'), '&lt;b onclick="x"&gt;&amp;')
+})
+
+test("a divergence is told in the words of the data", () => {
+  const nouns = { item: "joke", items: "jokes", user: "reader", users: "readers", unit: "point", units: "points" }
+  const event = {
+    kind: /** @type {const} */ ("diverged"),
+    user_id: 7,
+    item_id: 3,
+    rating: 4,
+    predicted: 80,
+    item_norm: 9,
+  }
+  const told = divergedWords(event, nouns)
+  assert.equal(
+    told,
+    "Reader 7 gave joke 3 a 4; the prediction reached 80.000. Length of the vectors: the joke's 9.000.",
+  )
 })
 
 test("medians and quantiles leave out what is undefined", () => {

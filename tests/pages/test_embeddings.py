@@ -22,7 +22,7 @@ def maps(app: AppTest) -> list[dict[str, Any]]:
     return [
         json.loads(element.proto.json)
         for element in app.get("bidi_component")
-        if element.proto.component_name == "mf_explorer_space"
+        if element.proto.component_name == "mf_explorer_embedding_map"
     ]
 
 
@@ -42,7 +42,7 @@ def test_the_map_is_that_of_the_run_in_the_address(runs: dict[str, str], open_pa
 
 def test_things_without_titles_are_items(runs: dict[str, str], open_page: OpenPage) -> None:
     (shown,) = maps(open_page("embeddings", run=runs["rating"]))
-    assert shown["nouns"] == ["item", "items"]
+    assert (shown["nouns"]["item"], shown["nouns"]["users"]) == ("item", "users")
 
 
 def test_the_address_is_the_maps_own(runs: dict[str, str], open_page: OpenPage) -> None:
@@ -78,7 +78,7 @@ def test_imported_embeddings_are_on_a_map_of_their_own(imported: str, open_page:
     (shown,) = maps(app)
     assert shown["source"] == f"/api/embeddings/{imported}/space"
     assert shown["run_id"] == shown["events"] == "", "no run, so no curve and no way to Recommend"
-    assert shown["nouns"] == ["point", "points"]
+    assert (shown["nouns"]["item"], shown["nouns"]["items"]) == ("point", "points")
 
 
 def test_imported_embeddings_can_be_removed(imported: str, open_page: OpenPage) -> None:

@@ -62,4 +62,4 @@ def test_recent_runs_show_state_and_result_and_names_are_not_markup(runs: dict[s
 
 
 def test_with_a_running_run(running: str, open_page: OpenPage) -> None:
-    assert "-badge[running]" in words(open_page("home"))
+    assert "-badge[training]" in words(open_page("home"))

@@ -25,9 +25,9 @@ def test_every_command_says_what_it_does_and_whether_it_takes_a_value(kind: str)
     about = COMMANDS[kind]
     assert about.help.endswith(".")
     with pytest.raises(UnusableRequest, match=f"{kind} takes"):
-        Command(kind, 1.0) if about.range is None else Command(kind)
-    made = Command(kind) if about.range is None else Command(kind, "2")  # type: ignore[arg-type]  # as from a command line
-    assert made.value == (None if about.range is None else 2)
+        Command(kind, 1.0) if about.value is None else Command(kind)
+    made = Command(kind) if about.value is None else Command(kind, "2")  # type: ignore[arg-type]  # as from a command line
+    assert made.value == (None if about.value is None else 2)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from mfcore.registry import MODELS
+from mfcore.registry import MODELS, OPTIMIZERS
 from mfcore.runs import RunConfig, RunFolder, RunStatus
 from mfcore.runs.events import EpochEvent, MessageEvent, StartEvent
 from mfcore.runs.manager.watcher import Watcher
@@ -61,6 +61,10 @@ def test_events_are_read_on_from_the_offset(client: TestClient, folder: RunFolde
     assert list(controls) == ["learning_rate", "weight_decay", "batch_size", "factor_lr_multiplier"], "what it has a use for"
     assert set(controls["batch_size"]) >= {"name", "label", "help", "value", "low", "high", "above", "whole"}
     assert (controls["learning_rate"]["value"], controls["batch_size"]["whole"]) == (0.005, True)
+    branch = {one["name"]: one for one in first["config"]["branch"]}
+    assert list(branch) == ["optimizer", "learning_rate", "weight_decay", "batch_size", "num_epochs"]
+    assert branch["optimizer"]["options"] == OPTIMIZERS.titles() and branch["num_epochs"]["options"] is None
+    assert (first["config"]["sample"], first["config"]["nouns"]["items"]) == ("ratings", "films")
     assert events(client, folder.run_id, first["next"])["events"] == []
     folder.events.append(MessageEvent(text="hello"))
     later = events(client, folder.run_id, first["next"])

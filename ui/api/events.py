@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -12,39 +12,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mfcore.errors import UnusableRequest
-from mfcore.registry import MODELS, OPTIMIZERS
-from mfcore.runs.commands import COMMANDS, Range
+from mfcore.registry import LOSSES
 from mfcore.runs.layout import open_folder
 from mfcore.runs.manager.manager import manager_for
 from mfcore.runs.status import LIVE_STATES
 from mfcore.runs.summary import RunSummary
+from mfcore.settings import SETTINGS, live_settings
 from ui.api.answers import json_answer, refusal
+from ui.datasets import nouns
 from ui.run_titles import run_title
 
-_TOLD = ("num_epochs", "learning_rate", "weight_decay", "batch_size", "optimizer", "loss")
-
-
-@dataclass(frozen=True)
-class Control:
-    """A setting that may be changed while a run goes, as the live view offers it."""
-
-    name: str
-    label: str
-    brief: str
-    help: str
-
-
-_VECTORS_FOLLOW = "The learning rate of user and film vectors is multiplied by this"
-_CONTROLS = (
-    Control("learning_rate", "Learning rate", "lr", "Changed at the next step, while it trains"),
-    Control("weight_decay", "Weight decay", "decay", "Pulls the numbers towards zero; at the next batch"),
-    Control("batch_size", "Batch size", "batch", "Ratings a step; from the next batch on"),
-    Control("factor_lr_multiplier", "Embeddings ×", "embeddings ×", _VECTORS_FOLLOW),
-    Control("bias_lr_multiplier", "Biases ×", "biases ×", _VECTORS_FOLLOW.replace("vectors", "averages")),
-    Control("mlp_lr_multiplier", "MLP ×", "MLP ×", "The learning rate of the layers above the vectors is multiplied by this"),
-)
-_MULTIPLIERS = {"factors": "factor_lr_multiplier", "biases": "bias_lr_multiplier", "mlp": "mlp_lr_multiplier"}
-"""Groups of parameters, and the setting that multiplies their learning rate."""
+_BRANCHED = [key for key, one in SETTINGS.items() if one.in_branch and 0 < one.title_rank <= 7]
+"""What the form of a branch has room for: of all that may change there, what people vary first."""
 
 
 class Watchers:
@@ -111,33 +90,23 @@ def _events_since(run_id: str, offset: int) -> dict[str, Any]:
 
 def _settings(run: RunSummary) -> dict[str, Any]:
     """What the live view shows of a configuration, what of it can be changed, and where a branch comes from."""
-    training, parent = run.config.training, run.config.parent
+    flat, parent = run.config.to_flat(defaults=True), run.config.parent
     settings: dict[str, Any] = {
         "model": run.model,
         "title": run_title(run),
         "k": run.config.protocol.k,
         "pace": run.config.pace,
-        "controls": _controls(run),
-        **{name: getattr(training, name) for name in _TOLD},
+        "loss": run.config.training.loss,
+        "sample": LOSSES[run.config.training.loss].sample,
+        "nouns": asdict(nouns(run.config.dataset)),
+        "controls": [one.to_browser(flat[one.key]) for one in live_settings(flat)],
+        "branch": [SETTINGS[key].to_browser(flat[key]) for key in _BRANCHED],
+        **{key: flat[key] for key in _BRANCHED},
     }
     if parent:
         settings["parent"] = {"changes": {}, **parent}
         settings["parent_title"] = _title_of(parent["run_id"])
     return settings
-
-
-def _controls(run: RunSummary) -> list[dict[str, Any]]:
-    """The settings of this run that may be changed while it goes, with their values as configured."""
-    training, without = run.config.training, set[str]()
-    spec = MODELS.get(run.model)
-    if OPTIMIZERS[training.optimizer].solves:  # it has no steps whose length or batch one could choose
-        without = {"learning_rate", "batch_size", *_MULTIPLIERS.values()}
-    without |= {name for group, name in _MULTIPLIERS.items() if spec is None or group not in spec.groups}
-    return [
-        asdict(one) | asdict(COMMANDS[one.name].range or Range()) | {"value": getattr(training, one.name)}
-        for one in _CONTROLS
-        if one.name not in without
-    ]
 
 
 def _title_of(run_id: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ui.components.mounting import mounted, shared_data
+from ui.datasets import Nouns
 
 _COMPONENT = mounted("embedding_map")
+ANY = Nouns()
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ def embedding_map(
     *,
     key: str = "map",
     run_id: str = "",
-    nouns: tuple[str, str] = ("film", "films"),
+    called: Nouns = ANY,
     going: bool = False,
     methods: Mapping[str, str] | None = None,
     still_words: str = "",
@@ -39,7 +41,7 @@ def embedding_map(
     Args:
         base: of the routes, such as ``/api/runs/<id>``.
         run_id: the run it is of, for links and for its curve; "" for vectors from elsewhere.
-        nouns: what an item is called, one and many.
+        called: what items, users and ratings are called.
         going: the run is not over, so new epochs are to be expected.
         methods: other ways to lay out the items, on request: name in the routes → words on screen.
         still_words: said below where there is no more than one epoch.
@@ -55,7 +57,7 @@ def embedding_map(
         "near": f"{base}/neighbours",
         "methods": dict(methods or {}),
         "run_id": run_id,
-        "nouns": list(nouns),
+        "nouns": asdict(called),
         "going": going,
         "still_words": still_words,
         "every": every,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from mfcore.registry import OPTIMIZERS
 from ui.api.assets import plotly_url
 from ui.api.steering import steering_token
 from ui.components.mounting import mounted, shared_data
@@ -60,7 +59,6 @@ def live_run(
         "plotly": plotly_url(),
         "token": steering_token(),
         "runs": list(runs),
-        "optimizers": OPTIMIZERS.titles(),
     }
     result = _COMPONENT(data=data, key=key, on_ended_change=lambda: None, on_opened_change=lambda: _open(key, on_open))
     return result.ended is not None

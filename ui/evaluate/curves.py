@@ -11,6 +11,7 @@ import streamlit as st
 
 from mfcore.evaluation import EvaluationDetails, ranking, sampled_curve
 from mfcore.evaluation.metrics import metric_help
+from mfcore.registry import METRICS
 from mfcore.runs import RunSummary
 from mfcore.typing import Float64
 from ui.charts import new_chart, show_chart
@@ -25,12 +26,20 @@ Curves = dict[str, Float64]
 Look = Mapping[str, Any]
 
 LOTTERY = "random"  # what drawing by lot attains, exactly; drawn like a baseline
-TITLES = {"hr": "Hit rate", "ndcg": "NDCG", "mrr": "MRR", "recall": "Recall", "precision": "Precision", "map": "MAP"}
-SAMPLED = ("hr", "ndcg", "mrr")
-PAIR = "Hit rate and NDCG"
+FIRST = ("hr", "ndcg")  # drawn side by side unless another is chosen
 LONGEST_LIST = 50
 STOPS = (10, 15, 20, 30, 40, 50, 75, 99, 150, 200, 300, 400, 500, 750, 1000, 1500, 2000, 3000, 5000, 10_000, 20_000, 50_000)
 CUSTOMARY = 99
+
+
+def title_of(name: str) -> str:
+    """A metric in the title of a chart or on a button: Hit rate, NDCG, Recall."""
+    return "Hit rate" if name == "hr" else METRICS[name].title
+
+
+def drawable() -> list[str]:
+    """Metrics with a curve against K."""
+    return [name for name, spec in METRICS.items() if spec.of_lists is not None and spec.at_k and "@" not in name]
 
 
 # --- against the number of rivals ------------------------------------------------------------------------------------
@@ -57,7 +66,7 @@ def rivals_section(run: RunSummary, details: EvaluationDetails, ties: str) -> No
     legend(looks)
     with st.grid(2, min_column_width=360):
         for name in ("hr", "ndcg"):
-            alt = f"{TITLES[name]} in the first {k} against the number of negatives, with other runs and baselines"
+            alt = f"{title_of(name)} in the first {k} against the number of negatives, with other runs and baselines"
             show_chart(rivals_chart(name, curves, looks, numbers, chosen, k, called.items), key=f"honesty_{name}", alt=alt)
     st.caption(
         f"Exact: what all possible draws of that many {called.items} the {called.user} never touched come to on average, so it "
@@ -140,7 +149,7 @@ def rivals_chart(
     values = curves[OURS][name]
     at, last = values[numbers.index(chosen)], values[-1]
     figure = _line_chart(
-        f"{TITLES[name]}: {in_its_unit(name, at)} with {count(chosen)} negatives, {in_its_unit(name, last)} with all",
+        f"{title_of(name)}: {in_its_unit(name, at)} with {count(chosen)} negatives, {in_its_unit(name, last)} with all",
         f"negatives ({items}, logarithmic)",
         f"first {k} of the list; grey: baselines",
         name,
@@ -180,20 +189,24 @@ def list_length_section(run: RunSummary, details: EvaluationDetails, ties: str) 
         "": f"among {run.config.protocol.sampled_negatives} other {called.items} (sampled)",
         "_full": f"among all {called.items} not seen in training (full)",
     }
-    drawn = [(stem, variant) for stem in stems for variant in notes if variant or stem in SAMPLED]
+    drawn = [(stem, variant) for stem in stems for variant in notes if variant or METRICS[stem].of_cases]
     looks = {name: look for name, look in _looks(shown).items() if any(stem + kind in curves[name] for stem, kind in drawn)}
     legend(looks)
     with st.grid(min(2, len(drawn)), min_column_width=360):
         for stem, variant in drawn:
             figure = length_chart(stem + variant, notes[variant], ks, curves, looks, details.k, called.items)
-            show_chart(figure, key=f"curve_{stem}{variant}", alt=f"{TITLES[stem]} against K, {notes[variant]}, with baselines")
+            show_chart(
+                figure, key=f"curve_{stem}{variant}", alt=f"{title_of(stem)} against K, {notes[variant]}, with baselines"
+            )
 
 
 def _chosen_metrics() -> list[str]:
-    options = [PAIR, *[title for stem, title in TITLES.items() if stem not in ("hr", "ndcg")]]
-    told = " ".join(f"{TITLES[stem]}: {metric_help(f'{stem}@10').split('. On ')[0].rstrip('.')}." for stem in TITLES)
-    chosen = st.segmented_control("Metric", options, default=PAIR, key="metric", bind="query-params", required=True, help=told)
-    return ["hr", "ndcg"] if chosen in (PAIR, None) else [next(stem for stem, title in TITLES.items() if title == chosen)]
+    pair, single = " and ".join(title_of(stem) for stem in FIRST), {title_of(s): s for s in drawable() if s not in FIRST}
+    told = " ".join(f"{title_of(stem)}: {metric_help(stem).split('. On ')[0].rstrip('.')}." for stem in drawable())
+    chosen = st.segmented_control(
+        "Metric", [pair, *single], default=pair, key="metric", bind="query-params", required=True, help=told
+    )
+    return [single[chosen]] if chosen in single else list(FIRST)
 
 
 def list_lengths(details: EvaluationDetails) -> list[int]:
@@ -203,12 +216,12 @@ def list_lengths(details: EvaluationDetails) -> list[int]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def length_curves(key: str, ks: tuple[int, ...], _details: EvaluationDetails) -> Curves:
-    """hr, ndcg, mrr (sampled), and hr_full … map_full against K."""
+    """Each drawable metric against K: ``hr`` … in sampled ranking, ``hr_full`` … in full."""
     drawn, whole = _details.rank_draws, _details.rank_full
     sampled = [ranking.per_case(drawn, k) for k in ks]
     full = [ranking.per_user(_details.case_user, whole, k) for k in ks]
-    found = {name: np.array([row[name] for row in sampled]) for name in SAMPLED}
-    return found | {f"{name}_full": np.array([row[name] for row in full]) for name in TITLES}
+    found = {name: np.array([row[name] for row in sampled]) for name in drawable() if METRICS[name].of_cases}
+    return found | {f"{name}_full": np.array([row[name] for row in full]) for name in drawable()}
 
 
 def length_lottery(details: EvaluationDetails, ks: Sequence[int]) -> Curves:
@@ -232,7 +245,7 @@ def length_chart(
     name: str, note: str, ks: list[int], curves: Mapping[str, Curves], looks: Mapping[str, Look], k: int, items: str
 ) -> go.Figure:
     """One metric for lists of 1 … K items; the dotted line marks the headline's ``k``."""
-    title, values = TITLES[name.removesuffix("_full")], curves[OURS][name]
+    title, values = title_of(name.removesuffix("_full")), curves[OURS][name]
     if k in ks:
         title = f"{title}: {in_its_unit(name, values[ks.index(k)])} in lists of {k}"
     figure = _line_chart(title, f"length of the list (K, {items})", note, name, ks, curves, looks)

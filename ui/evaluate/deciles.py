@@ -12,8 +12,8 @@ import streamlit as st
 
 from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails, by_item_popularity, by_user_activity, ranking, summarise, user_metrics
-from mfcore.evaluation.metrics import metric_help
-from mfcore.runs import RunSummary
+from mfcore.evaluation.metrics import RMSE, selection_key
+from mfcore.runs import RunConfig, RunSummary
 from mfcore.typing import Float64, Int64
 from ui.address import write_param
 from ui.charts import new_chart, show_chart
@@ -23,6 +23,7 @@ from ui.evaluate.store import stored_split
 from ui.format import count, in_its_unit, metric_name, unit_of
 from ui.state import page_path, recall
 from ui.theme import colour
+from ui.words import metric_tip
 
 USERS, ITEMS = "users", "items"
 PARAM = "group"
@@ -44,7 +45,7 @@ def deciles_section(run: RunSummary, details: EvaluationDetails, ties: str) -> N
         st.markdown("No held-out rating counts as relevant here.")
         return
     split, called = stored_split(run.run_id), nouns(run.config.dataset)
-    title, chosen = _chosen_metric(offered, details.k)
+    title, chosen = _chosen_metric(offered, run.config)
     ours = scored_run(run, ties, ours=True)
     floor = scored_baseline(run, "bias only" if chosen == "rmse" else "popularity", ties)
     with st.grid(2, min_column_width=360):
@@ -72,12 +73,13 @@ def _clicked(key: str, kind: str, numbers: list[int]) -> None:
     write_param(PARAM, f"{kind}-{numbers[points[0]['point_index']]}" if points else None)
 
 
-def _chosen_metric(offered: dict[str, str], k: int) -> tuple[str, str]:
+def _chosen_metric(offered: dict[str, str], config: RunConfig) -> tuple[str, str]:
     """The metric to draw: its name on screen and its column. ``offered``: name → column."""
-    default = "RMSE" if "RMSE" in offered else next(iter(offered))
-    tip = metric_help("rmse" if default == "RMSE" else f"ndcg@{k}")
+    rated = metric_name(RMSE.name)
+    default = rated if rated in offered else next(iter(offered))
+    tip = metric_tip(selection_key(config.protocol.k, ranks=default != rated), config)
     chosen = st.segmented_control(
-        "Metric", list(offered), default=default, key="by", bind="query-params", required=True, help=tip or None
+        "Metric", list(offered), default=default, key="by", bind="query-params", required=True, help=tip
     )
     name = str(chosen) if chosen in offered else default
     return name, offered[name]
@@ -196,7 +198,7 @@ def show_members(run: RunSummary, ours: Scored, split: Split, called: Nouns) -> 
         table,
         hide_index=True,
         height="content" if len(table) < 8 else 320,
-        column_config=_columns(ours.details.k, called),
+        column_config=_columns(run.config),
         key=f"members_{kind}_{number}",
         on_select="rerun",
         selection_mode="single-cell",
@@ -252,11 +254,11 @@ def item_table(details: EvaluationDetails, split: Split, items: Int64) -> pd.Dat
     )
 
 
-def _columns(k: int, called: Nouns) -> dict[str, Any]:
-    c = st.column_config
+def _columns(config: RunConfig) -> dict[str, Any]:
+    c, called = st.column_config, nouns(config.dataset)
     number = {
-        key: c.NumberColumn(metric_name(key, short=True), format="%.3f", help=metric_help(key))
-        for key in (column.format(k=k) for column in KEYS.values())
+        key: c.NumberColumn(metric_name(key, short=True), format="%.3f", help=metric_tip(key, config))
+        for key in (column.format(k=config.protocol.k) for column in KEYS.values())
     }
     return {
         "id": c.TextColumn("Id", help="As in the data. Click anywhere on the line."),

@@ -12,9 +12,9 @@ import streamlit as st
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import EvaluationDetails, Interval, bootstrap_intervals, summarise
 from mfcore.evaluation.comparison import CANNOT_TELL
-from mfcore.evaluation.metrics import lower_is_better, metric_help
+from mfcore.evaluation.metrics import lower_is_better
 from mfcore.evaluation.words import PARTS
-from mfcore.runs import RunSummary
+from mfcore.runs import RunConfig, RunSummary
 from mfcore.settings.ties import TIES
 from ui.datasets import data_at_hand
 from ui.evaluate.compare import paired
@@ -24,6 +24,7 @@ from ui.format import NOTHING, headline_metrics, metric, metric_name, reading_or
 from ui.state import manager
 from ui.theme import colour
 from ui.verdict import Verdict, best_baseline
+from ui.words import metric_tip
 
 THIS_RUN, BEFORE_REFIT = "This run", "Before refit"  # rows of the table
 EXPLAINED = {
@@ -44,7 +45,7 @@ def results_section(run: RunSummary, details: EvaluationDetails | None, ties: st
         metrics, baselines = recounted(run, ties)
         st.caption(f"{TIES[ties].sentence} {_effect(run, metrics)}")
     if details is not None:
-        tiles(metrics, baselines, intervals(*_identity(run, ties)), run.config.protocol.k)
+        tiles(run.config, metrics, baselines, intervals(*_identity(run, ties)))
     table_of(run, "test", metrics, baselines, before=details is None or ties == details.ties)
     if run.valid:
         table_of(run, "valid", run.valid, run.baselines.get("valid", {}))
@@ -62,7 +63,7 @@ def table_of(
     st.markdown(EXPLAINED[part])
     refitted = manager().folder(run.run_id).result().get("test_before_refit") if part == "test" and before else None
     table = metrics_table(metrics, baselines, refitted)
-    show_metrics(table, model=run.model, key=f"metrics_{part}", alt=f"All {PARTS[part]} metrics beside the baselines")
+    show_metrics(table, run.config, key=f"metrics_{part}", alt=f"All {PARTS[part]} metrics beside the baselines")
 
 
 def recounted(run: RunSummary, ties: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -121,10 +122,13 @@ def within_chance(run: RunSummary, verdict: Verdict, details: EvaluationDetails)
 
 
 def tiles(
-    metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], found: Mapping[str, Interval], k: int
+    config: RunConfig,
+    metrics: Mapping[str, float],
+    baselines: Mapping[str, Mapping[str, float]],
+    found: Mapping[str, Interval],
 ) -> None:
     """Up to four headline metrics, each with its interval and its distance to the best baseline."""
-    wanted = headline_metrics(metrics, k)[:4]
+    wanted = headline_metrics(metrics, config.protocol.k)[:4]
     with st.grid(len(wanted) or 1, min_column_width=150):
         for key in wanted:
             best = best_baseline(key, baselines)
@@ -135,7 +139,7 @@ def tiles(
                     delta=f"{metrics[key] - best[1]:+.3f}" if best else None,
                     delta_description=f"to {best[0]}" if best else None,
                     delta_color="inverse" if lower_is_better(key) else "normal",
-                    help=metric_help(key) or None,
+                    help=metric_tip(key, config),
                 )
                 st.caption(interval_words(found.get(key)), help=INTERVAL_HELP)
 
@@ -168,19 +172,19 @@ def metrics_table(
     return table.dropna(how="all").rename_axis("")
 
 
-def show_metrics(table: pd.DataFrame, *, model: str, key: str, alt: str) -> None:
+def show_metrics(table: pd.DataFrame, config: RunConfig, *, key: str, alt: str) -> None:
     """Draw :func:`metrics_table`: the run's row in its model's colour, the best of each column in bold, tooltips on headers."""
-    columns: dict[str, Any] = {name: _column(name) for name in table.columns}
+    columns: dict[str, Any] = {name: _column(name, config) for name in table.columns}
     columns[""] = st.column_config.TextColumn("", pinned=True, width=100)
-    styled = table.style.apply(_bold_best, axis=0).apply(lambda row: _tint(row, model), axis=1)
+    styled = table.style.apply(_bold_best, axis=0).apply(lambda row: _tint(row, config.model.name), axis=1)
     st.dataframe(styled, column_config=columns, height="content", placeholder=NOTHING, key=key, alt=alt)
 
 
-def _column(name: str) -> Any:
+def _column(name: str, config: RunConfig) -> Any:
     """Header, tooltip and format of one metric; as wide as its header needs, so that all fit on a screen of 1280 pixels."""
     header = metric_name(name, short=True)
     width = round(28 + 6.6 * len(header))
-    return st.column_config.NumberColumn(header, format="%.3f", help=metric_help(name) or None, width=width)
+    return st.column_config.NumberColumn(header, format="%.3f", help=metric_tip(name, config), width=width)
 
 
 def _bold_best(column: pd.Series[float]) -> list[str]:

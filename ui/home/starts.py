@@ -10,8 +10,6 @@ from ui.controls import error_line
 from ui.datasets import STAND_IN, data_at_hand
 from ui.state import manager, open_run
 
-FIRST = "biased-mf"  # what the one big button starts
-
 
 def preset_cards(kind: str, title: str, sentence: str) -> None:
     """A heading and a card for each preset of one kind."""

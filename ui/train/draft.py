@@ -11,6 +11,7 @@ from typing import Any
 
 from mfcore.registry import DATASETS, LOSSES, MODELS, OPTIMIZERS, SPLITS, Registry
 from mfcore.runs import PRESETS, RunConfig, preset_config
+from mfcore.runs.presets import FIRST, FIRST_RANKING
 from mfcore.settings import SETTINGS
 from mfcore.training.device import resolve_device
 from mfcore.validate import choice
@@ -18,7 +19,6 @@ from ui.datasets import STAND_IN
 
 Draft = dict[str, str]
 
-FIRST_PRESET = "biased-mf"
 PAGE_PACE = "5"  # epochs a second: what is started here is meant to be watched
 DESCRIBES = frozenset(key for key, setting in SETTINGS.items() if setting.effect == "none")
 """Settings that describe or show a run, and change nothing in it."""
@@ -40,7 +40,7 @@ def draft_of(config: RunConfig) -> Draft:
 
 def first_draft(*, data_here: bool) -> Draft:
     """What the page opens with: a good preset, on planted ratings as long as the real ones are not here."""
-    draft = draft_of(preset_config(FIRST_PRESET))
+    draft = draft_of(preset_config(FIRST))
     return draft if data_here else change(draft, "dataset", STAND_IN)
 
 
@@ -142,7 +142,7 @@ def _ranks(draft: Draft) -> bool:
 
 def _natural_loss(model: str) -> str:
     spec = MODELS.get(model)
-    return spec.natural_loss if spec is not None else "bce"
+    return spec.natural_loss if spec is not None else _first(LOSSES, lambda one: one.ranks)
 
 
 def _first(registry: Registry[Any], fits: Callable[[Any], bool]) -> str:
@@ -162,7 +162,7 @@ def _solvable(chosen: Draft, key: str) -> Draft:
     stays = optimizer.takes(loss) and (model.dot_product or not optimizer.solves)
     if stays:
         return chosen
-    chosen = {**chosen, "loss": "bce" if loss.solved else chosen["loss"]}
+    chosen = {**chosen, "loss": _first(LOSSES, lambda one: one.ranks) if loss.solved else chosen["loss"]}
     usual = _preset_for({**chosen, "optimizer": ""})["optimizer"]
     return {**chosen, "optimizer": usual if optimizer.solves else chosen["optimizer"]}
 
@@ -171,7 +171,8 @@ def _preset_for(draft: Draft) -> Draft:
     """The preset nearest to a draft's model and loss, and to what solves where that trains it."""
     optimizer = OPTIMIZERS.get(draft["optimizer"])
     if optimizer is not None and optimizer.solves:
-        return _PRESET_DRAFTS["ials" if _ranks(draft) else "als"]
+        alike = (it for it in _PRESET_DRAFTS.values() if it["optimizer"] == optimizer.name and _ranks(it) == _ranks(draft))
+        return next(alike, _PRESET_DRAFTS[usual_preset(draft["model"], draft["loss"])])
     return _PRESET_DRAFTS[usual_preset(draft["model"], draft["loss"])]
 
 
@@ -180,7 +181,7 @@ def usual_preset(model: str, loss: str) -> str:
     spec, ranks = MODELS.get(model), loss not in LOSSES or LOSSES[loss].ranks
     starts = spec.starts if spec is not None else {}
     alike = next((name for other, name in starts.items() if LOSSES[other].ranks == ranks), "")
-    return starts.get(loss) or alike or ("mf-implicit" if ranks else FIRST_PRESET)
+    return starts.get(loss) or alike or (FIRST_RANKING if ranks else FIRST)
 
 
 def _labelled(draft: Draft) -> Draft:

@@ -28,13 +28,13 @@ const SCALES = {
 }
 /**
  * @type {Record<string, {
- *   words: string, unit?: string, log?: boolean, sides?: boolean, text: (value: number) => string
+ *   words: string, unit?: string, inUnits?: boolean, log?: boolean, sides?: boolean, text: (value: number) => string
  * }>}
  */
 const NUMBERS = {
   year: { words: "Year", text: (/** @type {number} */ value) => String(Math.round(value)) },
   ratings: { words: "Popularity", unit: "ratings", log: true, text: whole },
-  mean: { words: "Mean rating", unit: "stars", text: (/** @type {number} */ value) => fixed(value, 1) },
+  mean: { words: "Mean rating", inUnits: true, text: (/** @type {number} */ value) => fixed(value, 1) },
   bias: { words: "Bias", sides: true, text: (/** @type {number} */ value) => fixed(value, 2) },
   norm: { words: "Length of the vector", text: (/** @type {number} */ value) => fixed(value, 2) },
 }
@@ -79,7 +79,7 @@ export function colourings(source) {
 function numberScale(key, values, look) {
   const { log, sides } = NUMBERS[key],
     shown = [...values].filter(defined).sort((a, b) => a - b)
-  let [low, high] = [quantile(shown, 0.02), quantile(shown, 0.98)] // a few old films must not flatten the scale
+  let [low, high] = [quantile(shown, 0.02), quantile(shown, 0.98)] // a few old items must not flatten the scale
   if (sides) [low, high] = [-Math.max(Math.abs(low), Math.abs(high)), Math.max(Math.abs(low), Math.abs(high))]
   if (log) low = Math.max(low, 1)
   if (!(high > low)) high = low + 1e-6
@@ -120,7 +120,8 @@ export function drawLegend(view) {
   const node = view.part.legend,
     { paint, source, want } = view
   if (paint.scale) {
-    const { words, unit, text } = NUMBERS[paint.key],
+    const { words, inUnits, text } = NUMBERS[paint.key],
+      unit = inUnits ? view.data.nouns.units : NUMBERS[paint.key].unit,
       { low, high, stops } = paint.scale
     const bar = element("span", {
       className: "mfs-ramp",
@@ -152,7 +153,7 @@ export function drawLegend(view) {
           className: "mfs-entry",
           ariaPressed: String(want.genre === genre),
           disabled: name === OTHER,
-          title: name === OTHER ? "" : `Show ${name} films only; once more for all`,
+          title: name === OTHER ? "" : `Show ${name} ${view.data.nouns.items} only; once more for all`,
           style: { "--mfs-ink": colour },
         },
         element("span", { textContent: name }),

@@ -2,7 +2,7 @@
 
 import { element, setText } from "../shared/dom.js"
 import { project, projecting } from "../shared/projector.js"
-import { whole } from "../shared/text.js"
+import { capital, whole } from "../shared/text.js"
 import { writeAddress } from "./address.js"
 import { fly, home } from "./camera.js"
 import { colourings } from "./colours.js"
@@ -66,8 +66,8 @@ export function fillControls(view) {
 /** Items, users or both; in the plane or in space. @param {View} view */
 function fillToggles(view) {
   const { part, source, want, data } = view,
-    many = data.nouns[1]
-  const kinds = { films: many[0].toUpperCase() + many.slice(1), users: "Users", both: "Both" }
+    { items: many, users } = data.nouns
+  const kinds = { films: capital(many), users: capital(users), both: "Both" }
   const show = (/** @type {string} */ kind) => {
     want.kinds = kind
     fillControls(view)

@@ -91,7 +91,7 @@ function onePoint(view) {
   if (view.data.run_id) {
     const query = new URLSearchParams({
       run: view.data.run_id,
-      ...(film ? { find: `By ${view.data.nouns[0]}`, film: source.id[row] } : { user: source.id[row] }),
+      ...(film ? { find: `By ${view.data.nouns.item}`, film: source.id[row] } : { user: source.id[row] }),
     })
     links.append(
       element("a", {
@@ -106,7 +106,7 @@ function onePoint(view) {
     element("h3", { textContent: source.title[row] }),
     ...factsOf(view, row).map(line => element("p", { className: "mfs-facts", textContent: line })),
     links,
-    element("h4", { textContent: `Nearest ${view.data.nouns[1]} in all ${whole(source.dim)} dimensions${epoch}` }),
+    element("h4", { textContent: `Nearest ${view.data.nouns.items} in all ${whole(source.dim)} dimensions${epoch}` }),
     choice,
     view.near.length ? list : element("p", { className: "mfs-facts", textContent: view.nearWords || "…" }),
     element(
@@ -172,8 +172,9 @@ function sharedWords(view, rows) {
     all = Array.from({ length: source.items }, (_, row) => row),
     lines = []
   if (!films.length) {
-    const usual = whole(median(rows.map(row => source.ratings[row])))
-    return [`${plural(rows.length, "user")}; each rated ${usual} ${view.data.nouns[1]} at the median.`]
+    const usual = whole(median(rows.map(row => source.ratings[row]))),
+      { user, users, items: rated } = view.data.nouns
+    return [`${plural(rows.length, user, users)}; each rated ${usual} ${rated} at the median.`]
   }
   const tally = new Map()
   for (const row of films) for (const genre of source.genres[row]) tally.set(genre, (tally.get(genre) ?? 0) + 1)
@@ -220,10 +221,11 @@ function tableOf(view, rows) {
 /** @param {View} view @param {number[]} rows */
 function manyPoints(view, rows) {
   const { source } = view,
+    { item, items, user, users } = view.data.nouns,
     words = rows.every(row => row < source.items)
-      ? view.data.nouns
+      ? [item, items]
       : rows.every(row => row >= source.items)
-        ? ["user", "users"]
+        ? [user, users]
         : ["point", "points"]
   const sorted = [...rows].sort((a, b) => (source.ratings[b] || 0) - (source.ratings[a] || 0))
   const copy = action("Copy as table", "Tab-separated, for a spreadsheet", async () => {

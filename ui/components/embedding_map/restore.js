@@ -69,7 +69,7 @@ function restoreChosen(view, asked) {
   const user = asked.user ? rowById(source, "user", asked.user) : undefined
   view.chosen = film ?? user ?? -1
   if (user !== undefined && film === undefined && want.kinds === "films") want.kinds = asked.kinds ?? "both"
-  if (asked.film && film === undefined) tellBriefly(view, `${data.nouns[0]} ${asked.film} is not on this map.`)
-  else if (asked.user && user === undefined) tellBriefly(view, `user ${asked.user} is not on this map.`)
+  if (asked.film && film === undefined) tellBriefly(view, `${data.nouns.item} ${asked.film} is not on this map.`)
+  else if (asked.user && user === undefined) tellBriefly(view, `${data.nouns.user} ${asked.user} is not on this map.`)
   view.picked = new Set(asked.sel.map(id => rowById(source, "film", id)).filter(row => row !== undefined))
 }

@@ -138,7 +138,7 @@ function setCustom(view) {
     return
   }
   const name = (/** @type {number[]} */ rows) =>
-    rows.length === 1 ? shorten(source.title[rows[0]], 32) : plural(rows.length, data.nouns[0])
+    rows.length === 1 ? shorten(source.title[rows[0]], 32) : plural(rows.length, data.nouns.item, data.nouns.items)
   const ends = [from, to].map(rows => itemsOf(view, rows).slice(0, MOST_AT_AN_END))
   view.ends = {}
   view.change({ between: { from: ends[0], to: ends[1], words: `from ${name(from)} to ${name(to)}` } })

@@ -199,7 +199,7 @@ export async function readNames(view) {
           : first.kind === "genre"
             ? `not ${first.name}`
             : first.name === "year"
-              ? "older films"
+              ? `older ${data.nouns.items}`
               : `low ${first.name}`
       return `${Math.abs(first.rho) >= 0.5 ? "mostly" : "partly"} ${name}`
     })

@@ -13,7 +13,7 @@ export interface MapData {
   near: string
   methods: Record<string, string>
   run_id: string
-  nouns: [one: string, many: string]
+  nouns: import("../shared/types.js").Nouns
   going: boolean
   still_words: string
   every: boolean

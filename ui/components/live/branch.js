@@ -2,8 +2,8 @@
 // divergence.
 
 import { calmMotion, element, setText } from "../shared/dom.js"
-import { defined, whole } from "../shared/text.js"
-import { briefOf, settingNow } from "./settings.js"
+import { capital, defined, whole } from "../shared/text.js"
+import { briefOf, nounsOf, settingNow } from "./settings.js"
 import { plannedEpochs } from "./state.js"
 import { post, reasonOf, refuse } from "./transport.js"
 import { rateText, rounded, three } from "./words.js"
@@ -13,15 +13,6 @@ import { rateText, rounded, three } from "./words.js"
 /** @typedef {Record<string, string | number | undefined>} Changes */
 
 const TOO_LARGE = "is too large here: each step goes further than the error asks for"
-
-/** @type {[name: string, words: string, kind: "number" | "choice"][]} */
-const FIELDS = [
-  ["learning_rate", "Learning rate", "number"],
-  ["weight_decay", "Weight decay", "number"],
-  ["optimizer", "Optimizer", "choice"],
-  ["batch_size", "Batch size", "number"],
-  ["num_epochs", "Epochs in all", "number"],
-]
 
 /**
  * The kept epoch nearest to one, or null.
@@ -79,7 +70,7 @@ function buildForm(view, from) {
   const fields = element(
     "div",
     { className: "mfx-branch-fields" },
-    ...FIELDS.map(field => fieldOf(view, field)),
+    ...(run.config.branch ?? []).map(field => fieldOf(run, field)),
     go,
     leave,
   )
@@ -95,14 +86,14 @@ function buildForm(view, from) {
   form.hidden = false
 }
 
-/** @param {View} view @param {(typeof FIELDS)[number]} field */
-function fieldOf({ run, data }, [name, words, kind]) {
+/** @param {Run} run @param {import("./types.js").Field} field */
+function fieldOf(run, { name, label, help, options }) {
   const value = startValue(run, name)
-  const choices = Object.entries(data.optimizers).map(([key, text]) =>
+  const choices = Object.entries(options ?? {}).map(([key, text]) =>
     element("option", { value: key, textContent: text, selected: key === value }),
   )
   const input =
-    kind === "choice"
+    choices.length > 0
       ? element("select", { name }, ...choices)
       : element("input", {
           name,
@@ -112,17 +103,17 @@ function fieldOf({ run, data }, [name, words, kind]) {
           value: defined(value) ? rateText(value) : "",
           placeholder: name === "learning_rate" ? "as it was" : "",
         })
-  return element("label", { className: "mfx-label" }, words, input)
+  return element("label", { className: "mfx-label", title: help }, label, input)
 }
 
 /**
  * What a field begins with: the setting as it is now, but the whole plan of epochs.
  * @param {Run} run
  * @param {string} name
+ * @returns {string | number | undefined}
  */
 function startValue(run, name) {
   if (name === "num_epochs") return run.numEpochs || run.config.num_epochs
-  if (name === "optimizer") return run.config.optimizer
   // The branch goes on with the rate of its epoch, wherever the schedule stood then; a number would begin a
   // schedule of its own.
   return name === "learning_rate" ? undefined : settingNow(run, name)
@@ -137,14 +128,14 @@ function startValue(run, name) {
 function changesIn(run, form) {
   /** @type {Changes} */
   const changes = {}
-  for (const [name, words, kind] of FIELDS) {
+  for (const { name, label, options } of run.config.branch ?? []) {
     const input = /** @type {HTMLInputElement} */ (form.elements.namedItem(name)),
       text = input.value.trim().replace(",", ".")
     const configured = run.config[name],
       inherited = defined(configured) ? rateText(configured) : (configured ?? "")
     if (!text || (name !== "learning_rate" && text === inherited)) continue
-    if (kind === "number" && !Number.isFinite(Number(text))) throw new Error(`${words} must be a number, not ${text}`)
-    changes[name] = kind === "number" ? Number(text) : text
+    if (!options && !Number.isFinite(Number(text))) throw new Error(`${label} must be a number, not ${text}`)
+    changes[name] = options ? text : Number(text)
   }
   return changes
 }
@@ -224,19 +215,19 @@ export function drawLineage(view) {
 
 /**
  * A divergence, told calmly: who, what, how far off.
- * @param {import("../shared/events.js").DivergedEvent} event
+ * @param {import("../shared/events.js").DivergedEvent} event @param {import("../shared/types.js").Nouns} nouns
  */
-export function divergedWords(event) {
+export function divergedWords(event, nouns) {
   const predicted = event.predicted_text ?? (defined(event.predicted) ? three(event.predicted) : "no number at all")
-  const item = event.title || (event.item_id !== undefined ? `film ${event.item_id}` : "")
+  const item = event.title || (event.item_id !== undefined ? `${nouns.item} ${event.item_id}` : "")
   const rating = defined(event.rating) ? `a ${rateText(event.rating)}` : "a rating"
   const lengths = [
-    ["user's", event.user_norm],
-    ["film's", event.item_norm],
+    [`${nouns.user}'s`, event.user_norm],
+    [`${nouns.item}'s`, event.item_norm],
   ].flatMap(([whose, norm]) => (typeof norm === "number" ? [`the ${whose} ${three(norm)}`] : []))
   const told = event.user_id !== undefined && item
   return [
-    told ? `User ${event.user_id} gave ${item} ${rating}; the model's prediction reached ${predicted}.` : "",
+    told ? `${capital(nouns.user)} ${event.user_id} gave ${item} ${rating}; the prediction reached ${predicted}.` : "",
     lengths.length ? `Length of the vectors: ${lengths.join(", ")}.` : "",
     defined(event.learning_rate) ? `So learning rate ${rateText(event.learning_rate)} ${TOO_LARGE}.` : "",
   ]
@@ -254,7 +245,7 @@ export function divergedBanner(view, event) {
     rate = event.learning_rate ?? run.config.learning_rate
   const epoch = nearestKept(run, event.last_good_epoch ?? 0)
   const frozen = `Frozen at step ${whole(event.step ?? 0)}: the model has run away. `
-  const words = [element("strong", { textContent: frozen }), divergedWords(event)]
+  const words = [element("strong", { textContent: frozen }), divergedWords(event, nounsOf(run))]
   if (epoch === null || !defined(rate)) return words
   const tenth = rounded(rate / 10),
     textContent = `Branch from epoch ${epoch} with learning rate ${rateText(tenth)}`

@@ -13,7 +13,7 @@ import { memorisingSince } from "./messages.js"
 import { askForBlock } from "./rating_block.js"
 import { isOver, metricOf, plannedEpochs } from "./state.js"
 import { drawTransport } from "./transport.js"
-import { clock, rateText, samplesWord, seconds, sentence, short, three } from "./words.js"
+import { clock, rateText, seconds, sentence, short, three } from "./words.js"
 
 /** @typedef {import("./types.js").View} View */
 /** @typedef {"loss" | "metric"} ChartName */
@@ -107,7 +107,7 @@ function progressWords(view) {
     done = last?.x || 0,
     total = plannedEpochs(view),
     parts = [`epoch ${done} of ${total}`]
-  if (defined(last?.speed) && last.speed > 0) parts.push(`${short(last.speed)} ${samplesWord(run.config.loss)}`)
+  if (defined(last?.speed) && last.speed > 0) parts.push(`${short(last.speed)} ${run.config.sample ?? "samples"}/s`)
   if (run.state === "running" && done > 0 && done < total) {
     const each = secondsPerEpoch(run)
     if (defined(each)) parts.push(`${seconds(each * (total - done))} left`)

@@ -1,11 +1,12 @@
-// For a block of users and films, the ratings that are known beside what the model believes. It is drawn on two
+// For a block of users and items, the ratings that are known beside what the model believes. It is drawn on two
 // canvases that
 // stay; values move to their next state in a fifth of a second.
 
 import { along, bytesOf, tint } from "../shared/colours.js"
 import { calmMotion, element, setText } from "../shared/dom.js"
 import { Refused, requestJson, runRoute } from "../shared/server.js"
-import { clamp, defined, plural } from "../shared/text.js"
+import { clamp, defined, one, plural } from "../shared/text.js"
+import { nounsOf } from "./settings.js"
 import { isLive, isOver } from "./state.js"
 import { rateText } from "./words.js"
 
@@ -22,7 +23,7 @@ const SHORTEST = 250,
   AFTER_REFUSAL = 2000,
   AFTER_FAILURE = 3000 // milliseconds until the next question
 const SHADES = 256
-// From few stars to many: teal, sand, terracotta. No colour of it is the ground's, so that what is unknown stays apart.
+// From low to high: teal, sand, terracotta. No colour of it is the ground's, so that what is unknown stays apart.
 const STOPS = {
   light: ["#1c7672", "#76aaa0", "#e4d3a2", "#dd9a58", "#9d3b1c"],
   dark: ["#58bdb4", "#3d766f", "#6f6346", "#c07c43", "#f7b081"],
@@ -257,23 +258,27 @@ function drawCell(view) {
   const { part, picture } = view,
     { block, at } = picture
   if (!block) return
-  const size = `${plural(block.users.length, "user")} × ${plural(block.items.length, "film")}`
+  const { user, users, item, items } = nounsOf(view.run)
+  const size = `${plural(block.users.length, user, users)} × ${plural(block.items.length, item, items)}`
   setText(part["picture-key"], `${size}; outlined: held out for validation`)
   drawScale(view)
-  setText(part.cell, at ? cellWords(block, at) : blockWords(block))
+  setText(part.cell, at ? cellWords(view, block, at) : blockWords(view, block))
 }
 
 /** @param {RatingBlock} block */
 const isProbability = block => block.unit === "probability"
 
-/** @param {RatingBlock} block */
-const blockWords = block =>
-  isProbability(block)
-    ? "Each row is a user, each column a film: chosen or not, and how likely the model holds it."
-    : "Each row is a user, each column a film. The model fills in the blanks."
+/** @param {View} view @param {RatingBlock} block */
+function blockWords(view, block) {
+  const { user, item } = nounsOf(view.run),
+    cells = `Each row is ${one(user)}, each column ${one(item)}`
+  return isProbability(block)
+    ? `${cells}: chosen or not, and how likely the model holds it.`
+    : `${cells}. The model fills in the blanks.`
+}
 
-/** @param {RatingBlock} block @param {{ row: number, column: number }} at */
-function cellWords(block, { row, column }) {
+/** @param {View} view @param {RatingBlock} block @param {{ row: number, column: number }} at */
+function cellWords(view, block, { row, column }) {
   const chances = isProbability(block),
     known = block.known[row][column],
     predicted = block.predicted[row][column]
@@ -282,7 +287,8 @@ function cellWords(block, { row, column }) {
   const was = chances ? "chosen" : `rated ${rateText(known)}`
   const what = defined(known) ? was + held : chances ? "not chosen" : "not rated"
   const guess = !defined(predicted) ? "–" : chances ? `${Math.round(100 * predicted)} %` : predicted.toFixed(1)
-  return `${/^\d+$/.test(user) ? `user ${user}` : user} × ${block.items[column]}: ${what}, predicted ${guess}`
+  const who = /^\d+$/.test(user) ? `${nounsOf(view.run).user} ${user}` : user
+  return `${who} × ${block.items[column]}: ${what}, predicted ${guess}`
 }
 
 /** @param {View} view */
@@ -290,11 +296,12 @@ function drawScale(view) {
   const { block } = view.picture,
     node = view.part["picture-scale"]
   if (!block) return
-  const shown = `${block.low} ${block.high} ${block.unit} ${view.look.dark}`
+  const { units } = nounsOf(view.run)
+  const shown = `${block.low} ${block.high} ${block.unit} ${units} ${view.look.dark}`
   if (node.dataset.shown === shown) return
   node.dataset.shown = shown
   const chances = isProbability(block)
   const text = (/** @type {number} */ value) => (chances ? `${Math.round(100 * value)} %` : rateText(value))
   const bar = element("i", { style: { background: `linear-gradient(90deg, ${stopsOf(view).join()})` } })
-  node.replaceChildren(text(block.low), bar, text(block.high), chances ? "" : ` ${block.unit}`)
+  node.replaceChildren(text(block.low), bar, text(block.high), chances ? "" : ` ${units}`)
 }

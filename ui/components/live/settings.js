@@ -6,6 +6,8 @@
 
 /** Commands with a value that changes no weight and leaves no mark on the chart. */
 const NO_MARK = ["pace", "extend"]
+/** Until the server has said what the data is called. */
+const ANY = { item: "item", items: "items", user: "user", users: "users", unit: "point", units: "points" }
 
 /** @param {string} name of a command with a value */
 export const isControl = name => !NO_MARK.includes(name)
@@ -18,16 +20,25 @@ export const isControl = name => !NO_MARK.includes(name)
  */
 export const controlOf = (run, name) => run.config.controls?.find(control => control.name === name)
 
+/**
+ * The same, of all that may change in a branch too.
+ * @param {Run} run
+ * @param {string} name
+ */
+const fieldOf = (run, name) => controlOf(run, name) ?? run.config.branch?.find(field => field.name === name)
+
 /** @param {Run} run @param {string} name */
 export function labelOf(run, name) {
   const plain = name.replaceAll("_", " ")
-  return controlOf(run, name)?.label ?? plain[0].toUpperCase() + plain.slice(1)
+  return fieldOf(run, name)?.label ?? plain[0].toUpperCase() + plain.slice(1)
 }
+
+/** What a run's data is called. @param {Run} run @returns {import("../shared/types.js").Nouns} */
+export const nounsOf = run => ({ ...ANY, ...run.config.nouns })
 
 /** The word beside a mark on the chart. @param {Run} run @param {string} name */
 export function briefOf(run, name) {
-  const control = controlOf(run, name)
-  return control?.brief ?? (control?.label ?? name.replaceAll("_", " ")).toLowerCase()
+  return fieldOf(run, name)?.brief ?? labelOf(run, name).toLowerCase()
 }
 
 /**

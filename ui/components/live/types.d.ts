@@ -1,7 +1,7 @@
 // The state of one live view and of the run it shows.
 import type { DivergedEvent, EndEvent, KeptEvent, Metrics, Parent, StartEvent } from "../shared/events.js"
 import type { KnownMetrics } from "../shared/metrics.js"
-import type { RunStates, Shades } from "../shared/types.js"
+import type { Nouns, RunStates, Shades } from "../shared/types.js"
 
 /** A run that may be laid over this one. */
 export interface OtherRun {
@@ -28,20 +28,25 @@ export interface LiveData {
   plotly: string
   token: string
   runs: OtherRun[]
-  optimizers: Record<string, string>
 }
 
-/** A setting that may be changed while the run goes; see ui/api/events.py. */
-export interface Control {
+/** A setting as a form tells it; see `Setting.to_browser`. `options`: value → words, where it is one of a few. */
+export interface Field {
   name: string
   label: string
   brief?: string
   help: string
-  value: number
+  value: any
   low: number | null
   high: number | null
   above: number | null
   whole: boolean
+  options: Record<string, string> | null
+}
+
+/** A setting that may be changed while the run goes. */
+export interface Control extends Field {
+  value: number
 }
 
 /** What `/events` tells of a configuration. */
@@ -52,7 +57,12 @@ export interface RunConfig {
   optimizer?: string
   pace?: number
   num_epochs?: number
+  /** What one sample of its loss is called, in the plural. */
+  sample?: string
+  nouns?: Nouns
   controls?: Control[]
+  /** What may be other in a branch. */
+  branch?: Field[]
   parent?: Parent
   parent_title?: string
   [setting: string]: any

@@ -45,9 +45,6 @@ export const rounded = value => Number(value.toPrecision(6))
 /** @param {number | undefined} time  seconds since 1970 */
 export const clock = time => (defined(time) ? new Date(1000 * time).toLocaleTimeString("en-GB") : "")
 
-/** @param {string | undefined} loss */
-export const samplesWord = loss => (loss === "mse" ? "ratings/s" : "samples/s")
-
 /**
  * @param {unknown} text  A sentence with its capital and its stop; a setting's name (batch_size) stays as it is
  * typed.

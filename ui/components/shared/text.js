@@ -10,8 +10,14 @@ export const defined = value => typeof value === "number" && Number.isFinite(val
 /** @param {unknown} value  12345 → "12,345"; "–" where it is undefined. */
 export const whole = value => (defined(value) ? Math.round(value).toLocaleString("en-GB") : "–")
 
-/** @param {number} n @param {string} word  (2, "epoch") → "2 epochs". */
-export const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? "" : "s"}`
+/** @param {number} n @param {string} word @param {string} [words]  (2, "epoch") → "2 epochs". */
+export const plural = (n, word, words = `${word}s`) => `${whole(n)} ${n === 1 ? word : words}`
+
+/** @param {string} words  "user 4" → "User 4". */
+export const capital = words => words.charAt(0).toUpperCase() + words.slice(1)
+
+/** @param {string} noun  "a film", "an item". */
+export const one = noun => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`
 
 /** @param {number} value @param {number} low @param {number} high */
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value))

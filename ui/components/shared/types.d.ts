@@ -12,6 +12,16 @@ export type RunStates = Record<string, RunState>
 /** Colour by meaning ("train", "good" …) and by model, for one theme; `palette`: series that have no colour of their own. */
 export type Shades = Record<string, string> & { palette: string[] }
 
+/** What the data is called, one and several; see ui/datasets.py. */
+export interface Nouns {
+  item: string
+  items: string
+  user: string
+  users: string
+  unit: string
+  units: string
+}
+
 /** What Streamlit hands to a component's default export. */
 export interface Mounted<Data> {
   data: Data
