@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TypeVar
 
 from mfcore.errors import UnusableRequest
+
+T = TypeVar("T")
 
 LARGEST_SEED = 2**53 - 1
 """What every generator takes, and every reader of JSON reads back unchanged."""
@@ -19,6 +22,13 @@ def require(condition: bool, message: str) -> None:
     """Raise :class:`UnusableRequest` with ``message`` unless ``condition`` holds."""
     if not condition:
         raise UnusableRequest(message)
+
+
+def present(value: T | None, message: str) -> T:
+    """Return ``value``; raise :class:`UnusableRequest` with ``message`` where there is none."""
+    if value is None:
+        raise UnusableRequest(message)
+    return value
 
 
 def instance(name: str, value: object, kind: type, example: str) -> None:

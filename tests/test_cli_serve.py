@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from mfcore.__main__ import main
 from mfcore.cli.parser import build_parser
 from mfcore.cli.serve import app_path, streamlit_command
 from mfcore.errors import UnusableRequest
+from tests.runs.tiny_runs import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,6 +57,14 @@ def test_the_app_lies_beside_mfcore_installed_or_in_a_working_tree(tmp_path: Pat
     assert app_path(tmp_path) == tmp_path / "mf_explorer" / "app.py"
 
 
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_it_serves_from_anywhere_and_stops_when_told(tmp_path: Path) -> None:
     with socket.socket() as free:
@@ -67,15 +75,8 @@ def test_it_serves_from_anywhere_and_stops_when_told(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
-                    assert answer.status == 200
-                break
-            except OSError:
-                assert server.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
-                time.sleep(0.1)
+        wait_until(lambda: server.poll() is not None or answers(f"http://127.0.0.1:{port}/_stcore/health"))
+        assert server.poll() is None, (tmp_path / "log").read_text()
         assert (tmp_path / "home").is_dir()
     finally:
         server.send_signal(signal.SIGINT)

@@ -15,7 +15,7 @@ MEMORY, CACHE = 32 << 20, 48 << 10
 
 
 @numba.njit(nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _triad(a: Any, b: Any, c: Any, scale: float, times: int) -> None:
+def triad(a: Any, b: Any, c: Any, scale: float, times: int) -> None:
     """McCalpin's STREAM triad, a = b + scale·c."""
     for _ in range(times):
         for n in range(len(a)):
@@ -27,11 +27,11 @@ def bandwidth(size: int, threads: int, repeats: int = 5) -> float:
     arrays = [tuple(np.ones(size // threads, dtype=np.float32) for _ in range(3)) for _ in range(threads)]
     times = max(1, (MEMORY // 4) // size)
     scale, pool = np.float32(0.5), ThreadPoolExecutor(threads)
-    _triad(*arrays[0], scale, 1)
+    triad(*arrays[0], scale, 1)
     seconds = []
     for _ in range(repeats):
         started = perf_counter()
-        list(pool.map(lambda mine: _triad(*mine, scale, times), arrays))
+        list(pool.map(lambda mine: triad(*mine, scale, times), arrays))
         seconds.append(perf_counter() - started)
     return 12.0 * (size // threads) * threads * times / min(seconds) / 1e9
 

@@ -116,9 +116,8 @@ def _columns(data: Interactions) -> dict[str, Any]:
         columns["timestamp"] = data.timestamp
     if data.planted is not None:
         columns["planted_users"], columns["planted_items"] = data.planted
-    for column in () if data.user_table is None else data.user_table.columns:
-        values = data.user_table[column].to_numpy() if data.user_table is not None else None
-        assert values is not None
+    for column, series in () if data.user_table is None else data.user_table.items():
+        values = series.to_numpy()
         columns[f"user:{column}"] = values if values.dtype.kind in "if" else values.astype(np.str_)
     return columns
 

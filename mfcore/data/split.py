@@ -25,7 +25,8 @@ from mfcore.registry import DATASETS, SPLITS, SplitSpec
 from mfcore.typing import Int64
 from mfcore.validate import require
 
-_COMPRESSED_UP_TO = 2_000_000
+COMPRESSED_UP_TO = 2_000_000
+"""Rows: compressing takes half a second per million."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ class Split:
         """Write the rows to ``path`` (npz), atomically."""
         buffer = io.BytesIO()
         about = {"fingerprint": self.data.fingerprint, "hash": self.hash, "config": dataclasses.asdict(self.config)}
-        large = len(self.data) > _COMPRESSED_UP_TO  # compressing takes half a second per million rows
+        large = len(self.data) > COMPRESSED_UP_TO
         train, valid, test = (rows.astype(np.int32 if large else np.int64) for rows in self.rows.values())
         save = np.savez if large else np.savez_compressed
         save(buffer, train=train, valid=valid, test=test, about=np.array(json.dumps(about)))

@@ -20,7 +20,7 @@ from mfcore.embeddings.snapshots import EmbeddingSpace
 from mfcore.errors import UnusableRequest
 from mfcore.files import write_atomically
 from mfcore.typing import Float32
-from mfcore.validate import choice, require
+from mfcore.validate import choice, present, require
 
 Columns = dict[str, Sequence[object]]
 
@@ -49,10 +49,9 @@ def vector_tables(space: EmbeddingSpace, *, what: str = "items", epoch: int | No
     choice("what", what, ("items", "users"))
     source = space.snapshots(every=epoch is None)
     stamps = source.stamps()
-    snapshot = source.load(max(stamps) if epoch is None else epoch)
     kept = ", ".join(map(str, sorted(stamps)))
-    require(snapshot is not None, f"there is no snapshot of epoch {epoch}; kept are {kept}")
-    assert snapshot is not None
+    found = source.load(max(stamps) if epoch is None else epoch)
+    snapshot = present(found, f"there is no snapshot of epoch {epoch}; kept are {kept}")
     about = space.points(every=epoch is None)[what]
     if what == "users":
         return snapshot.users, {name: about[name] for name in ("label", "id", "ratings", "mean")}
@@ -154,10 +153,8 @@ def _vectors(text: str) -> Float32:
     require(width <= MOST_WIDE, f"{VECTORS} has {width:,} numbers a line; at most {MOST_WIDE:,}")
     table = np.empty((count, width), dtype=np.float32)
     for place, line in enumerate(lines[first:]):
-        row = _numbers(line)
         where = f"line {place + first + 1} of {VECTORS}"
-        require(row is not None, f"{where} is not numbers with tabs between them: {line[:60]!r}")
-        assert row is not None
+        row = present(_numbers(line), f"{where} is not numbers with tabs between them: {line[:60]!r}")
         require(len(row) == width, f"{where} has {len(row)} numbers, the first has {width}")
         table[place] = row
     require(bool(np.isfinite(table).all()), f"{VECTORS} holds NaN, infinity or numbers beyond float32; leave those points out")

@@ -17,7 +17,7 @@ from mfcore.embeddings.snapshots import Points, Snapshot, SnapshotSource, read_a
 from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
 from mfcore.paths import data_dir, writable_folder
-from mfcore.validate import require
+from mfcore.validate import present, require
 
 _LABELS = ("title", "label", "word", "name", "token", "text")
 _FORMAT = 1
@@ -108,10 +108,9 @@ class _ImportedVectors:
 
     def __init__(self, path: Path) -> None:
         self._path = path / "vectors.safetensors"
-        found = read_arrays(self._path)
-        require(found is not None, f"the imported embeddings {path.name} are damaged; import them again")
-        assert found is not None
-        self._vectors = np.asarray(found[0]["vectors"], dtype=np.float32)
+        damaged = f"the imported embeddings {path.name} are damaged; import them again"
+        arrays, _ = present(read_arrays(self._path), damaged)
+        self._vectors = np.asarray(arrays["vectors"], dtype=np.float32)
         self.key: Hashable = ("embeddings", str(path))
         self.item_idx, self.user_idx = np.arange(len(self._vectors)), np.arange(0)
 

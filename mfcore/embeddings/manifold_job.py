@@ -26,7 +26,7 @@ from mfcore.embeddings.manifold import NO_UMAP, ManifoldSettings, has_umap
 from mfcore.embeddings.snapshots import EmbeddingSpace, SnapshotSource, read_arrays, write_arrays
 from mfcore.files import read_json, write_json
 from mfcore.typing import Float32
-from mfcore.validate import choice, integer, require
+from mfcore.validate import choice, integer, present, require
 
 _PATIENCE = 60.0
 """Seconds a child may take to come up before it is given up."""
@@ -196,9 +196,7 @@ class ManifoldJob:
             if status.state in ("starting", "running", "finished"):
                 return status
             require(self.settings.method != "umap" or has_umap(), NO_UMAP)
-            snapshot = self.source.load(self.epoch)
-            require(snapshot is not None, f"there are no vectors of epoch {self.epoch}")
-            assert snapshot is not None
+            snapshot = present(self.source.load(self.epoch), f"there are no vectors of epoch {self.epoch}")
             vectors = snapshot.items if self.what == "items" else snapshot.users
             self.children.start(self.files, vectors, epoch=self.epoch, settings=dataclasses.asdict(self.settings))
         return self.status()

@@ -15,7 +15,7 @@ from mfcore.embeddings.manifold import ManifoldSettings, manifold
 from mfcore.embeddings.manifold_job import ManifoldFiles
 from mfcore.embeddings.snapshots import read_arrays, write_arrays
 from mfcore.errors import UnusableRequest
-from mfcore.validate import require
+from mfcore.validate import present
 
 _LOOK = 0.2
 _LOCK_SECONDS = 5.0
@@ -59,11 +59,8 @@ def _make(files: ManifoldFiles, status: StatusWriter) -> int:
     status.running(0.0, "reading vectors")
     threading.Thread(target=_watch, args=(files, status), daemon=True).start()
     try:
-        found = read_arrays(files.vectors)
-        require(found is not None, "its vectors are gone; make it again")
-        assert found is not None
+        arrays, info = present(read_arrays(files.vectors), "its vectors are gone; make it again")
         files.vectors.unlink(missing_ok=True)
-        arrays, info = found
         points = manifold(arrays["vectors"], ManifoldSettings(**info["settings"]), status.running)
         write_arrays(files.points, {"points": points}, {"epoch": info["epoch"]})
     except UnusableRequest as error:

@@ -37,7 +37,7 @@ class Projection:
         Raises:
             UnusableRequest: fewer than ``num_components`` vectors or dimensions, or vectors that are not finite.
         """
-        values = _matrix(vectors)
+        values = finite_table(vectors)
         wanted = integer("num_components", num_components, low=1)
         count, width = values.shape
         require(count >= wanted, f"a map with {wanted} axes needs at least {wanted} vectors, got {count}; show fewer axes")
@@ -61,7 +61,7 @@ class Projection:
         Raises:
             UnusableRequest: another width than was fitted, or vectors that are not finite.
         """
-        values = _matrix(vectors)
+        values = finite_table(vectors)
         width = len(self.mean)
         require(values.shape[1] == width, f"this map was made from vectors of {width} numbers, got {values.shape[1]}")
         return ((values - self.mean) @ self.components.T).astype(np.float32)
@@ -129,8 +129,12 @@ def nearest(
     return order.astype(np.int64), closeness[order]
 
 
-def _matrix(vectors: Any) -> Float64:
-    """Array or tensor on any device → (n, d) float64, all finite."""
+def finite_table(vectors: Any) -> Float64:
+    """Array or tensor on any device → (n, d) float64.
+
+    Raises:
+        UnusableRequest: not a table, or not finite.
+    """
     values = np.asarray(vectors.detach().cpu() if hasattr(vectors, "detach") else vectors, dtype=np.float64)
     require(values.ndim == 2, f"vectors must be a table (n, d), got {values.ndim} dimensions")
     require(

@@ -26,7 +26,7 @@ from safetensors.numpy import save
 from mfcore.embeddings.rating_block import RatingBlock
 from mfcore.files import replace_file
 from mfcore.typing import Float32, Int64
-from mfcore.validate import require
+from mfcore.validate import present, require
 
 if TYPE_CHECKING:
     from mfcore.models import RecommenderModel
@@ -89,10 +89,7 @@ def latest(source: SnapshotSource) -> Snapshot:
     Raises:
         UnusableRequest: there is none yet.
     """
-    found = source.load(max(source.stamps(), default=0))
-    require(found is not None, "there are no vectors to show yet; wait for the first epoch")
-    assert found is not None
-    return found
+    return present(source.load(max(source.stamps(), default=0)), "there are no vectors to show yet; wait for the first epoch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,9 +200,7 @@ class SnapshotFiles:
         if now is not None and now[0] > epochs[-1]:
             return now
         near = epochs[-1] if epoch is None else max((e for e in epochs if e <= epoch), default=epochs[0])
-        found = self.load(near)
-        require(found is not None, f"epoch {near} has no snapshot")
-        assert found is not None
+        found = present(self.load(near), f"epoch {near} has no snapshot")
         return near, found.step, found.block
 
     def _block_now(self) -> tuple[float, int, Float32] | None:

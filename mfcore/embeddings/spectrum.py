@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.cache import LRU
+from mfcore.embeddings.projection import finite_table
 from mfcore.embeddings.snapshots import Snapshot, SnapshotSource
 from mfcore.typing import Float64, Int64
 from mfcore.validate import require
@@ -33,7 +34,7 @@ def spectrum(vectors: npt.ArrayLike) -> Spectrum:
     Raises:
         UnusableRequest: not a table, or not finite.
     """
-    table = _table(vectors)
+    table = finite_table(vectors)
     count, width = table.shape
     if count > 4 * width:  # the (d, d) products are much smaller; σ is exact to about 1e-8 of the largest
         square = np.linalg.eigvalsh(table.T @ table)[::-1]
@@ -75,7 +76,7 @@ def norms_by_popularity(vectors: npt.ArrayLike, popularity: npt.ArrayLike) -> No
     """
     from scipy import stats  # here: every server imports this module, few pages need it, and scipy costs half a second
 
-    norm, often = np.linalg.norm(_table(vectors), axis=1), np.asarray(popularity, dtype=np.float64)
+    norm, often = np.linalg.norm(finite_table(vectors), axis=1), np.asarray(popularity, dtype=np.float64)
     require(norm.shape == often.shape, f"{len(norm)} vectors need {len(norm)} popularities, got {len(often)}")
     varies = len(norm) > 2 and np.ptp(norm) > 0 and np.ptp(often) > 0
     rho = float(np.corrcoef(stats.rankdata(norm), stats.rankdata(often))[0, 1]) if varies else float("nan")
@@ -109,13 +110,13 @@ def recovery(items: npt.ArrayLike, truth: npt.ArrayLike, users: npt.ArrayLike | 
     """
     from scipy import linalg
 
-    learned, true = _table(items), _table(truth)
+    learned, true = finite_table(items), finite_table(truth)
     require(len(learned) == len(true), f"{len(learned)} learned vectors, {len(true)} true ones: they must be of the same items")
     rank = true.shape[1]
     width = min(*learned.shape, *(() if users is None else np.shape(users)))
     require(width >= rank, f"{rank} planted dimensions cannot be found in {width}; widen embedding_dim")
     basis, upper = np.linalg.qr(learned)
-    core = upper.T if users is None else np.linalg.qr(_table(users), mode="r") @ upper.T
+    core = upper.T if users is None else np.linalg.qr(finite_table(users), mode="r") @ upper.T
     turned = basis @ np.linalg.svd(core)[2][:rank].T
     # Vectors of zeros span nothing, whatever directions the decomposition makes up for them.
     if not np.abs(core).max(initial=0.0) > 0:
@@ -164,10 +165,3 @@ def _each(source: SnapshotSource, what: str, compute: Callable[[Snapshot], Answe
         if known is not None:
             found[epoch] = known
     return found
-
-
-def _table(vectors: npt.ArrayLike) -> Float64:
-    values = np.asarray(vectors, dtype=np.float64)
-    require(values.ndim == 2, f"vectors must be a table (n, d), got {values.ndim} dimensions")
-    require(bool(np.isfinite(values).all()), "the vectors hold NaN or infinite numbers: training diverged")
-    return values

@@ -13,7 +13,7 @@ from mfcore.cache import LRU
 from mfcore.embeddings.projection import Direction, Projection, direction_between, on_sphere
 from mfcore.embeddings.snapshots import Snapshot, SnapshotSource
 from mfcore.typing import Float32, Float64, Int64
-from mfcore.validate import integer, require
+from mfcore.validate import integer, present, require
 
 MOST_NUMBERS = 32_000_000
 """Coordinates in one answer, all epochs together."""
@@ -147,9 +147,7 @@ class _Axes:
 
     @classmethod
     def fit(cls, source: SnapshotSource, view: View, epoch: int, stamp: int) -> _Axes:
-        snapshot = source.load(epoch)
-        require(snapshot is not None, "the vectors of this epoch have just been thinned out; ask again")
-        assert snapshot is not None
+        snapshot = present(source.load(epoch), "the vectors of this epoch have just been thinned out; ask again")
         vectors = on_sphere(snapshot.items) if view.sphere else snapshot.items
         rows = places(source.item_idx, view.start), places(source.item_idx, view.end)
         own = direction_between(vectors, *rows) if view.start else None

@@ -94,7 +94,7 @@ class Evaluator:
         self._seed = seeder(self.protocol.negatives_seed, on, split.data.fingerprint, part.user_idx, part.item_idx)
         self._data = split.data
         numbers = self.protocol.draws * min(self.protocol.sampled_negatives, self._num_items)
-        self._blocks = Blocks(held, hidden, split.data, self._draw, numbers)
+        self.blocks = Blocks(held, hidden, split.data, self._draw, numbers)
 
     @property
     def num_cases(self) -> int:
@@ -114,8 +114,8 @@ class Evaluator:
         return self._details(model, complete=True)
 
     def _details(self, model: Any, *, complete: bool) -> EvaluationDetails:
-        device = _device_of(model)
-        blocks = self._blocks.on(device if device.type in RANKING_DEVICES else torch.device("cpu"))
+        device = device_of(model)
+        blocks = self.blocks.on(device if device.type in RANKING_DEVICES else torch.device("cpu"))
         length = max(LIST_LENGTH, self.protocol.k) if complete else 0
         with torch.inference_mode(), _eval_mode(model):
             blockwise = [measure(block, self._scores(model, block, device), length) for block in blocks]
@@ -166,7 +166,7 @@ def _check_threshold(data: Interactions, protocol: Protocol, all_relevant: bool)
     )
 
 
-def _device_of(model: Any) -> torch.device:
+def device_of(model: Any) -> torch.device:
     """Where the model's weights are; the CPU for what has none."""
     parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
     return parameter.device if parameter is not None else torch.device("cpu")

@@ -1,9 +1,7 @@
 """The metrics there are: what each is called, what it is computed from, and how it is read. A new one is a spec here.
 
-A ranking metric is a mean over cases in sampled ranking (``of_cases``) and over users in full ranking (``of_lists``);
-formulas stand in
-:mod:`mfcore.evaluation.ranking`. AUC needs the numbers of candidates besides, and is added up in
-:mod:`mfcore.evaluation.summary`.
+A ranking metric is a mean over cases in sampled ranking (``of_cases``) and over users in full ranking (``of_lists``); formulas
+stand in :mod:`mfcore.evaluation.ranking`. AUC also needs the numbers of candidates; :mod:`mfcore.evaluation.summary` adds it.
 """
 
 from __future__ import annotations

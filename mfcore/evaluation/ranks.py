@@ -31,7 +31,7 @@ def counts_among(candidates: Tensor, targets: Tensor, row: Tensor, *, includes_t
         found = _on_cpu(candidates.numpy(), targets.numpy(), row.numpy())
         greater, equal = (torch.from_numpy(counts) for counts in found)
     else:
-        greater, equal = _on_device(candidates, targets, row)
+        greater, equal = counts_on_device(candidates, targets, row)
     return greater, equal - int(includes_target)
 
 
@@ -78,7 +78,7 @@ def _bisected(ordered: npt.NDArray[np.floating], targets: npt.NDArray[np.floatin
     return low
 
 
-def _on_device(candidates: Tensor, targets: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+def counts_on_device(candidates: Tensor, targets: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
     """On a GPU sorting is cheap and a call for each case is not."""
     ordered = candidates.sort(dim=1).values
     first = torch.searchsorted(row, row)

@@ -14,7 +14,7 @@ from mfcore.models.config import ModelConfig
 from mfcore.models.dot import GMF
 from mfcore.validate import require
 
-_BLOCK_NUMBERS = 4_000_000
+BLOCK_NUMBERS = 4_000_000
 """Hidden activations held at once while scoring all items: 16 MB, which stays near the processor."""
 
 
@@ -63,7 +63,7 @@ class Tower(nn.Module):
         assert isinstance(first, nn.Linear)
         from_user = p @ first.weight[:, :half].T
         from_item = q @ first.weight[:, half:].T + first.bias
-        block = max(1, _BLOCK_NUMBERS // (len(q) * first.out_features))
+        block = max(1, BLOCK_NUMBERS // (len(q) * first.out_features))
         return torch.cat([self._block(users, from_item, weight) for users in torch.split(from_user, block)])
 
     def _block(self, from_user: Tensor, from_item: Tensor, weight: Tensor) -> Tensor:

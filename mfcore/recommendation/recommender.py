@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from mfcore.data import Interactions
+from mfcore.evaluation.evaluator import device_of
 from mfcore.typing import Bool, Float64, Int64
 from mfcore.validate import choice, integer, require
 
@@ -44,7 +45,7 @@ class Recommender:
         """
         user = self.data.users.index(user_id)
         n = integer("n", n, low=1)
-        scores = _vector(self.model.score_items(torch.tensor([user], device=_device_of(self.model)))[0])
+        scores = _vector(self.model.score_items(torch.tensor([user], device=device_of(self.model)))[0])
         require(bool(np.isfinite(scores).any()), f"this model's scores are not numbers: {DIVERGED}")
         seen = np.zeros(self.data.num_items, bool)
         seen[self.data.items_of(user)] = True
@@ -108,8 +109,3 @@ def _best(scores: Float64, n: int, allowed: Bool) -> Int64:
 def _vector(values: Any) -> Float64:
     """Array or tensor on any device → float64 array."""
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
-
-
-def _device_of(model: Any) -> torch.device:
-    parameter = next(model.parameters(), None) if isinstance(model, torch.nn.Module) else None
-    return parameter.device if parameter is not None else torch.device("cpu")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from bench import quality
-from bench.measured import Measured, mean
+from bench.measured import Measured, mean, read, under
 from bench.quality import goal_words, mark, with_spread
 from bench.quality_goals import CHECKS, ROWS, Figure, Row
 from mfcore.evaluation.baselines import RANKING_BASELINES, RATING_BASELINES
-from mfcore.runs.presets import preset_config
+from mfcore.runs.presets import PRESETS, preset_config
 
 ROW = {row.name: row for row in ROWS}
 
@@ -70,6 +70,18 @@ def test_every_run_of_every_row_is_one_the_product_takes(row: Row) -> None:
         assert config.training.refit
         assert config.protocol.draws == 20
         assert config.training.seed == config.protocol.negatives_seed == config.split.seed == job["seed"]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_figures_in_the_table_are_of_the_presets_as_they_are(row: Row) -> None:
+    measured = under(read("quality"), row.name)
+    assert measured
+    for one in measured.values():
+        assert one.note == f"preset {quality.digest(row.preset)}", "settings were changed: run `python -m bench.quality` again"
+
+
+def test_every_good_preset_has_a_row() -> None:
+    assert {name for name, preset in PRESETS.items() if preset.kind == "good"} == {row.preset for row in ROWS}
 
 
 def test_the_rows_are_those_that_were_asked_for() -> None:

@@ -72,9 +72,18 @@ def test_seed_presets_are_as_the_documents_say() -> None:
         config = preset_config(name)
         assert (config.model.embedding_dim, config.training.num_epochs, config.split.test_fraction) == (20, 10, 0.2)
         assert config.training.tolerance * takuti.NUM_RATINGS == pytest.approx(1e-3)
+        assert (config.training.batch_size, config.training.optimizer, config.training.refit) == (1, "sgd", True)
     numpy, pytorch, swapped = (preset_config(f"takuti-{name}") for name in ("numpy", "pytorch", "swapped"))
+    assert (numpy.model.init, numpy.training.learning_rate) == ("uniform", 1e-3)
+    assert (pytorch.model.init, pytorch.model.init_std, pytorch.training.learning_rate) == ("normal", 1.0, 1e-2)
     assert swapped.model == numpy.model
     assert swapped.training == pytorch.training
+    tutorial = preset_config("neumf-tutorial")
+    assert (tutorial.model.embedding_dim, tutorial.model.mlp_layers) == (32, (64, 32, 16, 8))
+    assert (tutorial.model.init_std, tutorial.model.dropout) == (0.01, 0.2)
+    training = tutorial.training
+    assert (training.optimizer, training.learning_rate, training.batch_size) == ("adam", 1e-3, 256)
+    assert (training.negatives, training.num_epochs) == (4, 10)
 
 
 def test_negatives_drawn_once_stay_and_spared_items_never_come_up(split: Split) -> None:

@@ -195,7 +195,7 @@ def test_the_triad_computes_what_it_is_timed_with() -> None:
     import numpy as np
 
     a, b, c = np.zeros(5, dtype=np.float32), np.arange(5, dtype=np.float32), np.ones(5, dtype=np.float32)
-    limits._triad(a, b, c, np.float32(0.5), 2)
+    limits.triad(a, b, c, np.float32(0.5), 2)
     np.testing.assert_array_equal(a, b + 0.5)
 
 

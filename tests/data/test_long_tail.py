@@ -68,6 +68,11 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_loaded()
 
 
+@pytest.mark.parametrize(("density", "stored"), [(0.1, False), (0.2, True), (0.3, True)])
+def test_datasets_are_kept_on_disk_from_two_million_interactions_on(density: float, stored: bool) -> None:
+    assert made.worth_storing({"num_users": 10_000, "num_items": 1_000, "density": density}) == stored
+
+
 def test_a_large_generated_dataset_is_read_back_as_it_was_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_is_large: None
 ) -> None:
@@ -121,7 +126,7 @@ def test_interactions_of_some_users_keep_their_order() -> None:
 
 
 def test_a_large_split_is_stored_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfcore.data.split._COMPRESSED_UP_TO", 10)
+    monkeypatch.setattr("mfcore.data.split.COMPRESSED_UP_TO", 10)
     split = random_split(planted())
     split.save(tmp_path / "s.npz")
     again = Split.load(tmp_path / "s.npz", planted())

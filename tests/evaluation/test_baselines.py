@@ -96,7 +96,7 @@ def test_the_strong_ones_come_when_asked_for(split: Split, tmp_path: Path, monke
     assert list(everything) == [*cheap, "item-kNN", "EASE"]
     assert set(everything["EASE"]) == set(everything["popularity"])
     assert baseline_metrics(split, "valid", strong=True) == everything
-    monkeypatch.setattr(baselines, "_strong", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(baselines, "Evaluator", lambda *_, **__: pytest.fail("computed again"))
     assert baseline_metrics(split, "valid", cache_dir=tmp_path, strong=None) == everything
     assert baseline_metrics(split, "valid", cache_dir=tmp_path) == cheap
 
@@ -127,7 +127,7 @@ def test_the_cache_is_used_and_told_apart(split: Split, tmp_path: Path, monkeypa
     baseline_metrics(split, "test", Protocol(k=5), cache_dir=tmp_path / "new")
     baseline_metrics(split, "test", all_relevant=True, cache_dir=tmp_path / "new")
     assert len(list((tmp_path / "new").iterdir())) == 4
-    monkeypatch.setattr(baselines, "_cheap", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(baselines, "Evaluator", lambda *_, **__: pytest.fail("computed again"))
     assert baseline_metrics(split, "test", cache_dir=tmp_path / "new") == first
 
 

@@ -71,7 +71,7 @@ def _drawn(evaluator: Evaluator) -> dict[int, list[int]]:
     """User → its sampled negatives."""
     return {
         user: items[~missing].tolist()
-        for block in evaluator._blocks
+        for block in evaluator.blocks
         for user, items, missing in zip(block.users.tolist(), block.negatives[0], block.no_negative, strict=True)
     }
 

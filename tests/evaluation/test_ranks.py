@@ -52,7 +52,9 @@ def test_the_gpus_road_counts_alike() -> None:
     for width, cases in ((5, 3), (700, 20)):
         candidates, target, row = _world(width, cases, "float32")
         arguments = tuple(map(torch.from_numpy, (candidates, target, row)))
-        for ours, theirs in zip(counts_among(*arguments, includes_target=False), ranks._on_device(*arguments), strict=True):
+        for ours, theirs in zip(
+            counts_among(*arguments, includes_target=False), ranks.counts_on_device(*arguments), strict=True
+        ):
             assert ours.tolist() == theirs.tolist()
 
 

@@ -106,8 +106,17 @@ def test_dropout_keeps_the_expected_value() -> None:
 def test_blocks_change_nothing(small: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     model = build_model("neumf", small, init_std=1.0)
     whole = model.score_items(range(13))
-    monkeypatch.setattr(neural, "_BLOCK_NUMBERS", 1)
+    monkeypatch.setattr(neural, "BLOCK_NUMBERS", 1)
     torch.testing.assert_close(model.score_items(range(13)), whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "gmf", "mlp", "words"),
+    [("mf", "a", "b", "are for neumf only"), ("neumf", "a", "", "go together"), ("neumf", "", "b", "go together")],
+)
+def test_pretrained_parents_are_two_and_for_neumf(name: str, gmf: str, mlp: str, words: str) -> None:
+    with pytest.raises(UnusableRequest, match=words):
+        ModelConfig(name, pretrained_gmf=gmf, pretrained_mlp=mlp)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from mfcore.runs.commands import Command
 from mfcore.runs.events import CheckpointEvent, CommandEvent, DivergedEvent, EpochEvent, Event, StartEvent
 from mfcore.runs.store import RunStore
 from mfcore.runs.worker.failure import last_good
-from tests.runs.tiny_runs import epochs, kinds, messages, tiny
+from tests.runs.tiny_runs import epochs, equal, kinds, messages, tiny, weights
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -29,14 +29,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "neumf, dropout": {"model": "neumf", "loss": "bce", "dropout": 0.3, "optimizer": "adagrad", "schedule": "one-cycle"},
     "one rating at a time": {"optimizer": "sgd", "batch_size": 1, "learning_rate": 0.02},
 }
-
-
-def weights(folder: RunFolder, name: str = "last") -> dict[str, torch.Tensor]:
-    return load_weights(folder.checkpoints / f"{name}.safetensors")[0]
-
-
-def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return list(a) == list(b) and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def branch(home: Path, parent: RunFolder, epoch: int, changes: dict[str, Any] | None = None) -> RunFolder:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mfcore import Protocol
 from mfcore.evaluation.words import protocol_facts
-from mfcore.runs import RunFolder, RunStatus, card_facts, command_line, run_card
+from mfcore.runs import RunFolder, RunStatus, card_facts, command_line, preset_config, run_card
 from tests.runs.tiny_runs import tiny
 
 
@@ -55,3 +55,9 @@ def test_the_spread_of_a_start_is_left_out_where_it_has_none(home: Path) -> None
     assert said["init"] == "uniform"
     assert "init_std" not in said
     assert "init_std" in card_facts(RunFolder.create(home, tiny()))["model"]
+
+
+def test_what_als_does_not_use_is_not_on_its_card(home: Path) -> None:
+    said = card_facts(RunFolder.create(home, preset_config("ials")))["training"]
+    assert {"weight_decay": "0.013", "unobserved_weight": "0.3", "optimizer": "als"}.items() <= said.items()
+    assert not {"learning_rate", "batch_size", "schedule", "negatives"} & set(said)

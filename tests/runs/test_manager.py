@@ -108,7 +108,7 @@ def test_a_run_outlives_its_server_and_the_next_one_adopts_it(home: Path) -> Non
         at = len(epochs(folder))
         wait_until(lambda: len(epochs(folder)) > at)
         manager.warm()
-        time.sleep(0.3)
+        wait_until(lambda: len(epochs(folder)) > at + 6)
         assert manager.get(running).state == "running" and manager.get(waiting).state == "queued"
         wait_until(lambda: not is_alive(int(spare)))
         manager.kill(running)

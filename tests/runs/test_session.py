@@ -15,21 +15,12 @@ import torch
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunStatus, load_run
-from mfcore.runs.checkpoints.files import load_weights
 from mfcore.runs.commands import Command
 from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, Event, StartEvent
 from mfcore.training import Limits, Trainer
-from tests.runs.tiny_runs import FakeClock, epochs, kinds, leave_unchecked, tiny
+from tests.runs.tiny_runs import FakeClock, epochs, equal, kinds, leave_unchecked, tiny, weights
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
-
-
-def weights(folder: RunFolder, name: str = "last") -> dict[str, torch.Tensor]:
-    return load_weights(folder.checkpoints / f"{name}.safetensors")[0]
-
-
-def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return list(a) == list(b) and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_a_finished_run_tells_everything(train: Train, home: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +12,14 @@ import pytest
 import torch
 
 from mfcore.errors import UnusableRequest
+from mfcore.registry import PLUGINS_VARIABLE
 from mfcore.runs import RunFolder, RunStatus, load_run
 from mfcore.runs.events import Event, MessageEvent
 from mfcore.runs.loaded import load_split
 from mfcore.runs.worker.start import start_model
 from tests.runs.tiny_runs import tiny
 
+ROOT = Path(__file__).resolve().parents[2]
 Train = Callable[..., tuple[RunFolder, RunStatus]]
 RANKING = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.01, "num_epochs": 1, "mlp_layers": "8,4"}
 
@@ -53,3 +58,14 @@ def test_a_stop_during_the_refit_keeps_the_best_epoch(train: Train, home: Path, 
     assert load_run(folder.run_id, home).checkpoint == ("best" if listener_stops else "refit")
     assert ("test_before_refit" in folder.result()) is not listener_stops
     assert folder.result()["test"]["rmse"] > 0
+
+
+def test_whatever_a_worker_prints_is_in_the_log_of_its_run(home: Path, tmp_path: Path) -> None:
+    chatty = "import atexit, sys\natexit.register(lambda: (print('spoken'), print('shouted', file=sys.stderr)))\n"
+    (tmp_path / "chatty.py").write_text(chatty)
+    folder = RunFolder.create(home, tiny(num_epochs=1))
+    command = [sys.executable, "-m", "mfcore.runs.worker.main", "--home", str(home), folder.run_id]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)]), PLUGINS_VARIABLE: "chatty"}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert {"spoken", "shouted"} <= set(folder.log_path.read_text().split())

@@ -17,6 +17,7 @@ from mfcore.runs import RunFolder, RunStatus, RunStore, load_run
 from mfcore.runs.commands import Command
 from mfcore.runs.events import EpochEvent, ResumeEvent, StartEvent
 from mfcore.runs.export import archive
+from mfcore.runs.layout import check_run_id
 from mfcore.runs.summary import RunReader
 from tests.runs.tiny_runs import tiny
 from ui.run_titles import run_title
@@ -191,6 +192,13 @@ def test_a_run_travels(train: Train, home: Path, tmp_path: Path) -> None:
     again = elsewhere.import_zip(data)
     assert again != folder.run_id and again.startswith(folder.run_id)
     assert len(elsewhere.list()) == 2
+
+
+def test_a_run_of_the_longest_name_can_be_taken_in_again_and_again(home: Path) -> None:
+    store, longest = RunStore(home), "r" * 80
+    found = [store.import_zip(packed({f"{longest}/config.json": CONFIG})) for _ in range(3)]
+    assert found[0] == longest and len(set(found)) == 3
+    assert {run.run_id for run in store.list()} == {check_run_id(run_id) for run_id in found}
 
 
 def test_an_unfinished_run_arrives_interrupted(home: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from mfcore.runs import RunConfig, RunFolder
 from mfcore.runs.events import EpochEvent, MessageEvent
 
 if TYPE_CHECKING:
+    import torch
+
     from mfcore.runs.worker.controller import Timing
 
 TINY = {
@@ -69,6 +71,16 @@ def epochs(folder: RunFolder) -> list[int]:
 
 def messages(folder: RunFolder) -> list[str]:
     return [event.text for event in folder.events.read()[0] if isinstance(event, MessageEvent)]
+
+
+def weights(folder: RunFolder, name: str = "last") -> dict[str, torch.Tensor]:
+    from mfcore.runs.checkpoints.files import load_weights  # here: it loads torch
+
+    return load_weights(folder.checkpoints / f"{name}.safetensors")[0]
+
+
+def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return list(a) == list(b) and all(a[name].equal(b[name]) for name in a)
 
 
 def leave_unchecked(folder: RunFolder, kind: str, **values: Any) -> None:

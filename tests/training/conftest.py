@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
 from mfcore.data import Interactions, Split, SplitConfig, Vocabulary, load_dataset, make_item_table, random_split
+from mfcore.training import EpochEnd, Trainer
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +43,13 @@ def checkerboard() -> Split:
     withheld = data.user_idx == data.item_idx
     nothing = np.zeros(0, dtype=np.int64)
     return Split(data, rows[~withheld], nothing, rows[withheld], SplitConfig("random"))
+
+
+def numbers(ends: list[EpochEnd]) -> list[Any]:
+    """All but the clock."""
+    return [(e.number, e.step, e.train_loss, e.valid_loss, e.metrics, e.learning_rate, e.samples, e.best) for e in ends]
+
+
+def assert_same_weights(one: Trainer, two: Trainer) -> None:
+    for name, weights in one.model.state_dict().items():
+        assert torch.equal(weights, two.model.state_dict()[name]), name

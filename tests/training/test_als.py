@@ -14,8 +14,7 @@ from torch import Tensor
 from mfcore.data import Interactions, Split
 from mfcore.errors import UnusableRequest
 from mfcore.models import RecommenderModel, build_model
-from mfcore.runs import RunConfig, preset_config
-from mfcore.runs.export.card import _settings
+from mfcore.runs import RunConfig
 from mfcore.training import Limits, TrainConfig, Trainer, TrainingDiverged, TrainingStopped
 from mfcore.training.engines.als.engine import AlsEngine
 from mfcore.training.engines.als.normal_equations import solve_rows
@@ -485,9 +484,3 @@ def test_the_library_refuses_what_the_page_refuses(planted: Split) -> None:
         Trainer(build_model("gmf", planted.train, embedding_dim=3, seed=0), planted, as_config())
     with pytest.raises(UnusableRequest, match="output_range"):
         Trainer(build_model("mf", planted.train, embedding_dim=3, output_range=True, seed=0), planted, as_config())
-
-
-def test_the_card_of_a_run_names_nothing_that_als_does_not_use() -> None:
-    shown = _settings(preset_config("ials"), "training", ())
-    assert {"weight_decay": "0.013", "unobserved_weight": "0.3", "optimizer": "als"}.items() <= shown.items()
-    assert not {"learning_rate", "batch_size", "schedule", "negatives"} & set(shown)

@@ -25,6 +25,8 @@ from mfcore.training.losses import batch_loss
 from mfcore.training.samples import Samples
 from mfcore.training.schedule import rate_factor, rate_factors
 
+from .conftest import assert_same_weights, numbers
+
 SHAPE = {"embedding_dim": 7, "init_std": 0.3, "output_range": False}
 BASE: dict[str, Any] = {"batch_size": 1, "optimizer": "sgd", "learning_rate": 0.02, "num_epochs": 2, "device": "cpu"}
 RANK = {"negatives": 1}
@@ -88,15 +90,6 @@ def torch_threads() -> Iterator[None]:
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
-
-
-def numbers(ends: list[Any]) -> list[Any]:
-    return [(e.number, e.step, e.train_loss, e.valid_loss, e.metrics, e.learning_rate, e.samples, e.best) for e in ends]
-
-
-def assert_same_weights(one: Trainer, two: Trainer) -> None:
-    for name, weights in one.model.state_dict().items():
-        assert torch.equal(weights, two.model.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -9,7 +9,9 @@ import torch
 
 from mfcore.data import Split
 from mfcore.models import build_model
-from mfcore.training import EpochEnd, Limits, StepEnd, TrainConfig, Trainer, TrainingStopped
+from mfcore.training import Limits, StepEnd, TrainConfig, Trainer, TrainingStopped
+
+from .conftest import assert_same_weights, numbers
 
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "mse": ("biased-mf", {"schedule": "one-cycle", "weight_decay": 0.01}),
@@ -31,16 +33,6 @@ def make(split: Split, setting: str, seed: int = 0, **hooks: Any) -> Trainer:
     dropout = {"dropout": 0.3} if name == "neumf" else {}
     model = build_model(name, split.train, embedding_dim=4, seed=seed, **dropout)
     return Trainer(model, split, config, **hooks)
-
-
-def numbers(ends: list[EpochEnd]) -> list[Any]:
-    """All but the clock."""
-    return [(e.number, e.step, e.train_loss, e.valid_loss, e.metrics, e.learning_rate, e.samples, e.best) for e in ends]
-
-
-def assert_same_weights(one: Trainer, two: Trainer) -> None:
-    for name, weights in one.model.state_dict().items():
-        assert torch.equal(weights, two.model.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -8,7 +8,7 @@ from mfcore.errors import UnusableRequest
 from mfcore.registry import DATASETS, LOSSES, MODELS, OPTIMIZERS
 from mfcore.runs import PRESETS, RunConfig, preset_config
 from mfcore.settings import GROUPS, SETTINGS
-from ui.train.draft import as_text, change, draft_of, first_draft, from_query, hint, to_config, to_query
+from ui.train.draft import as_text, change, draft_of, first_draft, from_query, hint, to_config, to_query, usual_preset
 
 
 def without_show(config: RunConfig) -> dict:
@@ -80,6 +80,53 @@ def test_what_nobody_touched_follows_the_model() -> None:
     draft = change(first_draft(data_here=True), "model", "neumf")
     assert to_query(draft) == {"preset": "neumf"}
     assert to_query(change(draft, "model", "mf")) == {"preset": "mf"}
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "preset"),
+    [
+        ("mf", "mse", "mf"),
+        ("mf", "bpr", "mf-implicit"),
+        ("mf", "weighted-mse", "ials"),
+        ("biased-mf", "mse", "biased-mf"),
+        ("biased-mf", "bce", "mf-implicit"),
+        ("gmf", "bce", "neumf"),
+        ("mlp", "mse", "neumf"),
+        ("neumf", "weighted-mse", "neumf"),
+        ("svd++", "mse", "biased-mf"),  # a model nobody foresaw
+        ("svd++", "bpr", "mf-implicit"),
+        ("svd++", "a loss nobody foresaw", "mf-implicit"),
+    ],
+)
+def test_the_settings_that_are_usual_for_a_model_and_a_loss(model: str, loss: str, preset: str) -> None:
+    assert usual_preset(model, loss) == preset
+
+
+def test_the_page_opens_with_biased_mf() -> None:
+    assert to_query(first_draft(data_here=True)) == {"preset": "biased-mf"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "optimizer", "rate", "batch_size"),
+    [
+        ("biased-mf", "adam", "0.005", "1024"),
+        ("biased-mf", "rmsprop", "0.003", "1024"),
+        ("mf-implicit", "adamw", "0.002", "2048"),
+        ("mf-implicit", "sgd", "0.05", "1"),
+        ("neumf", "sgd", "3", "64"),
+        ("neumf", "adagrad", "0.05", "1024"),
+    ],
+)
+def test_an_optimizer_that_is_not_usual_brings_its_rate(preset: str, optimizer: str, rate: str, batch_size: str) -> None:
+    draft = change(draft_of(preset_config(preset)), "optimizer", optimizer)
+    assert (draft["learning_rate"], draft["batch_size"], draft["schedule"]) == (rate, batch_size, "constant")
+
+
+def test_the_preset_without_regularisation_is_bad_for_want_of_that_alone() -> None:
+    usual = change(draft_of(preset_config("biased-mf")), "optimizer", "adam")
+    bad = draft_of(preset_config("no-regularisation"))
+    told = {"init_std", "num_epochs", "preset", "refit", "split"}  # the start is that of the core, validation is to be watched
+    assert {key for key in bad if bad[key] != usual[key]} - told == {"weight_decay"}
 
 
 def test_what_was_touched_stays() -> None:

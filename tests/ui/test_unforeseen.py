@@ -44,7 +44,8 @@ def test_an_unknown_model_and_optimizer_have_words_and_start_from_something_sens
     assert choice_word("model", "mf") == "MF" and choice_title("model", "mf") == "Matrix factorization"
     draft = change(first_draft(data_here=True), "optimizer", "nadine")
     assert draft["optimizer"] == "nadine"
-    assert change(draft_of(preset_config("mf")), "model", "vsd++")["model"] == "vsd++"
+    stranger = change(draft_of(preset_config("mf")), "model", "vsd++")
+    assert (stranger["model"], stranger["loss"]) == ("vsd++", "bce")
 
 
 def test_an_unknown_metric_is_in_the_table_under_its_name() -> None:
