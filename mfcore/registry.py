@@ -348,7 +348,7 @@ class SplitSpec(Spec):
         divide: ``(Interactions, SplitConfig) → rows of train, valid, test``. uses: its settings (flat keys).
         needs_timestamps: it must know what came after what. needs_folds: the dataset must bring folds of its own.
         holds_out_one: of each user, whatever its rating; then every held-out interaction is relevant.
-        function: the name in mfcore of the function for a script; arguments: its arguments ← fields of SplitConfig.
+        function: the name of its function in mfcore, for scripts; "": none. arguments: its arguments ← fields of SplitConfig.
         words: the settings it uses, in words. sentence: how ratings were divided, where an item is called ``item``.
     """
 

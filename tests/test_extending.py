@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from mfcore.data import load_dataset, random_split
 from mfcore.errors import UnusableRequest
 from mfcore.models import build_model, count_parameters
-from mfcore.registry import DATASETS, LOSSES, METRICS, MODELS, OPTIMIZERS, Registry
+from mfcore.registry import DATASETS, LOSSES, METRICS, MODELS, OPTIMIZERS, SPLITS, Registry
 from mfcore.runs.manager.manager import manager_for
 from mfcore.training import TrainConfig, Trainer
 
@@ -31,6 +31,7 @@ NEW: dict[str, Registry[Any]] = {
     "absolute": LOSSES,
     "nadam": OPTIMIZERS,
     "mrr@20": METRICS,
+    "file-order": SPLITS,
     "three-ratings": DATASETS,
 }
 
@@ -69,6 +70,17 @@ def on_the_command_line(*words: str, home: Path) -> dict[str, Any]:
     return found
 
 
+def printed_by_its_script(run_id: str, home: Path) -> dict[str, Any]:
+    """What the script prints last that the Runs page offers; written and run where the extension is known."""
+    write = f"print(run_script(open_folder({run_id!r}, {str(home)!r}).config()))"
+    code = f"from mfcore.runs import run_script\nfrom mfcore.runs.layout import open_folder\n{write}"
+    script = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 def test_unknown_names_are_refused_wherever_they_are_used() -> None:
     for name, registry in NEW.items():
         assert name not in registry
@@ -93,11 +105,12 @@ def test_what_is_registered_trains_as_what_it_is() -> None:
 def test_the_command_line_knows_it(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MF_EXPLORER_PLUGINS", NAME)
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    words = ("--model", "euclidean", "--optimizer", "nadam", "--loss", "absolute", "--epochs", "2")
+    words = ("--model", "euclidean", "--optimizer", "nadam", "--loss", "absolute", "--split", "file-order", "--epochs", "2")
     trained = on_the_command_line("train", "--dataset", "planted", *words, home=tmp_path)
     assert trained["model"] == "euclidean" and "mrr@20" in trained["test"] and "rmse" in trained["test"]
     assert on_the_command_line("evaluate", trained["run_id"], home=tmp_path)["test"] == pytest.approx(trained["test"])
     assert len(on_the_command_line("recommend", trained["run_id"], "--user", "1", home=tmp_path)["items"]) == 10
+    assert printed_by_its_script(trained["run_id"], tmp_path) == pytest.approx(trained["test"])
     smallest = on_the_command_line("train", "--dataset", "three-ratings", *words, home=tmp_path)
     assert smallest["state"] == "finished"
     assert {"three-ratings"} <= {entry["name"] for entry in on_the_command_line("datasets", home=tmp_path)["datasets"]}
@@ -108,7 +121,16 @@ def test_every_page_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path))
     manager = manager_for()
     try:
-        app = page("train", dataset="planted", model="euclidean", optimizer="nadam", loss="absolute", num_epochs="3", pace="0")
+        app = page(
+            "train",
+            dataset="planted",
+            model="euclidean",
+            optimizer="nadam",
+            loss="absolute",
+            split="file-order",
+            num_epochs="3",
+            pace="0",
+        )
         app.button(key="train_start").click().run()
         asked = app.query_params["run"]
         run_id = asked if isinstance(asked, str) else asked[0]
@@ -118,7 +140,7 @@ def test_every_page_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         for section in ("Results", "Rivals", "List length", "Deciles", "Errors", "Lists", "Compare", "Run card"):
             page("evaluate", run=run_id, show=section)
         assert "mrr@20" in [column for frame in page("evaluate", run=run_id).dataframe for column in frame.value.columns]
-        page("data", dataset="three-ratings")
+        page("data", dataset="three-ratings", split="file-order")
     finally:
         manager.shutdown()
 

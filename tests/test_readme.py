@@ -84,3 +84,16 @@ def test_the_pins_in_the_readme_are_the_pins() -> None:
     requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
     for pin in re.findall(r"[a-z-]+==[0-9.]+[0-9]", README):
         assert pin in requirements
+
+
+def test_the_index_of_decisions_is_complete() -> None:
+    folder = ROOT / "docs" / "decisions"
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted(linked) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
+
+
+def test_what_the_map_of_the_house_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:mfcore|ui|pages|tests|docs)/[\w./-]*)`", text)
+    assert len(named) > 20
+    assert not [name for name in named if not (ROOT / name).exists() and name != "mfcore/sweeps"]

@@ -11,7 +11,7 @@ from typing import Any
 from mfcore.data.config import SplitConfig
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.config import ModelConfig
-from mfcore.registry import MODELS, SPLITS
+from mfcore.registry import MODELS, SPLITS, SplitSpec
 from mfcore.runs.config import RunConfig
 from mfcore.runs.history import Change
 from mfcore.training.config import TrainConfig
@@ -20,7 +20,7 @@ _SCRIPT = '''"""{title} on {dataset}: trains it, chooses the best epoch on valid
 
 import json
 
-from mfcore import Protocol, TrainConfig, Trainer, build_model, evaluate, load_dataset, {split_function}
+from mfcore import Protocol, TrainConfig, Trainer, build_model, evaluate, load_dataset{split_function}
 {imports}
 data = load_dataset({dataset_arguments})
 split = {split_call}
@@ -68,8 +68,11 @@ def run_script(config: RunConfig, changes: Iterable[Change] = ()) -> str:
     Whatever a configuration holds, also one that came in a zip file, is in it as a value or as words, never as code.
     """
     split = SPLITS[config.split.kind]
-    split_function = split.function
-    model = config.model
+    model, imports = config.model, ""
+    if model.pretrained_gmf:
+        imports += "from mfcore.runs import load_run\n"
+    if not split.function:
+        imports += "from mfcore.data.config import SplitConfig\nfrom mfcore.data.split import make_split\n"
     pretrained = _PRETRAINED.format(gmf=model.pretrained_gmf, mlp=model.pretrained_mlp) if model.pretrained_gmf else ""
     refit = _REFIT.format(model=_build(config, "together"), pretrained=pretrained) if config.training.refit else ""
     return _SCRIPT.format(
@@ -77,10 +80,10 @@ def run_script(config: RunConfig, changes: Iterable[Change] = ()) -> str:
         branch=_branch(config.parent) if config.parent else "",
         changed=_changes(changes),
         dataset=_harmless(config.dataset.name),
-        imports="from mfcore.runs import load_run\n" if pretrained else "",
-        split_function=split_function,
+        imports=imports,
+        split_function=f", {split.function}" if split.function else "",
         dataset_arguments=", ".join([repr(config.dataset.name), *_keywords(config.dataset.options)]),
-        split_call=f"{split_function}({', '.join(['data', *_split_keywords(config.split, split.arguments)])})",
+        split_call=_split_call(config.split, split),
         training=", ".join(
             _keywords(_changed(config.training, TrainConfig(), always=("optimizer", "learning_rate", "num_epochs")))
         ),
@@ -113,8 +116,11 @@ def _build(config: RunConfig, split: str) -> str:
     return f"build_model({', '.join(arguments)})"
 
 
-def _split_keywords(split: SplitConfig, names: Mapping[str, str]) -> list[str]:
-    return _keywords({argument: getattr(split, name) for argument, name in names.items()})
+def _split_call(split: SplitConfig, spec: SplitSpec) -> str:
+    if not spec.function:
+        return f"make_split(data, SplitConfig({', '.join(_keywords(_changed(split, SplitConfig(), always=('kind',))))}))"
+    arguments = _keywords({argument: getattr(split, name) for argument, name in spec.arguments.items()})
+    return f"{spec.function}({', '.join(['data', *arguments])})"
 
 
 def _keywords(values: dict[str, Any]) -> list[str]:
