@@ -73,11 +73,6 @@ class EvaluationDetails:
         return _rank(self.greater_sampled, self.equal_sampled, self.num_sampled, self.ties)
 
     @property
-    def rank_sampled(self) -> Float64:
-        """(C,): the first of :attr:`rank_draws`."""
-        return _rank(self.greater_sampled[0], self.equal_sampled[0], self.num_sampled, self.ties)
-
-    @property
     def rank_full(self) -> Float64:
         """(C,): rank among all candidates; 0 is best, NaN where there was nothing to compete with."""
         return _rank(self.greater_full, self.equal_full, self.num_full, self.ties)

@@ -64,7 +64,7 @@ def test_sampled_ranks_agree_with_some_draw_of_free_items(world: tuple[Split, Ta
         free = [other for other in range(split.data.num_items) if (user, other) not in taken]
         assert set(drawn[user]) <= set(free)
         assert len(drawn[user]) == min(count, len(free)) == details.num_sampled[place] - 1
-        np.testing.assert_equal(details.rank_sampled[place], rank_by_hand(item, drawn[user], model.scores[user]))
+        np.testing.assert_equal(details.rank_draws[0][place], rank_by_hand(item, drawn[user], model.scores[user]))
 
 
 def _drawn(evaluator: Evaluator) -> dict[int, list[int]]:
@@ -119,7 +119,7 @@ def test_a_constant_model_ranks_in_the_middle_and_scores_nothing() -> None:
     held = [(user, user, 5.0) for user in range(num_users)]
     split = split_of([(0, 200, 4.0)], [], held, num_users, num_items, "leave-last-out")
     details = Evaluator(split, "test", all_relevant=True).details(Table(np.full((num_users, num_items), 3.7)))
-    assert details.rank_sampled.tolist() == [49.5] * num_users
+    assert details.rank_draws[0].tolist() == [49.5] * num_users
     assert details.rank_full.tolist() == [149.0] + [149.5] * (num_users - 1)
     assert summarise(details)["hr@10"] == summarise(details)["ndcg@10/full"] == 0.0
     assert summarise(details, k=50)["hr@50"] == 1.0
@@ -130,14 +130,14 @@ def test_a_constant_model_ranks_in_the_middle_and_scores_nothing() -> None:
 def test_a_case_whose_own_score_is_no_number_ranks_last(broken: float) -> None:
     split, model = _one_user([0.0, 0.0, broken, 1.0, 2.0])
     details = Evaluator(split, "test", all_relevant=True).details(model)
-    assert details.rank_full.tolist() == details.rank_sampled.tolist() == [2.0]
+    assert details.rank_full.tolist() == details.rank_draws[0].tolist() == [2.0]
     assert "rmse" not in summarise(details)
 
 
 def test_a_competitor_that_is_no_number_never_lets_a_case_pass() -> None:
     split, model = _one_user([0.0, 0.0, 5.0, math.nan, 1.0])
     details = Evaluator(split, "test", all_relevant=True).details(model)
-    assert details.rank_full.tolist() == details.rank_sampled.tolist() == [1.0]
+    assert details.rank_full.tolist() == details.rank_draws[0].tolist() == [1.0]
 
 
 def test_a_diverged_model_has_no_hits() -> None:
@@ -151,7 +151,7 @@ def test_with_nothing_to_compete_with_a_rank_is_undefined() -> None:
     split = split_of([(0, 0, 3)], [], [(0, 1, 5)], 1, 2, "leave-last-out")
     details = Evaluator(split, "test", all_relevant=True).details(Table([[1.0, 2.0]]))
     assert np.isnan(details.rank_full).all()
-    assert np.isnan(details.rank_sampled).all()
+    assert np.isnan(details.rank_draws[0]).all()
     assert set(summarise(details)) == {"rmse", "mae"}
 
 

@@ -32,7 +32,7 @@ def test_policies_by_hand(ties: str, rank: float) -> None:
     split = split_of([(0, 0, 3.0)], [], [(0, 1, 5.0)], 1, 6, "leave-last-out")
     model = Table([[9, 4, 7, 4, 4, 1]])
     details = Evaluator(split, protocol=Protocol(ties=ties), all_relevant=True).details(model)
-    assert details.rank_full.tolist() == details.rank_sampled.tolist() == [rank]
+    assert details.rank_full.tolist() == details.rank_draws[0].tolist() == [rank]
     assert summarise(details)["auc"] == summarise(details)["auc/full"] == 0.5  # ties half, whatever the policy
 
 
@@ -62,7 +62,7 @@ def test_figures_over_draws_are_means_and_the_first_draw_is_the_one_of_a_single_
     many = Evaluator(split, protocol=Protocol(k=3, sampled_negatives=15, draws=4)).details(model)
     assert many.greater_sampled.shape == (4, len(many.case_user))
     one = Evaluator(split, protocol=Protocol(k=3, sampled_negatives=15)).details(model)
-    np.testing.assert_array_equal(many.rank_sampled, one.rank_sampled)
+    np.testing.assert_array_equal(many.rank_draws[0], one.rank_draws[0])
     assert len({tuple(rank) for rank in many.rank_draws.tolist()}) == 4
     alone = [
         dataclasses.replace(many, greater_sampled=many.greater_sampled[[d]], equal_sampled=many.equal_sampled[[d]])
@@ -123,9 +123,9 @@ def test_run_configs_carry_the_new_fields_and_load_without_them() -> None:
 
 
 def _store_version_1(details: EvaluationDetails, path: Path) -> None:
-    names = ("k", "case_user", "case_item", "rank_sampled", "rank_full", "num_sampled", "num_full", "num_relevant")
+    names = ("k", "case_user", "case_item", "rank_full", "num_sampled", "num_full", "num_relevant")
     names += ("rating_user", "rating_item", "predicted", "actual")
-    np.savez_compressed(path, **{name: getattr(details, name) for name in names})
+    np.savez_compressed(path, rank_sampled=details.rank_draws[0], **{name: getattr(details, name) for name in names})
 
 
 def test_old_evaluations_are_read_and_know_what_they_lack(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_old_evaluations_are_read_and_know_what_they_lack(tmp_path: Path) -> Non
     _store_version_1(details, tmp_path / "old.npz")
     old = EvaluationDetails.load(tmp_path / "old.npz")
     np.testing.assert_array_equal(old.rank_full, details.rank_full)
-    np.testing.assert_array_equal(old.rank_sampled, details.rank_sampled)
+    np.testing.assert_array_equal(old.rank_draws[0], details.rank_draws[0])
     assert summarise(old) == summarise(details)
     assert old.with_ties("half").ties == "half"
     with pytest.raises(UnusableRequest, match="stored without its ties; evaluate the run again"):

@@ -158,3 +158,8 @@ def test_the_command_line_says_so(home: Path, capsys: pytest.CaptureFixture[str]
     assert status == 0
     assert "momentum 0.9 has no effect: only SGD and RMSprop have one" in told.err
     assert "has no effect" not in told.out
+
+
+@pytest.mark.parametrize(("text", "flag"), [("true", True), ("yes", True), ("on", True), ("false", False), ("off", False)])
+def test_a_flag_may_be_text(text: str, flag: bool) -> None:
+    assert RunConfig().with_flat({"refit": text}).training.refit is flag
