@@ -199,7 +199,7 @@ def test_data_that_cannot_be_fetched_is_a_failure_without_a_run(cli: Cli, monkey
     def nowhere(*_args: Any, **_options: Any) -> None:
         raise DataUnavailable("ml-100k", [("GroupLens", "it said no")], "Connect to the internet")
 
-    monkeypatch.setattr("mfcore.runs.worker.session.load_dataset", nowhere)
+    monkeypatch.setattr("mfcore.runs.worker.session.open_dataset", nowhere)
     monkeypatch.setattr("mfcore.data.fetch", nowhere)
     assert cli("train", "--model", "mf") == 1
     assert "it said no" in cli.err and not any(cli.home.glob("runs/*"))

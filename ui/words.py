@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mfcore.evaluation.metrics import metric_help
-from mfcore.evaluation.protocol import all_relevant
 from mfcore.evaluation.words import protocol_sentence as ranking_sentence
 from mfcore.evaluation.words import split_sentence
 from mfcore.registry import Registry, Spec
@@ -64,8 +63,7 @@ def baseline_words(name: str, called: Nouns) -> str:
 def protocol_sentence(config: RunConfig) -> str:
     """Split, candidates and ties: everything one must know to compare a run's numbers with others."""
     called = nouns(config.dataset)
-    everything = all_relevant(config.split.kind, ranks=config.training.implicit)
-    ranking = ranking_sentence(config.protocol, all_relevant=everything, item=called.item, items=called.items)
+    ranking = ranking_sentence(config.protocol, all_relevant=config.all_relevant, item=called.item, items=called.items)
     return f"{split_sentence(config.split, called.item)} {ranking}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.data.split import with_folds
-from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.protocol import Protocol, all_relevant
 from mfcore.models.config import ModelConfig
 from mfcore.registry import DATASETS, SPLITS
 from mfcore.settings import SETTINGS, Setting, check, default, known
@@ -55,6 +55,11 @@ class RunConfig:
         if split.needs_folds and data is not None:
             require(self.split.fold <= data.num_folds, f"fold must be <= {data.num_folds}, got {self.split.fold}")
         refuse_contradictions(self.model, self.training)
+
+    @property
+    def all_relevant(self) -> bool:
+        """Whether every held-out interaction counts as relevant: so after leave-last-out, and with ranking losses."""
+        return all_relevant(self.split.kind, ranks=self.training.implicit)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain data, JSON-ready."""

@@ -63,19 +63,16 @@ def baseline_details(run: RunSummary, name: str) -> EvaluationDetails | None:
     Raises:
         UnusableRequest, DataUnavailable: the run's data is not here, or no longer the same.
     """
-    from mfcore.runs.worker.start import all_relevant
-
     hashed = split_hash(run.run_id) or run.run_id
-    return _baseline(name, hashed, repr(run.config.protocol), all_relevant(run.config), run.run_id)
+    return _baseline(name, hashed, repr(run.config.protocol), run.config.all_relevant, run.run_id)
 
 
 def peers(run: RunSummary) -> list[RunSummary]:
     """Other runs whose test scores are of the very same cases, newest first: same split, part and notion of relevance."""
-    from mfcore.runs.worker.start import all_relevant
 
     def asked(other: RunSummary) -> tuple[object, ...]:
         config = other.config
-        everything = all_relevant(config)
+        everything = config.all_relevant
         return (config.dataset, config.split, everything, None if everything else config.protocol.relevance_threshold)
 
     alike = [

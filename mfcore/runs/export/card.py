@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mfcore.evaluation.protocol import all_relevant
 from mfcore.evaluation.words import protocol_facts, split_facts
 from mfcore.registry import MODELS
 from mfcore.runs.config import RunConfig
@@ -37,9 +36,7 @@ def card_facts(folder: RunFolder) -> Card:
         "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("model",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
         "changed in flight": {str(number): change.words for number, change in enumerate(RunHistory.read(folder).in_flight, 1)},
-        "protocol": protocol_facts(
-            config.protocol, all_relevant=all_relevant(config.split.kind, ranks=config.training.implicit)
-        ),
+        "protocol": protocol_facts(config.protocol, all_relevant=config.all_relevant),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {
             "epochs": _epochs(config, result),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mfcore.evaluation import Evaluator, summarise
 from mfcore.models import RecommenderModel
 from mfcore.runs.events import EpochEvent
-from mfcore.runs.worker.start import all_relevant, baselines, start_model
+from mfcore.runs.worker.start import baselines, start_model
 from mfcore.training import TrainingStopped, refit
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def score_test(run: ActiveRun, refitted: RecommenderModel | None) -> dict[str, A
     After a refit, ``test`` is of the refitted model and ``test_before_refit`` of the best epoch: one choice, two figures.
     """
     config, split, trainer, best = run.config, run.split, run.trainer, run.trainer.model
-    evaluator = Evaluator(split, "test", config.protocol, all_relevant(config))
+    evaluator = Evaluator(split, "test", config.protocol, config.all_relevant)
     details = evaluator.details(refitted if refitted is not None else best)
     details.save(run.folder.path / "evaluation.npz")
     epochs = run.folder.events.of(EpochEvent)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from mfcore.data import Split
 from mfcore.evaluation import baseline_metrics
 from mfcore.evaluation.metrics import described, live_keys
-from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.models import RecommenderModel, build_model
 from mfcore.runs.checkpoints.info import CheckpointInfo
 from mfcore.runs.config import RunConfig
@@ -52,16 +51,11 @@ def start_model(config: RunConfig, split: Split, home: Path) -> RecommenderModel
     return model
 
 
-def all_relevant(config: RunConfig) -> bool:
-    """Whether every held-out interaction counts as relevant: DESIGN's rule for leave-last-out and for ranking losses."""
-    return relevant_by_rule(config.split.kind, ranks=config.training.implicit)
-
-
 def baselines(
     config: RunConfig, split: Split, on: str, home: Path, *, strong: bool | None, users: Any = None
 ) -> dict[str, dict[str, float]]:
     """Baseline → metric → value on one part, kept beside the shared splits. ``strong``, ``users``: see ``baseline_metrics``."""
-    return baseline_metrics(split, on, config.protocol, all_relevant(config), home / "splits", strong=strong, users=users)
+    return baseline_metrics(split, on, config.protocol, config.all_relevant, home / "splits", strong=strong, users=users)
 
 
 def packages() -> dict[str, str]:
