@@ -12,13 +12,14 @@ from mfcore.errors import UnusableRequest
 from mfcore.paths import data_dir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_kept: list[Any] = []
+_kernels: list[Any] = []
 
 
 def kernel(function: Function) -> Function:
     """Compiled for Python to call: without Python's lock, and kept for the next process."""
     compiled: Function = numba.njit(nogil=True, error_model="numpy")(function)
     keep_code_of(compiled)
+    _kernels.append(compiled)
     return compiled
 
 
@@ -33,12 +34,11 @@ def keep_code_of(compiled: Any) -> None:
             compiled.enable_caching()
         finally:
             numba.config.CACHE_DIR = before
-    _kept.append(compiled)
 
 
 def forget_kept_code(package: str) -> None:
     """Compile the kernels of ``package`` anew when they are next called."""
-    for compiled in _kept:
+    for compiled in _kernels:
         if compiled.py_func.__module__.startswith(f"{package}."):
             compiled._cache.flush()
 
