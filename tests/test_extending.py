@@ -29,8 +29,8 @@ NAME = "extension_from_the_docs"
 NEW: dict[str, Registry[Any]] = {
     "euclidean": MODELS,
     "absolute": LOSSES,
-    "nadam": OPTIMIZERS,
-    "mrr@20": METRICS,
+    "radam": OPTIMIZERS,
+    "mrr@50": METRICS,
     "file-order": SPLITS,
     "three-ratings": DATASETS,
 }
@@ -87,7 +87,7 @@ def test_unknown_names_are_refused_wherever_they_are_used() -> None:
         with pytest.raises(UnusableRequest, match=f"{registry.what} must be one of .*; got '{re.escape(name)}'"):
             registry[name]
     with pytest.raises(UnusableRequest, match="optimizer must be one of"):
-        TrainConfig(optimizer="nadam")
+        TrainConfig(optimizer="radam")
 
 
 @pytest.mark.usefixtures("extended")
@@ -95,19 +95,19 @@ def test_what_is_registered_trains_as_what_it_is() -> None:
     split = random_split(load_dataset("planted"))
     model = build_model("euclidean", split.train, embedding_dim=4)
     assert count_parameters(model.config, model.num_users, model.num_items) == model.num_parameters
-    trainer = Trainer(model, split, TrainConfig(loss="absolute", optimizer="nadam", learning_rate=0.01, num_epochs=3))
-    assert [type(optimizer) for optimizer in trainer.state.optimizers] == [torch.optim.NAdam]
+    trainer = Trainer(model, split, TrainConfig(loss="absolute", optimizer="radam", learning_rate=0.01, num_epochs=3))
+    assert [type(optimizer) for optimizer in trainer.state.optimizers] == [torch.optim.RAdam]
     ends = list(trainer.fit())
     assert ends[-1].train_loss < ends[0].train_loss
-    assert {"mrr@20", "mrr@20/full"} <= set(ends[-1].metrics)
+    assert {"mrr@50", "mrr@50/full"} <= set(ends[-1].metrics)
 
 
 def test_the_command_line_knows_it(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MF_EXPLORER_PLUGINS", NAME)
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    words = ("--model", "euclidean", "--optimizer", "nadam", "--loss", "absolute", "--split", "file-order", "--epochs", "2")
+    words = ("--model", "euclidean", "--optimizer", "radam", "--loss", "absolute", "--split", "file-order", "--epochs", "2")
     trained = on_the_command_line("train", "--dataset", "planted", *words, home=tmp_path)
-    assert trained["model"] == "euclidean" and "mrr@20" in trained["test"] and "rmse" in trained["test"]
+    assert trained["model"] == "euclidean" and "mrr@50" in trained["test"] and "rmse" in trained["test"]
     assert on_the_command_line("evaluate", trained["run_id"], home=tmp_path)["test"] == pytest.approx(trained["test"])
     assert len(on_the_command_line("recommend", trained["run_id"], "--user", "1", home=tmp_path)["items"]) == 10
     assert printed_by_its_script(trained["run_id"], tmp_path) == pytest.approx(trained["test"])
@@ -125,7 +125,7 @@ def test_every_page_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             "train",
             dataset="planted",
             model="euclidean",
-            optimizer="nadam",
+            optimizer="radam",
             loss="absolute",
             split="file-order",
             num_epochs="3",
@@ -139,7 +139,7 @@ def test_every_page_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             page(name, run=run_id)
         for section in ("Results", "Rivals", "List length", "Deciles", "Errors", "Lists", "Compare", "Run card"):
             page("evaluate", run=run_id, show=section)
-        assert "mrr@20" in [column for frame in page("evaluate", run=run_id).dataframe for column in frame.value.columns]
+        assert "mrr@50" in [column for frame in page("evaluate", run=run_id).dataframe for column in frame.value.columns]
         page("data", dataset="three-ratings", split="file-order")
     finally:
         manager.shutdown()

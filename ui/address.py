@@ -9,6 +9,9 @@ import streamlit as st
 
 from ui.format import escape_markdown
 
+FEW = 12
+"""Choices that a line may name, one by one."""
+
 
 def linked_choice(
     label: str,
@@ -33,7 +36,9 @@ def linked_choice(
     index = names.index(asked) if asked in names else fallback
     chosen = st.selectbox(label, options, index=index, format_func=text, **look)
     if asked is not None and asked not in names and not follow:
-        st.caption(f":material/info: {escape_markdown(label)} “{escape_markdown(asked[:80])}” is not in this data.")
+        known = f"; there are {', '.join(names)}" if len(names) <= FEW else ""
+        words = escape_markdown(f"{label} “{asked[:80]}” is not in this data{known}.")
+        st.caption(f":material/info: {words}")
     write_param(param, None if chosen is None or (follow and chosen == default) else str(chosen))
     if chosen != (None if index is None else options[index]):
         st.rerun()  # the box is drawn anew from the address; else its own memory would overrule the back button

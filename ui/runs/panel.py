@@ -12,6 +12,7 @@ from mfcore.runs.history import RunHistory
 from ui.address import write_param
 from ui.components.live import live_run
 from ui.controls import error_line, failed_state, link_to, plain_errors
+from ui.datasets import dataset_title
 from ui.format import duration, escape_markdown, when
 from ui.run_titles import lineage, run_title
 from ui.state import manager
@@ -42,7 +43,7 @@ def facts(run: RunSummary) -> str:
     """The run in one line of plain words."""
     training = run.config.training
     settings = [
-        f"{run.dataset}, {choice_title('split', run.config.split.kind).lower()}",
+        f"{dataset_title(run.dataset)}, {choice_title('split', run.config.split.kind).lower()}",
         choice_title("optimizer", training.optimizer),
         "" if training.solves else f"learning rate {training.learning_rate:g}",
     ]
