@@ -181,7 +181,7 @@ def test_a_divergence_names_its_culprit_and_offers_the_way_back(page: Page, serv
     run = run_of(page)
     words = live.message()
     assert re.search(r"Frozen at step [\d,]+", words)
-    assert re.search(r"User \S+ gave .+ a [\d.]+; the model's prediction reached", words)
+    assert re.search(r"User \S+ gave .+ a [\d.]+; the prediction reached", words)
     page.locator(".mfx-banner").get_by_role("button", name=re.compile("Branch from epoch .* with learning rate 5$")).click()
     page.wait_for_function("run => !location.search.includes(run)", arg=run)
     assert answer(server, run_of(page))["config"]["learning_rate"] == pytest.approx(5)
