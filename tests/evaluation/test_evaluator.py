@@ -16,6 +16,7 @@ from mfcore import UnusableRequest, evaluate
 from mfcore.data import Interactions, Split
 from mfcore.evaluation import Evaluator, Protocol, blocks, summarise
 from mfcore.evaluation.ranking import per_user
+from mfcore.registry import METRICS
 from tests.evaluation.examples import Table, full_ranks_by_hand, rank_by_hand, split_of
 
 NOT_NUMBERS = [math.nan, math.inf, -math.inf]
@@ -279,7 +280,10 @@ def test_checkerboard_puts_the_withheld_diagonal_first() -> None:
     found = evaluate(Table((left[:, :2] * strength[:2]) @ right[:2]), split, protocol=Protocol(k=1))
     ranking = {name: value for name, value in found.items() if "@" in name}
     assert ranking == dict.fromkeys(ranking, 1.0)
-    assert len(ranking) >= 9
+    specs = METRICS.values()
+    sampled = {spec.key(1) for spec in specs if spec.of_cases is not None}
+    full = {spec.key(1, full=True) for spec in specs if spec.of_lists is not None}
+    assert set(ranking) == {name for name in sampled | full if "@" in name}
     assert found["auc"] == found["auc/full"] == 1.0
 
 

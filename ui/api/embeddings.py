@@ -1,4 +1,4 @@
-"""Read-only routes for moving embeddings: frames of points on fixed axes, what the points are, and the living picture.
+"""Read-only routes for moving embeddings: frames of points on fixed axes, what the points are, and the rating block.
 
 ``GET /api/runs/<id>/space`` answers with the numbers themselves (``application/octet-stream``, little-endian)::
 
@@ -123,7 +123,7 @@ _pictures = Recent(seconds=0.25)
 
 
 def block(request: Request) -> Response:
-    """The living picture; see the top of this module."""
+    """The rating block; see the top of this module."""
     query = request.query_params
     wanted = query.get("epoch", "latest")
     epoch = None if wanted == "latest" else integer("epoch", wanted, low=0)
