@@ -26,7 +26,8 @@ from bench import measured
 from bench.measured import ROOT, Measured, mean, under
 from bench.quality_goals import CHECKS, LOWER_IS_BETTER, RANDOM_DIVISIONS, ROWS, Check, Figure, Row
 from mfcore.paths import data_dir
-from mfcore.runs.presets import PRESETS
+from mfcore.runs.presets import preset_config
+from mfcore.settings import SETTINGS, chosen
 
 EXPERIMENT = "quality"
 DRAWS = 20
@@ -74,12 +75,20 @@ def figure_of(row: Row, figure: Figure, runs: list[dict[str, Any]]) -> Measured:
     """A figure of a row from its runs: the mean over repeats; its note names the preset's settings by their digest."""
     found = mean(f"{row.name}/{figure.label}", repeats(figure, runs))
     at_most, at_least = (figure.required, None) if figure.metric in LOWER_IS_BETTER else (None, figure.required)
-    return replace(found, at_most=at_most, at_least=at_least, note=f"preset {digest(row.preset)}")
+    return replace(found, at_most=at_most, at_least=at_least, note=f"preset {digest(row)}")
 
 
-def digest(preset: str) -> str:
-    """A short name for the settings of a preset as they are now."""
-    return hashlib.sha256(json.dumps(dict(PRESETS[preset].flat), sort_keys=True).encode()).hexdigest()[:12]
+def digest(row: Row) -> str:
+    """A short name for what a row trains now: its preset's settings under the row's own protocol.
+
+    Left out is what changes no weight, and what :func:`jobs` sets in each run.
+    """
+    flat = preset_config(row.preset).with_flat(dict(row.settings)).to_flat()
+    each = {key for job in jobs(row, 1) for key in job} - dict(row.settings).keys()
+    asked = chosen(flat)
+    matters = {key for key, one in SETTINGS.items() if one.effect != "none" and not one.idle(asked)}
+    kept = {key: value for key, value in flat.items() if key in matters - each}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def measure(row: Row, seeds: int, home: Path) -> list[Measured]:
@@ -202,7 +211,7 @@ def main() -> int:
             rows |= {one.name: one for one in check(home, chosen.seeds)}
             keep(rows)
         for row in ROWS:
-            same = any(one.note == f"preset {digest(row.preset)}" for one in under(rows, row.name).values())
+            same = any(one.note == f"preset {digest(row)}" for one in under(rows, row.name).values())
             if row.name in chosen.only and not (chosen.missing and same):
                 rows |= {one.name: one for one in measure(row, chosen.seeds, home)}
                 keep(rows)

@@ -13,14 +13,26 @@ from mfcore.validate import require
 HOME_VARIABLE = "MF_EXPLORER_HOME"
 
 
+def chosen_dir(home: str | Path | None = None) -> tuple[Path, str]:
+    """The data directory, which may not exist, and who chose it: ``--home``, ``MF_EXPLORER_HOME``, or the platform."""
+    asked, named = home, os.environ.get(HOME_VARIABLE)
+    chosen = asked or named or platformdirs.user_data_dir("mf-explorer", appauthor=False)
+    origin = "--home" if asked else HOME_VARIABLE if named else "the platform's place for user data"
+    return Path(chosen).expanduser().absolute(), origin
+
+
 def data_dir(home: str | Path | None = None) -> Path:
     """The data directory: ``home``, else ``$MF_EXPLORER_HOME``, else the platform's place for user data. Created if missing.
 
+    What lies there can be looked at also where nothing can be written; who writes asks for :func:`writable_folder`.
+
     Raises:
-        UnusableRequest: it cannot be created or written to.
+        UnusableRequest: there is none, and it cannot be created; or it cannot be read.
     """
-    chosen = home or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("mf-explorer", appauthor=False)
-    return writable_folder(Path(chosen).expanduser().absolute())
+    path, _ = chosen_dir(home)
+    if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+        return path
+    return writable_folder(path)
 
 
 def writable_folder(path: Path) -> Path:

@@ -289,17 +289,23 @@ class OptimizerSpec(Spec):
 
 @dataclass(frozen=True)
 class Found:
-    """Where the relevant items of users stand, for metrics of whole lists.
+    """Where the relevant items of users stand, for metrics of whole lists. Items with the same score stand in any order.
+
+    Groups of tied candidates that hold a relevant item, by user and from the top. What a metric is of them is its mean over all
+    orders: :func:`mfcore.evaluation.ranking.of_all` and ``of_first`` take it of any function of a place.
 
     Attributes:
-        index: (C,) int64 user of each case, 0 … U−1. rank: (C,) float64 place of each case among all candidates, from 0.
-        num_relevant: (U,) int64 ≥ 1. best: (U,) float64 rank of each user's best-placed case.
+        num_relevant: (U,) int64 ≥ 1. user: (G,) int64, 0 … U−1. first: (G,) int64 place of the group's best, from 0.
+        size: (G,) int64 candidates in it. relevant: (G,) int64 ≥ 1 of them that are relevant. before: (G,) int64 relevant items
+            of the user in groups above.
     """
 
-    index: Int64
-    rank: Float64
     num_relevant: Int64
-    best: Float64
+    user: Int64
+    first: Int64
+    size: Int64
+    relevant: Int64
+    before: Int64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,7 +315,8 @@ class MetricSpec(Spec):
 
     Attributes:
         of_errors: r̂ − r (n,) → (n,), whose mean over ratings it is, after ``finish``.
-        of_cases: (ranks (…, C), K) → (…, C), whose mean over cases it is, in sampled ranking.
+        of_cases: (places from 0 (n,), K) → (n,), whose mean over cases it is, in sampled ranking; of a tied case the mean over
+            its places.
         of_lists: (:class:`Found`, K) → (U,), whose mean over users it is, in full ranking.
         lower_is_better: errors fall, ranking metrics rise. share: it is shown in percent. in_rating_units: "stars" and the
             like.
@@ -385,6 +392,7 @@ class DatasetSpec(Spec):
         item, user: what one and many of them are called. rating: the same for the unit of ratings. symbol: that unit as a sign.
         num_folds, fold_rows: folds that came with it: fold i of n is this many rows of the file after the ones before it.
         description, size, licence, citation, url: for people. options: of a generated one.
+        article_last: titles are written as libraries sort them, "Saint, The (1997)"; on screen they are turned round.
     """
 
     description: str
@@ -397,6 +405,7 @@ class DatasetSpec(Spec):
     rating: tuple[str, str] = ("point", "points")
     symbol: str = ""
     has_titles: bool = False
+    article_last: bool = False
     has_timestamps: bool = False
     num_folds: int = 0
     fold_rows: int = 0

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mfcore.embeddings.imported import delete_embeddings, list_embeddings, open_embeddings
-from mfcore.embeddings.manifold import ManifoldSettings, has_umap
-from mfcore.embeddings.manifold_job import manifold_job
+from mfcore.embeddings.manifold import has_umap
 from mfcore.registry import DEFAULT_DATASET
 from mfcore.runs import RunSummary
-from mfcore.runs.embedding_space import open_space
 from ui.components.embedding_map import MapEvents, embedding_map
-from ui.controls import plain_errors
+from ui.controls import plain_errors, whose_badge
 from ui.datasets import Nouns, nouns
 from ui.embeddings.closer_look import closer_look
+from ui.embeddings.whose import whose_words
 from ui.format import count
+from ui.run_titles import run_label
 from ui.runbar import run_bar, unfinished
+from ui.state import manager
+from ui.visitors import Owned, me, why_not_change
 
 STILL = "No vectors of single epochs were kept for this run, so there is one moment to see: the model as it is."
 METHODS = {"tsne": "t-SNE", **({"umap": "UMAP"} if has_umap() else {})}
 
 
+def methods_for(thing: Owned) -> dict[str, str]:
+    """Maps that may be asked for: they are kept beside what they are of, so whoever may not change that has none made."""
+    return {} if why_not_change(me(), thing) else METHODS
+
+
 def make_map(asked: MapEvents, name: str, kind: str) -> None:
     """Start or cancel a map by t-SNE or UMAP, as was asked for in the browser."""
-    for method, begin in ((asked.make, True), (asked.cancel, False)):
-        if method in METHODS:
-            job = manifold_job(open_space(kind, name), settings=ManifoldSettings(method))
-            if begin:
-                job.start()
-            else:
-                job.cancel()
+    if asked.make in METHODS:
+        manager().start_map(kind, name, asked.make)
+    if asked.cancel in METHODS:
+        manager().cancel_map(kind, name, asked.cancel)
 
 
 def map_of_run(run: RunSummary) -> None:
@@ -40,10 +43,12 @@ def map_of_run(run: RunSummary) -> None:
     asked = embedding_map(
         f"/api/runs/{run.run_id}",
         run_id=run.run_id,
+        title=run_label(run),
         called=called,
         going=going,
-        methods=METHODS,
+        methods=methods_for(run),
         still_words=STILL,
+        whose_words=whose_words(run),
     )
     make_map(asked, run.run_id, "runs")
     if asked.ended:
@@ -52,8 +57,9 @@ def map_of_run(run: RunSummary) -> None:
 
 def map_of_others(name: str) -> None:
     """Imported embeddings: which of them, the map, and a way to remove them."""
-    kept = {one.name: one.about() for one in list_embeddings()}
-    open_embeddings(name)  # one clear line where the address names none
+    shown = manager().open_embeddings(name)  # one clear line where the address names none
+    kept = {one.name: one.about() for one in manager().embeddings()}
+    why = why_not_change(me(), shown)
     words = {key: f"{about['title']} · {count(about['shape'][0])} points of {about['shape'][1]}" for key, about in kept.items()}
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="imported_bar"):
         chosen = st.selectbox(
@@ -63,8 +69,14 @@ def map_of_others(name: str) -> None:
             format_func=words.__getitem__,
             label_visibility="collapsed",
         )
-        if st.button("Remove", icon=":material/delete:", key="imported_remove"):
-            delete_embeddings(name)
+        if badge := whose_badge(shown):
+            st.markdown(badge, width="content")
+        if me().account and not why:
+            shared = st.toggle("Share", value=shown.shared, key=f"shared_{name}", help="Others who are let in may look at it.")
+            if shared != shown.shared:
+                manager().share_embeddings(name, shared)
+        if st.button("Remove", icon=":material/delete:", key="imported_remove", disabled=bool(why), help=why or None):
+            manager().delete_embeddings(name)
             del st.query_params["embeddings"]
             st.rerun()
         if st.button("Back to runs", icon=":material/arrow_back:", key="imported_back"):
@@ -73,7 +85,12 @@ def map_of_others(name: str) -> None:
     if chosen != name:
         st.query_params["embeddings"] = chosen
         st.rerun()
-    asked = embedding_map(f"/api/embeddings/{name}", called=Nouns("point", "points"), methods=METHODS)
+    asked = embedding_map(
+        f"/api/embeddings/{name}",
+        title=str(kept[name]["title"]),
+        called=Nouns("point", "points"),
+        methods=methods_for(shown),
+    )
     make_map(asked, name, "embeddings")
 
 

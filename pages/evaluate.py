@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import streamlit as st
 
 from mfcore.errors import DataUnavailable, UnusableRequest
@@ -32,10 +34,10 @@ def answer(run: RunSummary, part: str, details: EvaluationDetails | None) -> Non
     """The headline in words, against the best baseline, with its interval; then which epoch this is."""
     metrics, baselines, k = getattr(run, part), run.baselines.get(part, {}), run.config.protocol.k
     verdict = judge(metrics, baselines, k)
-    words, colour = comparison(verdict) if verdict is not None else ("not measured yet", "gray")
     if verdict is not None and details is not None and within_chance(run, verdict, details):
-        words, colour = f"{words}, but that may be chance", "orange"
-    st.markdown(f"#### {headline(metrics, baselines, run.config.protocol, nouns(run.config.dataset))} :{colour}-badge[{words}]")
+        verdict = dataclasses.replace(verdict, chance=True)
+    words, colour = comparison(verdict) if verdict is not None else ("not measured yet", "gray")
+    st.markdown(f"## {headline(metrics, baselines, run.config.protocol, nouns(run.config.dataset))} :{colour}-badge[{words}]")
     note = interval_note(run, verdict, details) if details is not None else ""
     st.caption(f"{note}{epoch_sentence(run.config, run.best_epoch, run.epochs_done, tested=bool(run.test))}")
 

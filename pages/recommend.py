@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from ui.address import linked_choice
+from ui.address import linked_choice, linked_number
 from ui.controls import error_line, link_to
 from ui.datasets import Nouns, nouns
 from ui.format import count
 from ui.items import with_titles
 from ui.recommend.profile import by_popularity, history_of, profile, raters_of, recommended
-from ui.recommend.views import profile_line, show_history, show_recommended, show_similar
+from ui.recommend.views import alike_words, profile_line, show_history, show_recommended, show_similar, usual_least, whose_words
 from ui.runbar import open_model, run_bar
 
 if TYPE_CHECKING:
     from mfcore.runs import LoadedRun
 
+SHOWN = 10  # similar ones
 LENGTHS = [5, 10, 20, 50]
 
 
@@ -73,11 +74,11 @@ def one_user(run: LoadedRun, user: Any, n: int, seen: bool, called: Nouns) -> li
     ratings = run.model.predicts_ratings
     left, right = st.columns([11, 10], gap="large")
     with left:
-        st.subheader(f"What user {user} rated", anchor=False)
+        st.header(f"What user {user} rated", anchor=False)
         st.caption(profile_line(profile(history), float(run.data.rating.mean())))
-        show_history(history, called, n)
+        show_history(history, called, n, refitted=run.checkpoint == "refit")
     with right:
-        st.subheader("What the model would recommend", anchor=False)
+        st.header("What the model would recommend", anchor=False)
         explained = (
             f"Predicted rating, in {called.units}. “Close to”: the nearest {called.item} they liked, as the model sees it."
             if ratings
@@ -94,9 +95,9 @@ def one_user(run: LoadedRun, user: Any, n: int, seen: bool, called: Nouns) -> li
     return shown
 
 
-def like_this(run: LoadedRun, first: Any, called: Nouns, names: list[str]) -> None:
+def like_this(run: LoadedRun, epochs_done: int, first: Any, called: Nouns, names: list[str]) -> None:
     """Items whose vectors point the same way as one item's."""
-    st.subheader(f"Similar {called.items}", anchor=False)
+    st.header(f"Similar {called.items}", anchor=False)
     left, right = st.columns(2, gap="large")
     with left:
         chosen = linked_choice(
@@ -107,19 +108,35 @@ def like_this(run: LoadedRun, first: Any, called: Nouns, names: list[str]) -> No
             default=first,
             follow=True,
         )
+        times = int(run.data.popularity()[run.data.items.index(chosen)])
+        few = f", fewer than the {called.items} it is compared with" if times < usual_least(run.data.popularity()) else ""
+        st.caption(f"Rated {count(times)} times{few}.")
         st.caption(
             "Similar means that two learned vectors point the same way: their cosine is 1 when they do, 0 when they have "
             "nothing in common. The model never saw titles or genres, only who rated what."
         )
+        st.caption(whose_words(run.checkpoint, run.checkpoint_epoch, epochs_done))
         link_to("embeddings", "See it on the map", icon=":material/scatter_plot:", run=run.folder.run_id, film=str(chosen))
     with right:
-        similar = with_titles(run.recommender().similar_items(chosen, n=10))
+        popularity = run.data.popularity()
+        least = linked_number(
+            "Rated at least",
+            "least",
+            default=usual_least(popularity),
+            high=int(popularity.max()),
+            help=f"Leaves out {called.items} with fewer ratings: too few to learn a vector from, so they are near anything "
+            "by chance. 0 shows all.",
+        )
+        everything = run.recommender().similar_items(chosen, n=run.data.num_items, min_ratings=least)
+        similar = with_titles(everything.head(SHOWN))
+        if told := alike_words(everything["similarity"].to_numpy(), len(similar), called):
+            st.caption(told)
         show_similar(similar, model=run.config.model.name, called=called)
 
 
 summary = run_bar("see what it would recommend to whom")
 run = open_model(summary) if summary is not None else None
-if run is not None:
+if summary is not None and run is not None:
     called = nouns(run.config.dataset)
     names = run.data.item_titles()
     try:
@@ -128,6 +145,6 @@ if run is not None:
         if user is None:
             then = f"then choose one of the {called.users} who rated it"
             st.info(f"Search {called.one_item} above, {then}.", icon=":material/search:")
-        like_this(run, shown[0] if shown else by_popularity(run.data)[0], called, names)
+        like_this(run, summary.epochs_done, shown[0] if shown else by_popularity(run.data)[0], called, names)
     except UnusableRequest as error:
         error_line(error)

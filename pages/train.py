@@ -12,9 +12,9 @@ from ui.controls import run_missing
 from ui.format import escape_markdown
 from ui.run_titles import runs_to_compare
 from ui.state import current_run, manager, requested_run_id
-from ui.train.controls import as_command, data_notice, open_other, problem_line, results_links, start_button
+from ui.train.controls import as_command, data_notice, open_other, problem_line, results_links, start_button, waiting_notice
 from ui.train.draft import hint, to_config
-from ui.train.form import main_fields, more_fields, read_draft, write_draft
+from ui.train.form import followed_line, main_fields, more_fields, read_draft, write_draft
 
 draft, strangers = read_draft()
 write_draft(draft)
@@ -31,11 +31,13 @@ except UnusableRequest as error:
 form, live = st.columns([5, 12], gap="medium")
 
 with form:
-    st.header("Train", anchor=False)
+    st.title("Train", anchor=False)
     data_notice(draft)
     main_fields(draft)
     start_button(run)
+    followed_line(draft)
     problem_line(problem)
+    waiting_notice(run)
     if strangers:
         st.warning(f"Not understood in the address, and ignored: {escape_markdown(', '.join(strangers))}")
     more_fields(draft)
@@ -54,8 +56,8 @@ with live:
         idle="Press Train, and watch it learn here.",
         hint=hint(run.config.preset if run else draft["preset"]),
         height=250,
-        runs=runs_to_compare(manager().list()),
+        runs=runs_to_compare(manager().list(), beside=run),
         on_open=open_other,
     )
-    if run and run.over and run.epochs_done and run.state != "failed":
+    if run and run.over and run.epochs_done and not run.went_wrong:
         results_links(run)

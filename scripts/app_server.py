@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,13 +27,17 @@ def free_port() -> int:
 class AppServer:
     """``streamlit run app.py`` as a person starts it. Use as a context manager; ``url`` has no slash at its end.
 
-    ``base_path``: the path it is to be served under, such as "lab".
+    ``base_path``: the path it is to be served under, such as "lab". ``environment``: what is set besides. ``options``: more
+    for the command.
     """
 
-    def __init__(self, home: Path, base_path: str = "") -> None:
+    def __init__(
+        self, home: Path, base_path: str = "", environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.home = home
         self.port = free_port()
         self.base_path = base_path
+        self.environment, self.options = dict(environment or {}), list(options)
         self.url = f"http://127.0.0.1:{self.port}" + (f"/{base_path}" if base_path else "")
         self.log_path = home / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -50,8 +55,9 @@ class AppServer:
             "--server.headless",
             "true",
             *(["--server.baseUrlPath", self.base_path] if self.base_path else []),
+            *self.options,
         ]
-        environment = {**os.environ, "MF_EXPLORER_HOME": str(self.home), "NO_COLOR": "1"}
+        environment = {**os.environ, "MF_EXPLORER_HOME": str(self.home), "NO_COLOR": "1", **self.environment}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

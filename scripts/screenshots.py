@@ -1,12 +1,16 @@
-"""Draw the pictures of the README anew: starts the app, trains, looks, writes docs/images/*.png."""
+"""Draw the pictures of the README anew: starts the app, trains, looks, writes docs/images/*.png.
+
+``--all --out DIR``: every page as it stands now, with the runs that are here, in both themes and at three widths.
+"""
 
 from __future__ import annotations
 
+import argparse
 import io
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
 
@@ -17,8 +21,11 @@ from scripts.browser import chromium, settle, visit
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
 
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 IMAGES = ROOT / "docs" / "images"
 SIZE: ViewportSize = {"width": 1280, "height": 720}
+SIZES: tuple[ViewportSize, ...] = (SIZE, {"width": 1920, "height": 1080}, {"width": 420, "height": 900})
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LIMIT = 300_000
 """Bytes a picture may have."""
 
@@ -59,8 +66,36 @@ def train_to_the_end(page: Page, url: str, preset: str) -> str:
     return run
 
 
+def every_page(out: Path) -> None:
+    """Every page × theme × width, of the data directory as it is: to look at before and after a change."""
+    out.mkdir(parents=True, exist_ok=True)
+    with AppServer(data_dir()) as server, chromium() as browser:
+        for theme in THEMES:
+            for size in SIZES:
+                page = browser.new_context(viewport=size, color_scheme=theme).new_page()
+                for name in PAGES:
+                    visit(page, f"{server.url}/{'' if name == 'home' else name}")
+                    page.wait_for_timeout(2500)  # charts and maps come after the page
+                    path = out / f"{name}-{theme}-{size['width']}.png"
+                    page.screenshot(path=path)
+                    print(path)
+                page.context.close()
+
+
 def main() -> None:
-    """Every picture, in the order of a first visit."""
+    """What is asked for on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="every page instead of the README's pictures")
+    parser.add_argument("--out", type=Path, default=Path("screenshots"), help="folder for --all")
+    asked = parser.parse_args()
+    if asked.all:
+        every_page(asked.out)
+    else:
+        readme()
+
+
+def readme() -> None:
+    """Every picture of the README, in the order of a first visit."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mfcore.__main__ import main
+from mfcore.runs import RunFolder, RunStore
+from mfcore.runs.manager.queue import Queue
+from tests.runs.tiny_runs import tiny
 
 ROOT = Path(__file__).resolve().parent.parent
 PLANTED = [
@@ -146,11 +151,17 @@ def test_an_unwritable_home_is_one_line(tmp_path: Path, capsys: pytest.CaptureFi
     assert "cannot be created" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("taken", ["runs", "splits"])
-def test_a_file_where_a_folder_should_be_is_one_line(taken: str, cli: Cli) -> None:
+def test_a_file_where_a_folder_should_be_is_one_line(cli: Cli) -> None:
     cli.home.mkdir(exist_ok=True)
-    (cli.home / taken).write_text("")
-    assert f"{taken} cannot be created (a file has that name)" in cli.refused("train", *TINY)
+    (cli.home / "runs").write_text("")
+    assert "runs cannot be created (a file has that name)" in cli.refused("train", *TINY)
+
+
+def test_a_split_that_cannot_be_kept_is_made_again(cli: Cli) -> None:
+    cli.home.mkdir(exist_ok=True)
+    (cli.home / "splits").write_text("")
+    run = cli.json("train", *TINY)["run_id"]
+    assert cli.json("evaluate", run)["test"]
 
 
 def test_flags_override_the_file_which_overrides_the_preset(cli: Cli, tmp_path: Path) -> None:
@@ -272,10 +283,76 @@ def test_home_and_json_may_stand_before_or_after_an_action(tmp_path: Path, capsy
     for words in (["runs", "--home", home, "--json", "list"], ["runs", "list", "--home", home, "--json"]):
         assert main(words) == 0
         assert json.loads(capsys.readouterr().out) == {"runs": []}
-    assert (tmp_path / "home" / "runs").is_dir()
+    assert (tmp_path / "home").is_dir() and not list((tmp_path / "home").iterdir()), "looking makes no runs"
 
 
 def test_no_command_is_refused_too(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([])
     assert left.value.code == 2 and "required" in capsys.readouterr().err
+
+
+def run_command(*words: str, home: Path, **how: Any) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "MF_EXPLORER_HOME": str(home), **how.pop("environment", {})}
+    asked = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60, "check": False, **how}
+    return subprocess.run([sys.executable, "-m", "mfcore", *words], cwd=ROOT, env=environment, text=True, **asked)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.6, 1.0, 1.5])
+def test_ctrl_c_in_the_first_moments_leaves_nothing_that_a_server_would_train(seconds: float, tmp_path: Path) -> None:
+    environment = {**os.environ, "MF_EXPLORER_HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mfcore", "train", *TINY, "--epochs", "1000000"],
+        cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode in (0, 130, -signal.SIGINT)
+    if process.returncode > 0:
+        assert "Traceback" not in error
+    store = RunStore(tmp_path)
+    assert all(run.over for run in store.list())
+    assert not Queue(store).waiting()
+
+
+def test_a_run_whose_command_was_killed_before_it_began_can_go_on_by_hand(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, tiny(), claimed=True)
+    claimed = folder.status()
+    assert RunStore(tmp_path).get(folder.run_id).state == "queued", "the command that made it lives: it is this process"
+    folder.write_status(dataclasses.replace(claimed, claimed_by=claimed.claimed_by.rpartition(":")[0] + ":99999999"))
+    store = RunStore(tmp_path)
+    assert not Queue(store).waiting()
+    left = store.get(folder.run_id)
+    assert (left.state, left.reason) == ("interrupted", "the command that was to train it ended before it began")
+    store.requeue(folder.run_id)
+    assert [waits.run_id for waits in Queue(store).waiting()] == [folder.run_id]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs the devices of Linux")
+def test_a_configuration_without_end_or_bottom_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text('{"a":' * 100_000)
+    for path, words in (("/dev/zero", "is larger than 16 MB"), (tmp_path / "deep.json", "is not JSON (it is nested too deep)")):
+        done = run_command("train", "--config", str(path), home=tmp_path)
+        assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the devices of Linux")
+@pytest.mark.parametrize("words", [["runs"], ["datasets", "--json"], ["train", *TINY, "--json"]])
+def test_output_that_cannot_be_written_is_one_line(words: list[str], tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run_command(*words, home=tmp_path, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "error: No space left on device" and "Traceback" not in done.stderr
+
+
+def test_a_terminal_of_few_letters_gets_all_of_it(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, tiny())
+    folder.write_meta(name="Amélie \U0001f600")
+    ascii_alone = {"PYTHONIOENCODING": "ascii"}
+    told = run_command("runs", home=tmp_path, environment=ascii_alone)
+    assert told.returncode == 0 and "Am\\xe9lie" in told.stdout
+    as_json = run_command("runs", "--json", home=tmp_path, environment=ascii_alone)
+    assert as_json.returncode == 0 and as_json.stdout.isascii()
+    assert "Amélie \U0001f600" in json.dumps(json.loads(as_json.stdout.splitlines()[-1]), ensure_ascii=False)

@@ -14,7 +14,7 @@ import pytest
 
 from mfcore.__main__ import main
 from mfcore.cli.parser import build_parser
-from mfcore.cli.serve import app_path, streamlit_command
+from mfcore.cli.serve import LOOPBACK, access_of, app_path, streamlit_command
 from mfcore.errors import UnusableRequest
 from tests.runs.tiny_runs import wait_until
 
@@ -30,13 +30,57 @@ def test_what_is_not_said_is_left_to_the_settings_beside_the_app() -> None:
 
 
 def test_options_become_streamlits_and_the_rest_is_passed_on() -> None:
-    words = started("--port", "8600", "--host", "0.0.0.0", "--base-url-path", "lab", "--", "--server.headless", "true")
+    words = started("--port", "8600", "--base-url-path", "lab", "--", "--server.headless", "true")
     assert words[5:] == [
-        *("--server.address", "0.0.0.0"),
         *("--server.baseUrlPath", "lab"),
         *("--server.port", "8600"),
         *("--server.headless", "true"),
     ]
+
+
+def test_it_answers_to_the_names_of_where_it_listens_and_to_those_it_is_given() -> None:
+    def names(*words: str) -> list[str]:
+        given = started(*words)
+        return [given[place + 1] for place, word in enumerate(given) if word == "--server.allowedHosts"]
+
+    assert names() == []  # those of .streamlit/config.toml
+    assert names("--host", "192.0.2.7") == [*LOOPBACK, "192.0.2.7"]
+    assert names("--allow-host", "lab.example.org", "--allow-host", "*.example.com") == [
+        *LOOPBACK,
+        "lab.example.org",
+        "*.example.com",
+    ]
+    assert {*LOOPBACK, socket.gethostname()} <= set(names("--host", "0.0.0.0"))
+    assert "0.0.0.0" not in names("--host", "0.0.0.0")
+
+
+def said(*words: str) -> dict[str, str]:
+    return access_of(build_parser().parse_args(["serve", *words]))
+
+
+def test_who_is_let_in_is_said_to_the_app_by_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "word.txt").write_text("correct horse\n")
+    assert said() == {}, "what the environment says already stays"
+    assert said("--read-only") == {"MF_EXPLORER_READ_ONLY": "1"}
+    assert said("--login", "oidc") == {"MF_EXPLORER_LOGIN": "oidc"}
+    told = {"MF_EXPLORER_LOGIN": "password", "MF_EXPLORER_PASSWORD_FILE": str(tmp_path / "word.txt")}
+    assert said("--password-file", "word.txt") == told, "the app is started from another folder"
+    with pytest.raises(UnusableRequest, match="login must be one of none, oidc, password"):
+        said("--login", "ldap")
+    with pytest.raises(UnusableRequest, match=r"there is no file none\.txt"):
+        said("--password-file", "none.txt")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UnusableRequest, match="needs Authlib"):
+        said("--login", "oidc")
+
+
+def test_half_a_lock_starts_no_server(tmp_path: Path) -> None:
+    environment = {**os.environ, "MF_EXPLORER_HOME": str(tmp_path), "MF_EXPLORER_LOGIN": "oidc"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import app"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1 and "MF Explorer does not start: login oidc needs" in done.stderr
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from pathlib import Path
 from typing import Any
@@ -76,3 +77,17 @@ def test_refusals_are_one_line(words: list[str], expected: str, cli: Cli) -> Non
     RunFolder.create(cli.home, tiny(), claimed=True)
     assert cli(*words) == 2
     assert expected in cli.err and cli.err.count("\n") == 1 and cli.out == ""
+
+
+def test_the_queue_is_listed_reordered_and_left(cli: Cli) -> None:
+    folders = [RunFolder.create(cli.home, tiny()) for _ in range(3)]
+    for age, folder in enumerate(folders):
+        folder.write_status(dataclasses.replace(folder.status(), place=100.0 + age))
+    last = folders[2].run_id
+    assert cli("runs") == 0 and "queued, number 3" in cli.out
+    assert cli.json("runs", "next", last) == {"run_id": last, "position": 1}
+    assert {run["run_id"]: run["position"] for run in cli.json("runs")["runs"]}[folders[0].run_id] == 2
+    assert cli("tell", last, "cancel") == 0 and folders[2].status().state == "stopped"
+    assert cli("tell", last, "cancel") == 2 and "does not wait in the queue" in cli.err
+    assert cli("tell", folders[0].run_id, "stop") == 0 and folders[0].status().state == "stopped"
+    assert cli("runs", "next", last) == 2 and "does not wait" in cli.err

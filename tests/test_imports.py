@@ -18,7 +18,7 @@ HOUSE = {
     "pages": {"ui", "mfcore"},
     "app": {"pages", "ui", "mfcore"},
 }
-FOUNDATION = {"cache", "errors", "files", "paths", "registry", "settings", "typing", "validate"}
+FOUNDATION = {"cache", "errors", "files", "log", "paths", "quantities", "registry", "settings", "typing", "validate"}
 """Modules at the bottom: what may be used everywhere. Among themselves they point one way, too, or Python would tell."""
 LAYERS: dict[str, set[str]] = {
     "data": set(),

@@ -90,10 +90,22 @@ def test_similar_items_by_angle_and_by_product(data: Interactions) -> None:
     cosine = recommender.similar_items("i0", n=3)
     assert cosine["item_idx"].tolist() == [2, 5, 1]
     assert cosine["similarity"].tolist() == pytest.approx([1.0, 1 / math.sqrt(1.01), math.sqrt(0.5)])
-    assert list(cosine.columns) == [*DESCRIPTION, "similarity"]
+    assert list(cosine.columns) == [*DESCRIPTION, "similarity", "ratings"]
     dot = recommender.similar_items("i0", n=99, by="dot")
     assert dot["item_idx"].tolist() == [2, 1, 5, 3, 4]
     assert dot["similarity"].tolist() == pytest.approx([3, 2, 1, 0, -1])
+
+
+def test_similar_items_say_how_often_each_was_rated_and_leave_out_what_hardly_was(data: Interactions) -> None:
+    recommender = Recommender(_Model(vectors=[[1, 0], [2, 2], [3, 0], [0, 1], [-1, 0], [1, 0.1]]), data)
+    popularity = data.popularity()
+    everything = recommender.similar_items("i0", n=99)
+    assert everything["ratings"].tolist() == popularity[everything["item_idx"]].tolist()
+    least = int(np.sort(popularity)[3])
+    enough = recommender.similar_items("i0", n=99, min_ratings=least)
+    expected = [item for item in everything["item_idx"].tolist() if popularity[item] >= least]
+    assert enough["item_idx"].tolist() == expected and 0 < len(expected) < len(everything)
+    assert recommender.similar_items("i0", min_ratings=99).empty
 
 
 def test_a_vector_of_zeros_is_like_nothing_and_comes_last(data: Interactions) -> None:
@@ -139,6 +151,7 @@ def test_scores_that_are_partly_no_numbers_come_last_and_none_at_all_is_divergen
         (lambda r: r.history(7), "unknown user 7"),
         (lambda r: r.similar_items("x"), "unknown item"),
         (lambda r: r.similar_items("i0", n=-1), "n must be >= 1"),
+        (lambda r: r.similar_items("i0", min_ratings=-1), "min_ratings must be >= 0"),
         (lambda r: r.similar_items("i0", by="taste"), "by must be one of cosine, dot; got 'taste'"),
     ],
 )

@@ -22,7 +22,7 @@ import mfcore
 from scripts.port import why_not
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXT = {".py", ".md", ".toml", ".txt", ".sh", ".js", ".css", ".html", ".json", ".cfg", ".yml", ""}
+TEXT = {".yaml", ".conf", ".service", ".py", ".md", ".toml", ".txt", ".sh", ".js", ".css", ".html", ".json", ".cfg", ".yml", ""}
 
 
 def tracked_text() -> list[Path]:
@@ -164,5 +164,15 @@ def test_a_port_that_is_none_is_refused(text: str) -> None:
 
 def test_make_lists_what_it_can_do() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ("make run", "make test", "make check", "make js"):
+    for target in ("make run", "make doctor", "make test", "make check", "make js"):
         assert target in done.stdout
+
+
+def test_the_threat_model_points_at_what_there_is() -> None:
+    """Files, and tests by name: a defence whose test has gone may have gone as well."""
+    text = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|ui|mfcore|deploy|docs|\.streamlit)/?[\w./-]*)(?:::(\w+))?`", text))
+    assert len(named) > 40
+    for path, test in named:
+        assert (ROOT / path).exists(), path
+        assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{test}"

@@ -9,8 +9,14 @@ import streamlit as st
 
 from ui.format import escape_markdown
 
+PROJECTOR, VIEW = "projector", "view."
 FEW = 12
 """Choices that a line may name, one by one."""
+
+
+def of_browser(param: str) -> bool:
+    """Whether a query parameter is the browser's alone: projector mode, and what a live view shows (``view.x=time``)."""
+    return param == PROJECTOR or param.startswith(VIEW)
 
 
 def linked_choice(
@@ -42,6 +48,18 @@ def linked_choice(
     write_param(param, None if chosen is None or (follow and chosen == default) else str(chosen))
     if chosen != (None if index is None else options[index]):
         st.rerun()  # the box is drawn anew from the address; else its own memory would overrule the back button
+    return chosen
+
+
+def linked_number(label: str, param: str, *, default: int, high: int, **look: Any) -> int:
+    """A field for a whole number, 0 … ``high``, whose value is the query parameter ``param``; without one, or where that is no
+    such number, ``default``. ``look`` goes to ``st.number_input``."""
+    asked = st.query_params.get(param, "")
+    value = int(asked) if asked.isascii() and asked.isdigit() else default
+    chosen = int(st.number_input(label, 0, high, min(value, high), **look))
+    write_param(param, None if chosen == default else str(chosen))
+    if chosen != min(value, high):
+        st.rerun()  # drawn anew from the address, like every linked choice
     return chosen
 
 

@@ -9,8 +9,10 @@ import streamlit as st
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs.status import STATES
+from mfcore.settings import in_labels
 from ui.format import escape_markdown
 from ui.state import page_path
+from ui.visitors import Owned, me
 from ui.words import state_word
 
 _TONES = {"muted": "gray", "running": "blue", "warning": "orange", "good": "green", "bad": "red"}
@@ -19,7 +21,7 @@ _TONES = {"muted": "gray", "running": "blue", "warning": "orange", "good": "gree
 
 def page_header(title: str, sentence: str) -> None:
     """Title of a page and one sentence on what it is for."""
-    st.header(title, anchor=False)
+    st.title(title, anchor=False)
     st.caption(sentence)
 
 
@@ -27,6 +29,16 @@ def state_badge(state: str) -> str:
     """Markdown of a coloured badge with a run's state."""
     tone = STATES[state].tone if state in STATES else "muted"
     return f":{_TONES[tone]}-badge[{escape_markdown(state_word(state))}]"
+
+
+def whose_badge(thing: Owned) -> str:
+    """Markdown of a badge that says who shares this run, or imported embeddings; empty for what is one's own or nobody's."""
+    visitor = me()
+    if not visitor.account or thing.owner in ("", visitor.owner):
+        return ":gray-badge[shared]" if visitor.account and thing.shared else ""
+    if not thing.shared:
+        return ":gray-badge[somebody's]"  # admins see those too
+    return f":violet-badge[shared by {escape_markdown(thing.shared_by) or 'somebody'}]"
 
 
 def link_to(page: str, label: str, *, icon: str | None = None, run: str | None = None, **query: str) -> None:
@@ -65,5 +77,8 @@ def plain_errors() -> Iterator[None]:
 
 
 def error_line(error: Exception | str) -> None:
-    """One clear line; markdown in it (run names, file names) is shown, not rendered."""
-    st.error(escape_markdown(error))
+    """One clear line in the words of the form; markdown in it (run names, file names) is shown, not rendered."""
+    said = in_labels(str(error))
+    # A refusal is a sentence, unless it begins with a name, a path or a number, which stay as they are.
+    begins = said.split(" ", 1)[0]
+    st.error(escape_markdown(said[:1].upper() + said[1:] if begins.isalpha() and begins.islower() else said))

@@ -47,8 +47,9 @@ def nouns(dataset: DatasetConfig | str) -> Nouns:
 
 
 def one(noun: str) -> str:
-    """ "a film", "an item"."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    """ "a film", "an item", and by its sound "a user"."""
+    by_sound = noun[0] in "aeiou" and not noun.startswith(("us", "uni", "eu"))
+    return f"{'an' if by_sound else 'a'} {noun}"
 
 
 def dataset_title(name: str) -> str:

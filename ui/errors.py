@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-
+from mfcore import log
 from mfcore.errors import DataUnavailable, UnusableRequest
 from ui.controls import error_line
-
-log = logging.getLogger("mf_explorer")
 
 
 def show(error: Exception) -> bool:
@@ -18,7 +15,7 @@ def show(error: Exception) -> bool:
     if isinstance(error, (UnusableRequest, DataUnavailable)):
         error_line(error)
         return True
-    log.error("a page failed", exc_info=error)
+    log.event("page failed", level="error", error=error)
     error_line(
         f"This page ran into a mistake of ours ({type(error).__name__}). The terminal that runs MF Explorer has the details."
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from mfcore.evaluation.metrics import headline_keys, is_share, metric_title, place
+from mfcore.training.schedule import rate_text
 
 NOTHING = "–"
 
@@ -20,6 +21,11 @@ def metric(value: float | None) -> str:
 def count(value: float | None) -> str:
     """Whole number, thousands separated: 100,000."""
     return NOTHING if value is None or not math.isfinite(value) else f"{round(value):,}"
+
+
+def rate(value: float | None) -> str:
+    """A learning rate in three digits that matter: 0.00138, 0.02, 2e-7."""
+    return NOTHING if value is None or not math.isfinite(value) else rate_text(value)
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
@@ -76,6 +82,12 @@ def when(moment: str | float | datetime | None, now: datetime | None = None) -> 
 
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^])")
+
+
+def silent_words(since: float) -> str:
+    """What is said of a run whose worker was last heard at ``since``, in seconds since 1970."""
+    clock = datetime.fromtimestamp(since).astimezone().strftime("%H:%M")
+    return f"Not answering since {clock}. It may be at one long step, or hang. Ended, it can go on from its last checkpoint."
 
 
 def escape_markdown(text: object) -> str:

@@ -39,8 +39,9 @@ LIST_STYLE = """<style>
 .mf-row{display:grid;grid-template-columns:1.6rem minmax(0,1fr) minmax(3rem,22%) auto;gap:.7rem;align-items:center;
  padding:.32rem .4rem;border-bottom:1px solid color-mix(in srgb,currentColor 12%,transparent)}
 .mf-row:last-child{border-bottom:0}
-.mf-row.mf-known{opacity:.62}
-.mf-rank,.mf-soft{opacity:.72;font-size:.82rem}
+.mf-row.mf-known{color:var(--mfx-muted)}
+.mf-row.mf-known .mf-bar{opacity:.45}
+.mf-rank,.mf-soft{color:var(--mfx-muted);font-size:.82rem}
 .mf-rank{text-align:right;font-variant-numeric:tabular-nums}
 .mf-item{overflow-wrap:anywhere;line-height:1.3}
 .mf-track{height:.5rem;border-radius:.25rem;background:color-mix(in srgb,currentColor 12%,transparent);overflow:hidden}
@@ -54,7 +55,7 @@ LIST_STYLE = """<style>
 def item_list(rows: Sequence[dict[str, Any]], *, colour: str, name: str) -> str:
     """HTML of a ranked list: place, title with year and genres, a bar, a value.
 
-    Each row has title, year, genres, note (a line below), share (bar, 0 to 1), value (words beside it), known (drawn fainter).
+    Each row has title, year, genres, note (a line below), share (bar, 0 to 1), value (words beside it), known (fainter bar).
     """
     inside = "".join(_row(place, row, colour) for place, row in enumerate(rows, 1))
     label = html.escape(name)

@@ -8,9 +8,13 @@ import streamlit as st
 
 from mfcore.registry import DEFAULT_DATASET
 from ui import warmup
+from ui.components.frame import page_frame
+from ui.components.navigation import follow_links
+from ui.components.queue import queue_on_top
 from ui.datasets import nouns
-from ui.state import page_path
-from ui.theme import CHOSEN_STYLE, wordmark_style
+from ui.login import let_in_or_stop, who_is_here
+from ui.state import page_path, requested_run_id
+from ui.theme import page_style, wordmark_style
 
 warmup.first_page_begins()
 
@@ -32,6 +36,8 @@ PAGES = (
     ("runs", "Runs", ":material/list_alt:", "Every run with its results: name, star, compare, export, delete."),
 )
 
+# Pages about one run begin with the bar that names it; who hears the page instead of seeing it is told its name.
+NAMELESS = ("evaluate", "recommend", "embeddings")
 ASSETS = Path(__file__).parent / "assets"
 
 # An own icon: Streamlit would fetch emoji and Material icons for the browser tab from another host.
@@ -39,8 +45,9 @@ st.set_page_config(
     page_title="MF Explorer", page_icon=str(ASSETS / "mark.svg"), layout="wide", initial_sidebar_state="collapsed"
 )
 st.logo(str(ASSETS / "logo.svg"), size="large")
-st.html(wordmark_style((ASSETS / "logo.svg").read_bytes()) + CHOSEN_STYLE)
+st.html(wordmark_style((ASSETS / "logo.svg").read_bytes()) + page_style())
 
+visitor = let_in_or_stop()
 pages = [
     st.Page(
         page_path(name),
@@ -53,6 +60,13 @@ pages = [
     for name, title, icon, purpose in PAGES
 ]
 page = st.navigation(pages, position="top")
+who_is_here(visitor)
+follow_links()
+queue_on_top()
+requested_run_id()  # whichever page names a run, it is remembered
+if page.url_path in NAMELESS:
+    st.html(f'<h1 class="mfx-unseen">{page.title}</h1>')
+page_frame()
 try:
     page.run()
 finally:  # a page may end by st.stop()

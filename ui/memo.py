@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from mfcore.cache import LRU
-from ui.theme import dark
+from ui.theme import dark, large_type
 
 Source = TypeVar("Source")
 Made = TypeVar("Made")
@@ -29,7 +29,7 @@ def kept(
 
     @wraps(make)
     def remembered(source: Source, /, *more: More.args, **named: More.kwargs) -> Made:
-        key = (make, id(source), more, tuple(sorted(named.items())), is_dark())
+        key = (make, id(source), more, tuple(sorted(named.items())), is_dark(), large_type())
         owner, made = cache.get(key) or (None, None)
         if owner is not None and owner() is source:  # the id of something gone may be given to something new
             return cast(Made, made)

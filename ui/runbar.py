@@ -9,13 +9,15 @@ import streamlit as st
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation.words import PARTS
 from mfcore.runs import RunSummary
+from mfcore.runs.status import DAMAGED
 from ui.address import write_param
-from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_missing, state_badge
+from ui.components.queue import why_it_waits
+from ui.controls import empty_state, error_line, failed_state, link_to, plain_errors, run_missing, state_badge, whose_badge
 from ui.datasets import dataset_title
 from ui.format import escape_markdown, metric, metric_name
 from ui.run_titles import run_label
-from ui.state import current_run_id, manager
-from ui.verdict import comparison, judge
+from ui.state import current_run_id, manager, no_changing
+from ui.verdict import comparison, judge, verdict_on_test
 from ui.words import choice_title
 
 if TYPE_CHECKING:
@@ -33,13 +35,19 @@ def run_bar(purpose: str) -> RunSummary | None:
         return None
     current = current_run_id() or next(iter(runs))
     with st.container(border=True, key="runbar"):
-        pick, facts = st.columns([2, 3], vertical_alignment="center")
+        pick, facts, again = st.columns([7, 12, 3], vertical_alignment="center")
         with pick:
             chosen = _switch(runs, current)
         if chosen is None:
             run_missing(current)
             return None
         facts.markdown(_facts(runs[chosen]))
+        with again:
+            link_to("runs", "Script, command", icon=":material/code:", run=chosen)
+    if runs[chosen].state == DAMAGED:
+        failed_state(runs[chosen].reason)
+        link_to("runs", "Look at it, or delete it", icon=":material/delete:", run=chosen)
+        return None
     return runs[chosen]
 
 
@@ -51,15 +59,16 @@ def nothing_yet(purpose: str) -> None:
 
 def unfinished(run: RunSummary, *, needs: str) -> None:
     """What a run that is not finished has to say for itself: why, and what to do next. ``needs``: what is still missing."""
-    if run.state == "failed":
+    if run.went_wrong:
         failed_state(run.reason)
         if needs:
             st.caption(needs)
         retry_link(run, "Change the settings and train again")
     elif run.state == "queued":
         st.info(f"This run waits for its turn. {needs}", icon=":material/hourglass:")
+        why_it_waits(run.run_id)
     elif not run.over:
-        words = "is paused" if run.state == "paused" else "is being trained"
+        words = {"paused": "is paused", "resuming": "waits to go on"}.get(run.state, "is being trained")
         st.info(f"This run {words}: epoch {run.epochs_done} of {run.num_epochs}. {needs}", icon=":material/timelapse:")
     elif run.state != "finished":
         why = f" ({escape_markdown(run.reason)})" if run.reason else ""
@@ -70,7 +79,9 @@ def unfinished(run: RunSummary, *, needs: str) -> None:
             st.button("Show newest", icon=":material/refresh:", help="Read the run again as it stands now.")
             link_to("train", "Watch it live", icon=":material/show_chart:", run=run.run_id)
 
-    elif run.state == "interrupted" and st.button("Go on from its last checkpoint", icon=":material/resume:"):
+    elif run.state == "interrupted" and st.button(
+        "Go on from its last checkpoint", icon=":material/resume:", **no_changing(run)
+    ):
         with plain_errors():
             manager().resume(run.run_id)
             st.rerun()
@@ -95,7 +106,7 @@ def open_model(run: RunSummary) -> LoadedRun | None:
             loaded = load_run(run.run_id)
     except (UnusableRequest, DataUnavailable) as error:
         unfinished(run, needs="" if run.over else "There is nothing to show before its first epoch is done.")
-        if run.over and run.state != "failed":
+        if run.over and not run.went_wrong:
             error_line(error)
             link_to("train", "Train another run", icon=":material/arrow_forward:")
         return None
@@ -137,12 +148,14 @@ def _switch(runs: dict[str, RunSummary], current: str) -> str | None:
 
 def _facts(run: RunSummary) -> str:
     part = "test" if run.test else "valid"
-    verdict = judge(run.test or run.valid, run.baselines.get(part, {}), run.config.protocol.k)
-    words = f"{state_badge(run.state)} {model_and_data(run)}"
+    measured = judge(run.valid, run.baselines.get("valid", {}), run.config.protocol.k)
+    verdict = verdict_on_test(run) if run.test else measured
+    words = " ".join(filter(None, (state_badge(run.state), whose_badge(run), model_and_data(run))))
     if verdict is None:
         return words
     words += f" &nbsp; **{metric_name(verdict.metric)} {metric(verdict.value)}** on {PARTS[part]}"
     if not verdict.baseline_name:
         return words
     _, colour = comparison(verdict)
-    return f"{words} · :{colour}[best baseline {metric(verdict.baseline)}] ({verdict.baseline_name})"
+    chance = ", may be chance" if verdict.chance else ""
+    return f"{words} · :{colour}[best baseline {metric(verdict.baseline)}] ({verdict.baseline_name}{chance})"

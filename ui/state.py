@@ -8,15 +8,31 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.runs import RunManager, RunSummary
-from mfcore.runs.manager.manager import manager_for
+from mfcore.runs import RunSummary
+from ui.visitor_runs import VisitorRuns, runs_of
+from ui.visitors import me, why_not_change, why_not_write
 
 _PAGE_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 
-def manager() -> RunManager:
-    """The one manager of this process. A plain module object: any browser can clear Streamlit's caches."""
-    return manager_for()
+def manager() -> VisitorRuns:
+    """The runs as whoever looks at this page has them. Asked anew each time: they may have logged out meanwhile."""
+    return runs_of(me())
+
+
+def no_writing() -> dict[str, Any]:
+    """For a button that makes something: ``disabled`` and the sentence why, where nothing may be changed here."""
+    return _disabled(why_not_write(me()))
+
+
+def no_changing(*runs: RunSummary) -> dict[str, Any]:
+    """The same for a button that changes these runs."""
+    visitor = me()
+    return _disabled(next(filter(None, (why_not_change(visitor, run) for run in runs)), ""))
+
+
+def _disabled(why: str) -> dict[str, Any]:
+    return {"disabled": True, "help": why} if why else {}
 
 
 def page_path(name: str) -> str:

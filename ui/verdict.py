@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mfcore.evaluation.metrics import lower_is_better, selection_key
+from mfcore.evaluation.comparison import CANNOT_TELL
+from mfcore.evaluation.metrics import best_baseline, headline_key, lower_is_better
 from mfcore.evaluation.protocol import Protocol
 from mfcore.runs import RunConfig, RunSummary
 from ui.datasets import Nouns
@@ -19,12 +21,16 @@ Baselines = Mapping[str, Metrics]
 
 @dataclass(frozen=True)
 class Verdict:
-    """One metric of a run beside the best baseline. ``gain``: relative improvement, negative when the baseline is better."""
+    """One metric of a run beside the best baseline. ``gain``: relative improvement, negative when the baseline is better.
+
+    ``chance``: whether other users might turn the order of the two; None where nobody knows.
+    """
 
     metric: str
     value: float
     baseline_name: str = ""
     baseline: float = math.nan
+    chance: bool | None = None
 
     @property
     def gain(self) -> float:
@@ -34,27 +40,13 @@ class Verdict:
         return -change if lower_is_better(self.metric) else change
 
 
-def headline_metric(metrics: Metrics, k: int) -> str | None:
-    """The one metric that stands for a run: RMSE if it predicts ratings, else NDCG@K; None when neither is defined."""
-    wanted = (selection_key(k, ranks=False), selection_key(k, ranks=True), f"{selection_key(k, ranks=True)}/full")
-    return next((key for key in (*wanted, *metrics) if key in metrics), None)
-
-
-def best_baseline(key: str, baselines: Baselines) -> tuple[str, float] | None:
-    """Name and value of the baseline that is best at one metric; None when no baseline has it."""
-    found = [(name, metrics[key]) for name, metrics in baselines.items() if key in metrics]
-    if not found:
-        return None
-    return (min if lower_is_better(key) else max)(found, key=lambda entry: entry[1])
-
-
 def judge(metrics: Metrics, baselines: Baselines, k: int) -> Verdict | None:
     """The headline metric against the best baseline; None when nothing is measured yet."""
-    key = headline_metric(metrics, k)
+    key = headline_key(metrics, k)
     if key is None:
         return None
     best = best_baseline(key, baselines)
-    return Verdict(key, metrics[key], *best) if best else Verdict(key, metrics[key])
+    return Verdict(key, metrics[key], best, baselines[best][key]) if best else Verdict(key, metrics[key])
 
 
 def headline(metrics: Metrics, baselines: Baselines, protocol: Protocol, called: Nouns) -> str:
@@ -74,7 +66,14 @@ def headline(metrics: Metrics, baselines: Baselines, protocol: Protocol, called:
 
 def verdict_on_test(run: RunSummary) -> Verdict | None:
     """The run's one number on test against the best baseline; None while test is not scored."""
-    return judge(run.test, run.baselines.get("test", {}), run.config.protocol.k)
+    found = judge(run.test, run.baselines.get("test", {}), run.config.protocol.k)
+    same = found is not None and (run.against.get("metric"), run.against.get("baseline")) == (found.metric, found.baseline_name)
+    return dataclasses.replace(found, chance=run.against["verdict"] == CANNOT_TELL) if found is not None and same else found
+
+
+def headline_of(run: RunSummary) -> str:
+    """The metric that stands for a run on test; empty while test is not scored."""
+    return headline_key(run.test, run.config.protocol.k) or ""
 
 
 def comparison(verdict: Verdict) -> tuple[str, str]:
@@ -86,7 +85,10 @@ def comparison(verdict: Verdict) -> tuple[str, str]:
     better = "better" if verdict.gain > 0 else "worse"
     gain = abs(verdict.gain)
     share = percent(gain, 1 if gain < 0.1 else 0) if gain < 2 else f"{1 + gain:.0f} times"
-    return f"{share} {better} than the best baseline", "green" if verdict.gain > 0 else "red"
+    words = f"{share} {better} than the best baseline"
+    if verdict.chance:
+        return f"{words}, but that may be chance", "orange"
+    return words, "green" if verdict.gain > 0 else "red"
 
 
 def meaning(key: str, metrics: Metrics, protocol: Protocol, called: Nouns) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import importlib
-import logging
 import threading
 from collections.abc import Callable
 
+from mfcore import log
 from mfcore.errors import UnusableRequest
 
-log = logging.getLogger("mf_explorer")
 _page_begins, _page_stands = threading.Event(), threading.Event()
 PATIENCE = 3.0
 """Seconds for which the warm-up waits for a first page, before it goes on without one."""
@@ -41,6 +40,7 @@ def _warm() -> None:
     # Each step by itself: that one fails (no data yet, say) must not keep the others cold.
     for step in (_assets, _ratings, _libraries):
         _try(step)
+    log.take_over()  # what Streamlit loaded with its first page has brought loggers of its own
     # What the libraries brought stays for good: no collection need ever look through those million objects again.
     gc.freeze()
 
@@ -49,9 +49,9 @@ def _try(step: Callable[[], None]) -> None:
     try:
         step()
     except UnusableRequest as error:
-        log.warning("%s", error)
-    except Exception:
-        log.warning("warm-up step %s failed", step.__name__, exc_info=True)
+        log.event("warm-up left something out", level="warning", step=step.__name__.strip("_"), why=str(error))
+    except Exception as error:
+        log.event("warm-up failed", level="warning", step=step.__name__.strip("_"), error=error)
 
 
 def _tables() -> None:
@@ -59,9 +59,9 @@ def _tables() -> None:
 
 
 def _spare_worker() -> None:
-    from mfcore.runs.manager.manager import manager_for
+    from ui.visitor_runs import server_manager
 
-    manager_for().warm()
+    server_manager().warm()
 
 
 def _assets() -> None:

@@ -132,7 +132,7 @@ def constant_model(split: Split) -> dict[str, Any]:
     """HR@10 of a model that scores everything alike, by who wins a tie; and what two ways to sort make of it."""
     policies = {
         ties: Evaluator(split, "test", Protocol(ties=ties), True).metrics(GlobalMean(split.train))["hr@10"]
-        for ties in ("optimistic", "half", "pessimistic")
+        for ties in ("optimistic", "mean", "pessimistic")
     }
     alike = torch.full((101,), 0.5)
     first_wins = {

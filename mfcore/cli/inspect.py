@@ -6,10 +6,12 @@ import argparse
 import time
 from typing import Any
 
-from mfcore.cli.output import TrainingProgress, complain, duration, metric, note, print_json, print_metrics, print_table, say
+from mfcore.cli.output import TrainingProgress, duration, metric, print_json, print_metrics, print_table, say
+from mfcore.cli.remarks import complain, note
 from mfcore.embeddings.export import export_tables, vector_tables
 from mfcore.errors import DataUnavailable
 from mfcore.runs.embedding_space import run_space
+from mfcore.runs.manager.queue import Queue, line_up
 from mfcore.runs.store import RunStore
 from mfcore.runs.summary import RunSummary
 from mfcore.validate import integer
@@ -97,6 +99,8 @@ def evaluate(options: argparse.Namespace) -> int:
         "test": loaded.evaluate("test") if summary.test else {},
         "baselines": summary.baselines.get("test" if summary.test else "valid", {}),
     }
+    if summary.over and summary.test and loaded.repair_evaluation():
+        note(f"the stored evaluation of run {summary.run_id} was damaged, and has been made anew")
     if not summary.test:
         note(f"run {summary.run_id} is {summary.state}; test is scored when a run has ended, so here is validation")
     if options.json:
@@ -156,8 +160,9 @@ def export_vectors(options: argparse.Namespace) -> int:
 def list_runs(options: argparse.Namespace) -> int:
     """All runs, newest first."""
     summaries = RunStore(options.home).list()
+    line = line_up(summaries)
     if options.json:
-        print_json({"runs": [_plain(summary) for summary in summaries]})
+        print_json({"runs": [_plain(summary) | {"position": line.position(summary.run_id)} for summary in summaries]})
         return 0
     if not summaries:
         say("no runs yet; train one with: python -m mfcore train --preset biased-mf")
@@ -168,7 +173,7 @@ def list_runs(options: argparse.Namespace) -> int:
             ("★ " if s.starred else "") + s.name,
             s.model,
             s.dataset,
-            s.state,
+            _state(s, line.position(s.run_id)),
             f"{s.epochs_done}/{s.num_epochs}",
             f"{s.headline_part} {s.headline[0]} {metric(s.headline[1])}" if s.headline else "–",
         ]
@@ -178,9 +183,31 @@ def list_runs(options: argparse.Namespace) -> int:
     return 0
 
 
+def _state(run: RunSummary, position: int) -> str:
+    if run.silent_since is not None:
+        return f"{run.state}, not answering since {_clock(run.silent_since)}"
+    return f"{run.state}, number {position}" if position else run.state
+
+
+def _clock(moment: float) -> str:
+    return time.strftime("%H:%M", time.localtime(moment))
+
+
+def put_next(options: argparse.Namespace) -> int:
+    """Let a queued run begin before the others that wait."""
+    store = RunStore(options.home)
+    run_id = store.find(options.run_id)
+    Queue(store).move(run_id, 1)
+    if options.json:
+        print_json({"run_id": run_id, "position": line_up(store.list()).position(run_id)})
+    else:
+        say(f"run {run_id} is the next to begin")
+    return 0
+
+
 def show(options: argparse.Namespace) -> int:
     """One run: what it was, what came of it, and the command that repeats it."""
-    from mfcore.runs.export.command import command_line
+    from mfcore.runs.export.command import repeating_command
     from mfcore.runs.history import RunHistory
 
     store = RunStore(options.home)
@@ -189,7 +216,10 @@ def show(options: argparse.Namespace) -> int:
         config = {} if summary.unread else {"config": summary.config.to_dict()}
         print_json(_plain(summary) | config | {"baselines": summary.baselines})
         return 0
+    history = None if summary.unread else RunHistory.read(store.folder(summary.run_id))
     state = f"{summary.state}: {summary.reason}" if summary.reason else summary.state
+    if summary.silent_since is not None:
+        state += f", not answering since {_clock(summary.silent_since)}; to end it: python -m mfcore tell {summary.run_id} kill"
     facts = [
         ("run", summary.run_id),
         ("name", summary.name or "–"),
@@ -202,8 +232,8 @@ def show(options: argparse.Namespace) -> int:
         ),
         *((f"test {name}", metric(value)) for name, value in summary.test.items()),
         *((f"validation {name}", metric(value)) for name, value in summary.valid.items()),
-        *([] if summary.unread else [("repeat", command_line(summary.config))]),
-        *(("changed in flight", change.words) for change in RunHistory.read(store.folder(summary.run_id)).in_flight),
+        *([] if history is None else [("repeat", repeating_command(history))]),
+        *(("changed on the way", change.words) for change in (history.on_the_way if history else ())),
     ]
     print_table(["", ""], facts)
     return 0

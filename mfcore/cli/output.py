@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from mfcore.files import dumps
-from mfcore.runs.events import EpochEvent, Event, MessageEvent, ResumeEvent, StartEvent, StepEvent
+from mfcore.runs.events import EpochEvent, Event, MessageEvent, RefitEvent, ResumeEvent, StartEvent, StepEvent
 
 
 def say(text: str) -> None:
@@ -21,19 +21,14 @@ def say(text: str) -> None:
     print(text)
 
 
-def complain(text: str) -> None:
-    """One line on standard error."""
-    print("error:", " ".join(text.split()), file=sys.stderr)
-
-
-def note(text: str) -> None:
-    """A remark on standard error that is no error."""
-    print("note:", " ".join(text.split()), file=sys.stderr)
-
-
 def print_json(value: Any) -> None:
     """One strict JSON object on a line of its own."""
-    print(dumps(value), flush=True)
+    text = dumps(value)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # JSON has a spelling of its own for every letter
+        text = dumps(value, plain=True)
+    print(text, flush=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
@@ -94,6 +89,7 @@ class TrainingProgress:
         self._bars = Progress(*columns, console=console, disable=not self._live, transient=False)
         self._epochs: TaskID | None = None
         self._fetch: TaskID | None = None
+        self._refit: TaskID | None = None
         self._metric, self._num_epochs = "", 0
 
     def __enter__(self) -> TrainingProgress:
@@ -124,6 +120,8 @@ class TrainingProgress:
             self._bars.update(self._epochs, note=f"train loss {metric(event.train_loss)}")
         elif isinstance(event, EpochEvent):
             self._epoch(event)
+        elif isinstance(event, RefitEvent):
+            self._once_more(event)
         elif isinstance(event, MessageEvent):
             self._line(event.text)
 
@@ -134,6 +132,11 @@ class TrainingProgress:
             self._bars.update(self._epochs, completed=event.epoch, note=shown)
         if not self._live:
             self._line(f"epoch {event.epoch} of {self._num_epochs or '?'}: {shown}")
+
+    def _once_more(self, event: RefitEvent) -> None:
+        if self._refit is None:
+            self._refit = self._bars.add_task("train + validation", total=event.epochs, note="")
+        self._bars.update(self._refit, completed=event.epoch)
 
     def _line(self, text: str) -> None:
         if self._live:

@@ -5,31 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from mfcore.cli import inspect, train
-from mfcore.cli.output import complain
+from mfcore.cli import doctor, inspect, train
+from mfcore.cli.remarks import OneLineParser
 from mfcore.cli.serve import serve
 from mfcore.runs.commands import COMMANDS
 from mfcore.runs.export.command import FLAGS
 from mfcore.settings import SETTINGS
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses in one line, like everything else here."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **options})
-
-    def error(self, message: str) -> NoReturn:
-        complain(f"{message}; see {self.prog} --help")
-        sys.exit(2)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """``options.run`` is the function of the chosen command."""
     shared, nested = _shared(None, False), _shared(argparse.SUPPRESS, argparse.SUPPRESS)
-    parser = _Parser(prog=_called(), description="Train and inspect matrix-factorization recommenders.")
+    parser = OneLineParser(prog=_called(), description="Train and inspect matrix-factorization recommenders.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Any, text: str, where: Any = commands) -> argparse.ArgumentParser:
@@ -53,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_steering(command)
     _add_runs(command)
+    doctor.add_flags(command("doctor", doctor.doctor, doctor.TEXT))
     _add_serve(command("serve", serve, "Serve the app to browsers, until it is stopped with Ctrl-C."))
     return parser
 
@@ -64,7 +54,7 @@ def _called() -> str:
 
 def _shared(home: Any, as_json: Any) -> argparse.ArgumentParser:
     """Flags of every command. A nested command has no defaults: they would undo what was said before its name."""
-    shared = _Parser(add_help=False)
+    shared = OneLineParser(add_help=False)
     shared.add_argument("--home", metavar="DIR", default=home, help="where data and runs are kept (else MF_EXPLORER_HOME)")
     text = "print one JSON object as the last line of standard output"
     shared.add_argument("--json", action="store_true", default=as_json, help=text)
@@ -101,19 +91,26 @@ def _add_steering(command: Any) -> None:
     extend.add_argument("--epochs", required=True, help="how many more")
     tell = command("tell", train.tell, "Steer a run that is being trained, here or by the app.")
     tell.add_argument("run_id", metavar="RUN")
-    tell.add_argument("wish", metavar="WISH", help=" ".join(f"{name}: {kind.help}" for name, kind in COMMANDS.items()))
+    tell.add_argument(
+        "wish",
+        metavar="WISH",
+        help=" ".join([*(f"{name}: {kind.help}" for name, kind in COMMANDS.items()), *train.WISHES]),
+    )
     tell.add_argument("value", nargs="?", help="for wishes with a value")
 
 
 def _add_runs(command: Any) -> None:
-    """``runs`` alone lists; ``runs list | show | resume | delete``."""
+    """``runs`` alone lists; ``runs list | show | resume | next | delete``."""
     runs = command(
-        "runs", inspect.list_runs, "List, show, resume and delete runs. RUN: an id, the beginning of one, or latest."
+        "runs", inspect.list_runs, "List, show, resume, reorder and delete runs. RUN: an id, the beginning of one, or latest."
     )
     actions = runs.add_subparsers(metavar="ACTION")
     command("list", inspect.list_runs, "All runs, newest first.", actions)
     command("show", inspect.show, "One run.", actions).add_argument("run_id", metavar="RUN")
     command("resume", train.resume, "Go on with an interrupted run.", actions).add_argument("run_id", metavar="RUN")
+    command("next", inspect.put_next, "Let a queued run begin before the others that wait.", actions).add_argument(
+        "run_id", metavar="RUN"
+    )
     command("delete", inspect.delete, "Delete runs and all their files.", actions).add_argument(
         "run_ids", metavar="RUN", nargs="+"
     )
@@ -122,5 +119,17 @@ def _add_runs(command: Any) -> None:
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", help="where to listen (default 8501)")
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1: this machine only)")
+    parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="another name under which browsers may ask for it, such as that of a proxy; may be repeated",
+    )
     parser.add_argument("--base-url-path", metavar="PATH", help="serve under /PATH instead of /")
+    login = "oidc: at the provider that [auth] in secrets.toml names; password: one for all; none (default): nobody is asked"
+    parser.add_argument("--login", metavar="HOW", help=login)
+    parser.add_argument("--password-file", metavar="FILE", help="its first line is the password for all")
+    parser.add_argument("--limits", metavar="LIMITS", help="such as each=5,waiting=50,hours=2,disk=50: see the README")
+    parser.add_argument("--read-only", action="store_true", help="everything can be looked at, and nothing changed")
     parser.add_argument("streamlit", metavar="-- OPTION", nargs="*", help="passed on to streamlit run as it is")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mfcore.errors import UnusableRequest
-from mfcore.files import loads
+from mfcore.files import MOST_JSON, loads
 from mfcore.paths import reason
 from mfcore.registry import SPLITS
 from mfcore.runs.config import FORMAT_VERSION, RunConfig
@@ -49,7 +49,12 @@ def flat_from_file(path: Path) -> dict[str, Any]:
         UnusableRequest: the file cannot be read or is not such JSON.
     """
     try:
-        values = loads(path.read_bytes())
+        with path.open("rb") as file:  # a pipe is fine; a device that never ends is not
+            text = file.read(MOST_JSON + 1)
+        require(len(text) <= MOST_JSON, f"--config {path} is larger than {MOST_JSON // 1024**2} MB: that is no configuration")
+        values = loads(text)
+    except UnusableRequest:
+        raise
     except OSError as error:
         raise UnusableRequest(f"--config {path} cannot be read ({reason(error)})") from None
     except ValueError as error:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from mfcore.cli.output import TrainingProgress, complain, duration, print_json, print_metrics, say
+from mfcore.cli.output import TrainingProgress, duration, print_json, print_metrics, say
+from mfcore.cli.remarks import complain
 from mfcore.cli.settings import config_from, pairs_from
 from mfcore.errors import UnusableRequest
 from mfcore.runs.branching import branch_config, branch_folder
@@ -18,8 +20,14 @@ from mfcore.runs.commands import Command
 from mfcore.runs.events import EpochEvent, Event, ResumeEvent, StartEvent
 from mfcore.runs.export.command import FLAGS
 from mfcore.runs.layout import RunFolder, RunStatus
+from mfcore.runs.manager.executor import LocalExecutor
 from mfcore.runs.manager.queue import leave_command
-from mfcore.runs.store import RunStore, check_config
+from mfcore.runs.store import ENDED_BY_HAND, RunStore, check_config
+from mfcore.validate import require
+
+CANCEL, KILL = "cancel", "kill"
+WISHES = (f"{CANCEL}: Take it out of the queue.", f"{KILL}: End its process, which no longer answers.")
+"""What one may say besides the commands that a worker hears."""
 
 
 def train(options: argparse.Namespace) -> int:
@@ -74,7 +82,28 @@ def extend(options: argparse.Namespace) -> int:
 def tell(options: argparse.Namespace) -> int:
     """Leave a command for the worker."""
     store = RunStore(options.home)
-    return _tell(store.folder(store.find(options.run_id)), Command(options.wish, options.value), options.json)
+    folder = store.folder(store.find(options.run_id))
+    wish = options.wish
+    if wish == KILL:
+        return _end_worker(folder, store, options.json)
+    if wish == CANCEL:
+        require(folder.status().state == "queued", f"run {folder.run_id} does not wait in the queue; tell it to stop")
+        wish = "stop"
+    return _tell(folder, Command(wish, options.value), options.json)
+
+
+def _end_worker(folder: RunFolder, store: RunStore, as_json: bool) -> int:
+    """End the process that trains a run; it can go on from its last checkpoint."""
+    LocalExecutor(store.home).find(folder).kill()
+    deadline = time.monotonic() + 10.0
+    while not store.mark_if_lost(folder, ENDED_BY_HAND) and time.monotonic() < deadline:
+        time.sleep(0.05)  # the system takes a moment to give its lock back
+    state = store.get(folder.run_id).state
+    if as_json:
+        print_json({"run_id": folder.run_id, "command": KILL, "state": state})
+    else:
+        say(f"run {folder.run_id} is {state}; go on with: python -m mfcore runs resume {folder.run_id}")
+    return 0 if state == "interrupted" else 1
 
 
 def _tell(folder: RunFolder, command: Command, as_json: bool) -> int:

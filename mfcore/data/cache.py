@@ -6,7 +6,6 @@ import datetime
 import hashlib
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.vocabulary import Vocabulary
-from mfcore.files import write_atomically
+from mfcore.files import loads, read_arrays, write_atomically
 from mfcore.paths import reason
 
 MANIFEST = "manifest.json"
@@ -64,7 +63,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         DamagedCache: there is a manifest, but it cannot be used.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -92,9 +91,8 @@ def read_cache(folder: Path) -> Interactions | None:
     if hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
         raise DamagedCache("its checksum differs")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as columns:
-            return _interactions({name: columns[name] for name in columns.files})
-    except (KeyError, ValueError, IndexError, zipfile.BadZipFile) as error:
+        return _interactions(read_arrays(io.BytesIO(content)))
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise DamagedCache(f"its content does not make sense, {reason(error)}") from error
 
 

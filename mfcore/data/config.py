@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mfcore.settings import check, default
-from mfcore.validate import require
+from mfcore.validate import identifier, number, require
 
 
 @dataclass(frozen=True)
 class DatasetConfig:
-    """A dataset by its registered name, with the options its source takes (generated sets only)."""
+    """A dataset by its registered name, with the options its source takes (generated sets only).
+
+    Raises:
+        UnusableRequest: no dataset could have such a name or option, or an option is no finite number.
+    """
 
     name: str = default("dataset")
     options: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check(self)
+        require(isinstance(self.options, Mapping), f"options of a dataset must be numbers by name, got {self.options!r}")
+        for name, value in self.options.items():
+            number(f"dataset.{identifier('an option of a dataset', name)}", value)
 
 
 @dataclass(frozen=True)

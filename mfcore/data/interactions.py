@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mfcore.data.titles import spoken_title
 from mfcore.data.vocabulary import Vocabulary
+from mfcore.registry import DATASETS
 from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import require
 
@@ -88,7 +90,9 @@ class Interactions:
         object.__setattr__(self, "rating_scale", (low, high))
         require(low < high, f"rating_scale must be (low, high) with low < high, got ({low:g}, {high:g})")
         got = float(self.rating.min()), float(self.rating.max())
-        require(low <= got[0] and got[1] <= high, f"rating must lie within {low:g} to {high:g}, got {got[0]:g} to {got[1]:g}")
+        # Ratings are float32, and so are the bounds they are held to: 4.4 is 4.4, and not 4.4000001.
+        within = float(np.float32(low)) <= got[0] and got[1] <= float(np.float32(high))
+        require(within, f"rating must lie within {low:g} to {high:g}, got {got[0]:g} to {got[1]:g}")
 
     def _check_tables(self) -> None:
         missing = [column for column in ITEM_COLUMNS if column not in self.item_table.columns]
@@ -155,10 +159,15 @@ class Interactions:
         return self.select(wanted[self.user_idx])
 
     def item_titles(self, item_idx: ArrayLike | None = None) -> list[str]:
-        """A title for each of these items ((n,) indices; all by default), see :func:`item_title`."""
+        """A title for each of these items ((n,) indices; all by default), as people say it; see :func:`item_title`.
+
+        ``item_table`` keeps what the source wrote, which may put the article last ("Saint, The"): its dataset's spec knows.
+        """
         wanted = slice(None) if item_idx is None else np.asarray(item_idx, dtype=np.int64)
         pairs = zip(self.item_table["title"].iloc[wanted].tolist(), self.items.ids[wanted].tolist(), strict=True)
-        return [item_title(title, item_id) for title, item_id in pairs]
+        titles = [item_title(title, item_id) for title, item_id in pairs]
+        spec = DATASETS.get(self.name)
+        return [spoken_title(title) for title in titles] if spec is not None and spec.article_last else titles
 
     def activity(self) -> Int64:
         """(num_users,) int64: interactions per user."""
@@ -185,6 +194,22 @@ class Interactions:
         indptr = np.concatenate([[0], np.cumsum(self.activity())]).astype(np.int64)
         pairs = self._pairs()
         return indptr, np.remainder(pairs, max(1, self.num_items), out=pairs)
+
+
+def check_same_data(model: Any, data: Interactions) -> None:
+    """A model and data that know the same users and items; a model that does not say how many it knows is believed.
+
+    Raises:
+        UnusableRequest: their numbers differ.
+    """
+    sizes = getattr(model, "num_users", None), getattr(model, "num_items", None)
+    if None in sizes:
+        return
+    require(
+        (int(sizes[0]), int(sizes[1])) == (data.num_users, data.num_items),  # type: ignore[arg-type]
+        f"this model knows {sizes[0]} users and {sizes[1]} items, {data.name} has {data.num_users} and {data.num_items}; "
+        "use the data it was trained on",
+    )
 
 
 def item_title(title: object, item_id: object) -> str:

@@ -6,7 +6,6 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import numpy as np
 from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.errors import UnusableRequest
+from mfcore.files import DAMAGED_ZIP
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def read_archive(archive: Path, folder: str, names: Iterable[str]) -> dict[str, 
             return {name: opened.read(f"{folder}/{name}") for name in names}
     except KeyError as error:
         raise UnreadableData(f"{archive.name} lacks {error.args[0]}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (OSError, *DAMAGED_ZIP) as error:
         raise UnreadableData(f"{archive.name} is not a sound zip file ({error})") from error
 
 
@@ -159,21 +159,24 @@ def _table(content: bytes, file: str, header: int | None) -> pd.DataFrame:
     import pandas as pd
 
     columns = {"user": np.int64, "item": np.int64, "rating": np.float32, "timestamp": np.int64}
-    # pandas drops surplus columns and skips blank lines silently; a count of the tabs does not.
-    lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    if content.count(b"\t") != lines * (len(columns) - 1):
-        raise UnreadableData(f"{file}: {len(columns)} columns separated by tabs expected on each of its {lines:,} lines")
+    # pandas drops surplus columns and skips blank lines silently; a count of the tabs of each does not.
+    lines = content.splitlines()
+    if len(lines) <= (header is not None):
+        raise UnreadableData(f"{file}: there are no ratings")
+    if any(line.count(b"\t") != len(columns) - 1 for line in lines):
+        raise UnreadableData(f"{file}: {len(columns)} columns separated by tabs expected on each of its {len(lines):,} lines")
     try:
-        return pd.read_csv(
-            io.BytesIO(content),
-            sep="\t",
-            header=header,
-            names=list(columns),
-            dtype=columns,
-            quoting=csv.QUOTE_NONE,
-            index_col=False,
-        )
-    except (ValueError, OverflowError) as error:
+        with np.errstate(invalid="ignore"):  # a number beyond those of a column is refused all the same
+            return pd.read_csv(
+                io.BytesIO(content),
+                sep="\t",
+                header=header,
+                names=list(columns),
+                dtype=columns,
+                quoting=csv.QUOTE_NONE,
+                index_col=False,
+            )
+    except (TypeError, ValueError, OverflowError) as error:
         raise UnreadableData(f"{file}: {str(error).splitlines()[0]}") from error
 
 

@@ -47,6 +47,7 @@ for _spec in (
         rating=("star", "stars"),
         symbol="★",
         has_titles=True,
+        article_last=True,
         has_timestamps=True,
         num_folds=5,
         fold_rows=20_000,

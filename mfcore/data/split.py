@@ -9,18 +9,18 @@ import dataclasses
 import hashlib
 import io
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mfcore.data.config import SplitConfig
 from mfcore.data.interactions import Interactions
 from mfcore.errors import UnusableRequest
-from mfcore.files import write_atomically
+from mfcore.files import loads, read_arrays, write_atomically
 from mfcore.registry import DATASETS, SPLITS, SplitSpec
 from mfcore.typing import Int64
 from mfcore.validate import require
@@ -110,16 +110,23 @@ class Split:
             UnusableRequest: the file cannot be read, or belongs to other data.
         """
         try:
-            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as stored:
-                about = json.loads(str(stored["about"]))
-                rows = [stored[part] for part in ("train", "valid", "test")]
+            stored = read_arrays(Path(path))
+            about = loads(str(stored["about"]))
+            rows = [_rows(stored[part]) for part in ("train", "valid", "test")]
             config = SplitConfig(**about["config"])
-        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             raise UnusableRequest(f"the stored split {path} cannot be read ({error}); make it anew") from error
         require(about.get("fingerprint") == data.fingerprint, f"the stored split {path} belongs to other data than {data.name}")
         split = cls(data, rows[0], rows[1], rows[2], config)
         require(split.hash == about.get("hash"), f"the stored split {path} is damaged (its hash differs); make it anew")
         return split
+
+
+def _rows(stored: npt.NDArray[Any]) -> Int64:
+    """Raises ValueError: what is stored is no list of rows."""
+    if stored.ndim != 1 or stored.dtype.kind not in "iu":
+        raise ValueError("its rows are no whole numbers")
+    return stored.astype(np.int64)
 
 
 def make_split(data: Interactions, config: SplitConfig) -> Split:

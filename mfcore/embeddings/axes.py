@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.data import Interactions
+from mfcore.data.titles import spoken_title
 from mfcore.embeddings.snapshots import SnapshotSource, latest
 from mfcore.embeddings.trajectories import View, trajectories
 from mfcore.typing import Float32, Float64, Int64
@@ -144,8 +145,7 @@ def axis_names(source: SnapshotSource, data: Interactions, view: View | None = N
 def spoken(title: str) -> str:
     """A title as one would say it: "Usual Suspects, The (1995)" → "The Usual Suspects"."""
     name = title[: title.rfind(" (")] if title.endswith(")") and title[-6:-1].lstrip("(").isdigit() else title
-    head, comma, article = name.rpartition(", ")
-    return f"{article} {head}" if comma and article in ("The", "A", "An") else name
+    return spoken_title(name)
 
 
 def correlations(points: Float64, attributes: Sequence[Attribute]) -> list[list[Correlation]]:

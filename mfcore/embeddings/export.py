@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy.typing as npt
 
 from mfcore.embeddings.snapshots import EmbeddingSpace
 from mfcore.errors import UnusableRequest
-from mfcore.files import write_atomically
+from mfcore.files import DAMAGED_ZIP, write_atomically
 from mfcore.typing import Float32
 from mfcore.validate import choice, present, require
 
@@ -108,7 +107,9 @@ def read_zip(data: bytes) -> Tables:
                 if name in names:
                     with archive.open(names[name]) as file:
                         texts[name] = file.read(MOST_BYTES + 1)  # sizes in a zip's directory can lie
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except UnusableRequest:
+        raise
+    except (OSError, *DAMAGED_ZIP) as error:
         raise UnusableRequest(f"this is not a zip file, or it is damaged ({error})") from None
     return read_tables(texts[VECTORS], texts.get(METADATA))
 

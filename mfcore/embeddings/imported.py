@@ -17,15 +17,22 @@ from mfcore.embeddings.snapshots import Points, Snapshot, SnapshotSource, read_a
 from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
 from mfcore.paths import data_dir, writable_folder
-from mfcore.validate import present, require
+from mfcore.validate import boolean, present, require, text
 
+FEWEST_POINTS, FEWEST_WIDE = 3, 2
+"""Less is no map: two points are a line, and one number a point is one as well."""
 _LABELS = ("title", "label", "word", "name", "token", "text")
 _FORMAT = 1
+_MOST_METADATA = 512 * 1024**2
+"""Bytes of what a table tells of its points: more than the largest that can be sent here."""
 
 
 @dataclass(frozen=True)
 class ImportedEmbeddings:
-    """One imported embedding: n points, their vectors and what was told about them; it never changes. An ``EmbeddingSpace``."""
+    """One imported embedding: n points, their vectors and what was told about them. An ``EmbeddingSpace``.
+
+    Only whether it is shared ever changes.
+    """
 
     path: Path
     kind = "embeddings"
@@ -36,12 +43,14 @@ class ImportedEmbeddings:
         return self.path.name
 
     @classmethod
-    def add(cls, tables: Tables, title: str, home: str | Path | None = None) -> ImportedEmbeddings:
-        """Keep imported tables under a new id such as ``20261122-143012-a1b2``.
+    def add(cls, tables: Tables, title: str, home: str | Path | None = None, owner: str = "") -> ImportedEmbeddings:
+        """Keep imported tables of ``owner`` (empty: nobody's) under a new id such as ``20261122-143012-a1b2``.
 
         Raises:
-            UnusableRequest: the data directory cannot be written to.
+            UnusableRequest: they are no map (see :func:`check_tables`), or the data directory cannot be written to.
         """
+        check_tables(tables)
+        whose = {"owner": text("owner", owner), "shared": False}
         root = writable_folder(data_dir(home) / "embeddings")
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         hidden = root / f".new-{name}"
@@ -49,6 +58,7 @@ class ImportedEmbeddings:
             hidden.mkdir()
             write_arrays(hidden / "vectors.safetensors", {"vectors": tables.vectors}, {"format": _FORMAT})
             about = {"title": str(title).strip()[:200] or name, "created": time.time(), "shape": list(tables.vectors.shape)}
+            about |= whose
             write_json(hidden / "about.json", about)
             write_json(hidden / "metadata.json", {"columns": tables.metadata})
             return cls(hidden.rename(root / name))
@@ -61,10 +71,32 @@ class ImportedEmbeddings:
         """``{"title", "created", "shape": [n, d]}``."""
         return read_json(self.path / "about.json") or {"title": self.name, "created": 0.0, "shape": [0, 0]}
 
+    @property
+    def owner(self) -> str:
+        """Whose they are, empty: nobody's; where that cannot be read, a name that nobody has."""
+        found = (read_json(self.path / "about.json") or {"owner": None}).get("owner", "")
+        return found if isinstance(found, str) else "?"
+
+    @property
+    def shared(self) -> bool:
+        """Whether others may look at them."""
+        return self.about().get("shared") is True
+
+    @property
+    def shared_by(self) -> str:
+        """What their owner was called when they were shared."""
+        return str(self.about().get("shared_by", ""))
+
+    def share(self, shared: bool, by: str = "") -> None:
+        """Let others look at them, or no longer."""
+        more = {"shared": boolean("shared", shared), "shared_by": text("shared_by", by)}
+        write_json(self.path / "about.json", {**self.about(), "owner": self.owner, **more})
+
     def metadata(self) -> dict[str, list[str]]:
-        """Column → n texts."""
-        found = (read_json(self.path / "metadata.json") or {}).get("columns", {})
-        return found if isinstance(found, dict) else {}
+        """Column → n texts; what a damaged file has in their place is left out."""
+        found = (read_json(self.path / "metadata.json", _MOST_METADATA) or {}).get("columns", {})
+        columns = found.items() if isinstance(found, dict) else ()
+        return {name: texts for name, texts in columns if _are_texts(texts)}
 
     def snapshots(self, *, every: bool = False) -> SnapshotSource:
         """One snapshot, epoch 0, which has every point.
@@ -79,8 +111,8 @@ class ImportedEmbeddings:
 
         ``more`` has every other column by its name.
         """
-        columns = self.metadata()
         count = len(self.snapshots().item_idx)
+        columns = {name: texts for name, texts in self.metadata().items() if len(texts) == count}
         label = next((name for name in columns if name.strip().lower() in _LABELS), next(iter(columns), ""))
         used = {name.strip().lower(): name for name in columns}
         nothing: list[float | None] = [None] * count
@@ -101,6 +133,26 @@ class ImportedEmbeddings:
         return {"items": items, "users": nobody, "more": more}
 
 
+def check_tables(tables: Tables) -> None:
+    """Whether vectors and their labels make a map.
+
+    Raises:
+        UnusableRequest: fewer than 3 points, fewer than 2 numbers a point, NaN or infinity among them, all points the same, or
+            columns that do not have one text a point.
+    """
+    vectors = np.asarray(tables.vectors)
+    require(vectors.ndim == 2, f"vectors must be a table, one line of numbers a point; got {vectors.ndim} dimensions")
+    count, width = vectors.shape
+    require(count >= FEWEST_POINTS, f"a map takes at least {FEWEST_POINTS} points, this file has {count}")
+    more = "are the numbers separated by tabs?"
+    require(width >= FEWEST_WIDE, f"a map takes at least {FEWEST_WIDE} numbers a point, this file has {width}; {more}")
+    known = np.isfinite(vectors).all(axis=1)
+    require(bool(known.all()), f"point {int(known.argmin()) + 1} holds NaN or infinity; leave such points out")
+    require(bool((vectors != vectors[0]).any()), f"all {count} points are the same; there is nothing to see")
+    for name, texts in tables.metadata.items():
+        require(len(texts) == count, f"column {name!r} has {len(texts)} labels for {count} points")
+
+
 class _ImportedVectors:
     """The one snapshot of imported embeddings, epoch 0; they have items only."""
 
@@ -110,7 +162,9 @@ class _ImportedVectors:
         self._path = path / "vectors.safetensors"
         damaged = f"the imported embeddings {path.name} are damaged; import them again"
         arrays, _ = present(read_arrays(self._path), damaged)
-        self._vectors = np.asarray(arrays["vectors"], dtype=np.float32)
+        vectors = np.asarray(present(arrays.get("vectors"), damaged))
+        require(vectors.ndim == 2 and vectors.dtype.kind == "f", damaged)
+        self._vectors = vectors.astype(np.float32)
         self.key: Hashable = ("embeddings", str(path))
         self.item_idx, self.user_idx = np.arange(len(self._vectors)), np.arange(0)
 
@@ -155,13 +209,17 @@ def delete_embeddings(name: str, home: str | Path | None = None) -> None:
 def _numbers(texts: list[str], count: int) -> list[float | None]:
     """Texts as numbers, None where they are none."""
     found: list[float | None] = []
-    for text in texts:
+    for word in texts:
         try:
-            value = float(text)
+            value = float(word)
         except ValueError:
             value = float("nan")
         found.append(value if np.isfinite(value) else None)
     return found if len(found) == count else [None] * count
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _split(text: str) -> list[str]:

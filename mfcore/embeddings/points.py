@@ -52,7 +52,11 @@ def points_of(source: SnapshotSource, data: Interactions) -> Points:
 
 
 def block_points(block: RatingBlock, data: Interactions) -> dict[str, Any]:
-    """``{users, items, known, heldout, low, high, unit}``: names of rows and columns, and what is known."""
+    """``{users, items, known, heldout, low, high, unit, filled}``: names of rows and columns, and what is known.
+
+    ``filled``: ``{here, whole}``, which share of the block, and of the whole table, is known; None where that is not.
+    """
+    here, whole = plain(np.array([block.here, block.whole]))
     return {
         "users": _labels(data, block.user_idx),
         "items": data.item_titles(block.item_idx),
@@ -61,6 +65,7 @@ def block_points(block: RatingBlock, data: Interactions) -> dict[str, Any]:
         "low": block.low,
         "high": block.high,
         "unit": block.unit,
+        "filled": {"here": here, "whole": whole},
     }
 
 
@@ -72,8 +77,8 @@ def plain(values: npt.NDArray[Any], digits: int = 4) -> list[float | None]:
 
 
 def plain_table(values: Float32) -> list[list[float | None]]:
-    """(r, c) numbers for JSON, in two decimals."""
-    return [plain(row.astype(np.float64), 2) for row in values]
+    """(r, c) numbers for JSON, in four decimals: what a single step moves is to be seen."""
+    return [plain(row.astype(np.float64), 4) for row in values]
 
 
 def _labels(data: Interactions, users: Int64) -> list[str]:

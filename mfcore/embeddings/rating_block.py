@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ class RatingBlock:
             counts); NaN where there is none. Test stays out of sight.
         heldout: (r, c) bool, which of the known ones are validation.
         low, high: ends of the scale. unit: "stars", or "probability" for ranking models.
+        whole: share of the whole table that is known in the same sense, 0 to 1; NaN where an earlier version wrote the block.
     """
 
     user_idx: Int64
@@ -36,6 +38,12 @@ class RatingBlock:
     low: float
     high: float
     unit: str
+    whole: float = math.nan
+
+    @property
+    def here(self) -> float:
+        """Share of the block that is known, 0 to 1: much more than of the whole table, as it is its busiest corner."""
+        return float((~np.isnan(self.known)).mean()) if self.known.size else math.nan
 
     @classmethod
     def of(cls, split: Split, *, implicit: bool) -> RatingBlock:
@@ -46,7 +54,8 @@ class RatingBlock:
         rows, columns = _order(np.where(heldout, np.nan, known))
         cells = np.ix_(rows, columns)
         scale = (0.0, 1.0, "probability") if implicit else (*split.data.rating_scale, "stars")
-        return cls(users[rows], items[columns], known[cells], heldout[cells], *scale)
+        whole = (len(split.train) + len(split.valid)) / (split.data.num_users * split.data.num_items)
+        return cls(users[rows], items[columns], known[cells], heldout[cells], *scale, whole)
 
     def predicted(self, model: RecommenderModel) -> Float32:
         """(r, c) float32: ratings, or probabilities σ(score) for ranking models. NaN and infinity stay what they are."""

@@ -111,10 +111,13 @@ class SnapshotWriter:
         self._budget.spend(self._clock() - began)
         return True
 
-    def write_now(self, model: RecommenderModel, epoch: float, step: int) -> bool:
-        """Renew the rating block inside an epoch; a few times a second at most. Returns whether that was done."""
+    def write_now(self, model: RecommenderModel, epoch: float, step: int, *, asked: bool = False) -> bool:
+        """Renew the rating block inside an epoch; a few times a second at most. Returns whether that was done.
+
+        ``asked``: somebody waits to see it, so it is not put off.
+        """
         began = self._clock()
-        if began < self._block_due or self._budget.left(began) <= 0:
+        if not asked and (began < self._block_due or self._budget.left(began) <= 0):
             return False
         block = self._about.block.predicted(model)
         with suppress(OSError):

@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from mfcore.embeddings.rating_block import RatingBlock
-from mfcore.files import replace_file
+from mfcore.files import loads, replace_file
 from mfcore.typing import Float32, Int64
 from mfcore.validate import present, require
 
@@ -140,8 +140,8 @@ class SnapshotFiles:
                 return Snapshot(
                     epoch,
                     int(info["step"]),
-                    arrays["items"].astype(np.float32) * np.float32(info["item_scale"]),
-                    arrays["users"].astype(np.float32) * np.float32(info["user_scale"]),
+                    _scaled(arrays["items"], info["item_scale"]),
+                    _scaled(arrays["users"], info["user_scale"]),
                     arrays.get("item_biases"),
                     arrays.get("user_biases"),
                     arrays["block"],
@@ -158,7 +158,7 @@ class SnapshotFiles:
             if _fits(arrays):
                 rows, columns, heldout = arrays["block_user_idx"], arrays["block_item_idx"], arrays["heldout"].astype(bool)
                 scale = (float(info["low"]), float(info["high"]), str(info["unit"]))
-                block = RatingBlock(rows, columns, arrays["known"], heldout, *scale)
+                block = RatingBlock(rows, columns, arrays["known"], heldout, *scale, float(info.get("whole", "nan")))
                 return SnapshotMetadata(arrays["item_idx"], arrays["user_idx"], block, str(info["note"]))
         return None
 
@@ -174,7 +174,7 @@ class SnapshotFiles:
             "known": block.known,
             "heldout": block.heldout.astype(np.uint8),
         }
-        info = {"low": block.low, "high": block.high, "unit": block.unit, "note": metadata.note}
+        info = {"low": block.low, "high": block.high, "unit": block.unit, "whole": block.whole, "note": metadata.note}
         write_arrays(self.path / "about.safetensors", arrays, info)
 
     def source(self) -> SnapshotSource | None:
@@ -259,6 +259,16 @@ def copy_snapshots(parent: Path, child: Path, epoch: int) -> None:
             shutil.copyfile(path, target.path / path.name)
 
 
+def _scaled(vectors: npt.NDArray[Any], scale: float) -> Float32:
+    """Raises TypeError, ValueError: these are no vectors, or that is no scale."""
+    with np.errstate(all="ignore"):  # those of a model whose numbers ran away
+        factor = np.float32(scale)
+        if vectors.dtype.kind != "f" or not np.isfinite(factor):
+            raise ValueError("no vectors")
+        product: Float32 = vectors.astype(np.float32) * factor
+        return product
+
+
 def _fits(arrays: Mapping[str, npt.NDArray[Any]]) -> bool:
     """Whether the arrays of the metadata agree with each other; an imported run may hold anything."""
     indices = [arrays[name] for name in ("item_idx", "user_idx", "block_user_idx", "block_item_idx")]
@@ -271,7 +281,7 @@ def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]
     """Arrays and information of a file written by :func:`write_arrays`; None when it is missing or damaged."""
     try:
         with safe_open(path, framework="np") as file:
-            info = json.loads((file.metadata() or {})["info"])
+            info = loads((file.metadata() or {})["info"])
             return {key: file.get_tensor(key) for key in file.keys()}, info  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
         return None

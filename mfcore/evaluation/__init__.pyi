@@ -1,3 +1,4 @@
+from .baselines import against_baseline as against_baseline
 from .baselines import baseline_metrics as baseline_metrics
 from .baselines import fit_baseline as fit_baseline
 from .breakdown import by_item_popularity as by_item_popularity

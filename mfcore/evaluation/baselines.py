@@ -16,12 +16,14 @@ import numpy as np
 from mfcore.data import Interactions, Split
 from mfcore.errors import UnusableRequest
 from mfcore.evaluation import ranking
+from mfcore.evaluation.comparison import Comparison, compare
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.evaluator import Evaluator
 from mfcore.evaluation.protocol import Protocol
 from mfcore.evaluation.rating import rating_errors
 from mfcore.evaluation.summary import summarise
-from mfcore.files import write_atomically
+from mfcore.evaluation.uncertainty import REPLICATES
+from mfcore.files import loads, write_atomically
 from mfcore.models.baselines import BiasOnly, GlobalMean, ItemMean, Popularity, UserMean
 from mfcore.models.item_to_item import EASE, MOST_ITEMS, ItemKNN
 from mfcore.typing import Int64
@@ -31,6 +33,9 @@ FORMAT_VERSION = 2
 RATING_BASELINES = {"global mean": GlobalMean, "user mean": UserMean, "item mean": ItemMean, "bias only": BiasOnly}
 STRONG_BASELINES = {"item-kNN": ItemKNN, "EASE": EASE}
 RANKING_BASELINES = {"popularity": Popularity, **STRONG_BASELINES}
+
+_DRAWS_AFFORDED, _FEWEST_REPLICATES = 40_000_000, 200
+"""Of users, in all resamples together: a second or two."""
 
 BaselineMetrics = dict[str, dict[str, float]]
 
@@ -61,6 +66,31 @@ def baseline_metrics(
     if strong or strong is None:
         found |= _cached(ask, cache_dir, "strong", look_only=strong is None)
     return found
+
+
+def against_baseline(
+    name: str, metric: str, details: EvaluationDetails, split: Split, cache_dir: str | Path | None = None
+) -> Comparison | None:
+    """One metric of a test evaluation (``details``) beside a baseline, user by user on the very same cases.
+
+    None where that cannot be said: the metric is undefined for one of them, the baseline is the line called random, or there
+    are too many items for it. What a baseline that ranks got is kept in ``cache_dir``, for all runs on the split.
+    """
+    if name in RATING_BASELINES:
+        if not len(details.predicted):
+            return None
+        model = RATING_BASELINES[name](_known(split, "test"))
+        predicted = model.predict(details.rating_user, details.rating_item).astype(np.float32)
+        other = dataclasses.replace(details, predicted=predicted)
+    elif name in RANKING_BASELINES and not (name in STRONG_BASELINES and split.data.num_items > MOST_ITEMS):
+        about = details.about
+        protocol = Protocol(**{field.name: about[field.name] for field in dataclasses.fields(Protocol)})
+        other = _ranked(_Ask(split, "test", protocol, bool(about["all_relevant"]), None), name, cache_dir)
+    else:
+        return None
+    users = len(np.unique(details.case_user)) + len(np.unique(details.rating_user))
+    replicates = max(_FEWEST_REPLICATES, min(REPLICATES, _DRAWS_AFFORDED // max(users, 1)))
+    return compare(details, other, replicates=replicates).get(metric)
 
 
 def fit_baseline(name: str, split: Split, on: str = "test") -> Any:
@@ -107,7 +137,7 @@ def _cached(ask: _Ask, cache_dir: str | Path | None, which: str, look_only: bool
     known = None if path is None else _read(path)
     if known is not None or look_only:
         return known or {}
-    found = (_strong if which == "strong" else _cheap)(ask)
+    found = (_strong if which == "strong" else _cheap)(ask, cache_dir)
     if path is not None:
         content = json.dumps({"format_version": FORMAT_VERSION, "baselines": found}, indent=1, allow_nan=False)
         with contextlib.suppress(UnusableRequest):  # the figures are right all the same
@@ -115,26 +145,38 @@ def _cached(ask: _Ask, cache_dir: str | Path | None, which: str, look_only: bool
     return found
 
 
-def _cheap(ask: _Ask) -> BaselineMetrics:
+def _cheap(ask: _Ask, cache_dir: str | Path | None) -> BaselineMetrics:
     found: BaselineMetrics = {}
     known, held = ask.known(), ask.held_out()
     for name, kind in RATING_BASELINES.items():
         predicted = kind(known).predict(held.user_idx, held.item_idx)
         found[name] = rating_errors(predicted, held.rating)
-    details = ask.evaluator().ranks(Popularity(known))
+    details = _ranked(ask, "popularity", cache_dir)
     found["popularity"] = summarise(details)
     found["random"] = _by_lot(details)
     return found
 
 
-def _strong(ask: _Ask) -> BaselineMetrics:
+def _strong(ask: _Ask, cache_dir: str | Path | None) -> BaselineMetrics:
     if ask.split.data.num_items > MOST_ITEMS:
         return {}
-    evaluator = ask.evaluator()
-    if evaluator.num_cases == 0:
+    if ask.evaluator().num_cases == 0:
         return {name: {} for name in STRONG_BASELINES}
-    known = ask.known()
-    return {name: evaluator.metrics(kind(known)) for name, kind in STRONG_BASELINES.items()}
+    return {name: summarise(_ranked(ask, name, cache_dir)) for name in STRONG_BASELINES}
+
+
+def _ranked(ask: _Ask, name: str, cache_dir: str | Path | None) -> EvaluationDetails:
+    """What a baseline that ranks got, case by case; kept, of the test part, beside the figures."""
+    keep = cache_dir is not None and ask.on == "test" and ask.users is None
+    path = Path(cache_dir or "") / ask.file_name(name).replace(".json", ".npz")
+    if keep:
+        with contextlib.suppress(UnusableRequest):
+            return EvaluationDetails.load(path)
+    found = ask.evaluator().ranks(RANKING_BASELINES[name](ask.known()))
+    if keep:
+        with contextlib.suppress(UnusableRequest):
+            found.save(path)
+    return found
 
 
 def _by_lot(details: EvaluationDetails) -> dict[str, float]:
@@ -150,7 +192,7 @@ def _by_lot(details: EvaluationDetails) -> dict[str, float]:
 
 def _read(path: Path) -> BaselineMetrics | None:
     try:
-        stored = json.loads(path.read_bytes())
+        stored = loads(path.read_bytes())
         if stored["format_version"] != FORMAT_VERSION:
             return None
         return {str(name): {str(k): float(v) for k, v in metrics.items()} for name, metrics in stored["baselines"].items()}

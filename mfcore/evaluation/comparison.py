@@ -92,6 +92,12 @@ def compare(
     return found
 
 
+def identical(a: EvaluationDetails, b: EvaluationDetails) -> bool:
+    """Whether two runs predicted and ranked the very same, case by case, to the last digit. For comparable ones only."""
+    names = ("greater_sampled", "equal_sampled", "greater_full", "equal_full", "predicted")
+    return all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in names)
+
+
 def _of_ratings(name: str) -> bool:
     spec = read_key(name).spec
     return spec is not None and spec.of_errors is not None

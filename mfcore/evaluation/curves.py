@@ -18,10 +18,10 @@ def curve_at_k(details: EvaluationDetails, ks: Iterable[int]) -> pd.DataFrame:
         UnusableRequest: a K is not a whole number ≥ 1.
     """
     rows = []
-    drawn, whole = details.rank_draws, details.rank_full
+    drawn, whole = details.places_draws, details.tied_full
     for k in [integer("k", k, low=1) for k in ks]:
         sampled = ranking.per_case(drawn, k)
-        full = ranking.per_user(details.case_user, whole, k)
+        full = ranking.per_user(details.case_user, whole, k, details.ties)
         rows.append((k, sampled["hr"], sampled["ndcg"], full["hr"], full["ndcg"]))
     frame = pd.DataFrame(rows, columns=["k", "hr", "ndcg", "hr_full", "ndcg_full"])
     return frame.astype({"k": "int64", "hr": float, "ndcg": float, "hr_full": float, "ndcg_full": float})

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.errors import UnusableRequest
-from mfcore.files import write_atomically
-from mfcore.settings.ties import TIES
+from mfcore.evaluation.ranking import Places
+from mfcore.files import loads, read_arrays, write_atomically
+from mfcore.settings.ties import RENAMED_TIES, TIES
 from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import choice, require
 
 FORMAT_VERSION = 2
+_BY_CASE = (
+    "case_user", "case_item", "greater_full", "equal_full", "num_sampled", "num_full", "num_relevant", "greater_free",
+    "equal_free", "num_free",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +31,7 @@ class EvaluationDetails:
     """C cases (relevant held-out interactions), and n held-out ratings with what was predicted for them.
 
     Attributes:
-        k: the K that headline metrics are taken at. ties: how equal scores rank: half, optimistic or pessimistic.
+        k: the K that headline metrics are taken at. ties: how equal scores rank: mean, optimistic or pessimistic.
         case_user, case_item: (C,) int64 indices, by user and then in file order.
         greater_sampled, equal_sampled: (D, C) int64: of the negatives of each of D draws, how many score more, and the same.
         greater_full, equal_full: (C,) int64, the same for full ranking.
@@ -58,7 +61,7 @@ class EvaluationDetails:
     rating_item: Int64
     predicted: Float32
     actual: Float32
-    ties: str = "half"
+    ties: str = "mean"
     greater_free: Int64 | None = None
     equal_free: Int64 | None = None
     num_free: Int64 | None = None
@@ -67,15 +70,49 @@ class EvaluationDetails:
     ties_known: bool = True
     about: dict[str, Any] = field(default_factory=dict)
 
+    def _check(self) -> None:
+        """Raises ValueError where arrays do not fit each other: a file may hold anything."""
+        cases, ratings = np.asarray(self.case_user).size, np.asarray(self.predicted).size
+        rows = None if self.list_user is None else self.list_user.size
+        whole = (
+            all(_is(getattr(self, name), "iu", cases) for name in _BY_CASE)
+            and all(_is(array, "iu", None, cases) for array in (self.greater_sampled, self.equal_sampled))
+            and self.greater_sampled.shape == self.equal_sampled.shape
+            and all(_is(array, "iu", ratings) for array in (self.rating_user, self.rating_item))
+            and all(_is(array, "f", ratings) for array in (self.predicted, self.actual))
+            and _is(self.list_user, "iu", rows)
+            and _is(self.lists, "iu", rows, None)
+            and isinstance(self.about, dict)
+            and self.ties in TIES
+        )
+        if not whole:
+            raise ValueError("its arrays do not fit each other")
+
+    @property
+    def places_draws(self) -> Places:
+        """(D, C): where each case stands among the negatives of each draw, under the tie policy."""
+        known = np.broadcast_to(self.num_sampled > 1, self.greater_sampled.shape)
+        return Places(self.greater_sampled, self.equal_sampled, known).under(self.ties)
+
+    @property
+    def tied_full(self) -> Places:
+        """(C,): where each case stands among all candidates, with ties left open."""
+        return Places(self.greater_full, self.equal_full, self.num_full > 1)
+
+    @property
+    def places_full(self) -> Places:
+        """(C,): the same under the tie policy, each case on its own."""
+        return self.tied_full.under(self.ties)
+
     @property
     def rank_draws(self) -> Float64:
-        """(D, C): rank among the negatives of each draw; 0 is best, NaN where there was nothing to compete with."""
-        return _rank(self.greater_sampled, self.equal_sampled, self.num_sampled, self.ties)
+        """(D, C): mean rank among the negatives of each draw; 0 is best, NaN where there was nothing to compete with."""
+        return self.places_draws.mean
 
     @property
     def rank_full(self) -> Float64:
-        """(C,): rank among all candidates; 0 is best, NaN where there was nothing to compete with."""
-        return _rank(self.greater_full, self.equal_full, self.num_full, self.ties)
+        """(C,): mean rank among all candidates; 0 is best, NaN where there was nothing to compete with."""
+        return self.places_full.mean
 
     def with_ties(self, ties: str) -> EvaluationDetails:
         """The same scores under another tie policy; nothing is scored again.
@@ -105,28 +142,39 @@ class EvaluationDetails:
             UnusableRequest: the file is missing or damaged, or a later version wrote it.
         """
         try:
-            # By way of memory, because np.load leaves a damaged file open.
-            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
+            arrays: dict[str, Any] = read_arrays(Path(path))
             version = int(arrays.pop("format_version", 1))
             require(version <= FORMAT_VERSION, f"the stored evaluation {path} needs a newer version of MF Explorer")
             values = _from_version_1(arrays) if version == 1 else arrays
-            values |= {"k": int(values["k"]), "ties": str(values.get("ties", "half"))}
-            values |= {"ties_known": bool(values["ties_known"]), "about": json.loads(str(values.get("about", "{}")))}
-            return cls(**values)
+            values |= {"k": int(values["k"]), "ties": _policy(values.get("ties", "mean"))}
+            about = loads(str(values.get("about", "{}")))
+            if isinstance(about, dict) and "ties" in about:
+                about["ties"] = _policy(about["ties"])
+            values |= {"ties_known": bool(values["ties_known"]), "about": about}
+            found = cls(**values)
+            found._check()
+            return found
         except UnusableRequest:
             raise
-        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             raise UnusableRequest(f"the stored evaluation {path} cannot be read ({error}); evaluate the run again") from error
 
 
-def _rank(greater: Int64, equal: Int64, num_candidates: Int64, ties: str) -> Float64:
-    rank: Float64 = greater + TIES[ties].cost * equal
-    return np.where(num_candidates > 1, rank, np.nan)
+def _is(array: npt.NDArray[Any] | None, kinds: str, *shape: int | None) -> bool:
+    """Whether an array is of a kind and a shape, None being any length; what is not there is."""
+    if array is None:
+        return True
+    fits = array.ndim == len(shape) and all(wanted in (None, found) for wanted, found in zip(shape, array.shape, strict=True))
+    return fits and array.dtype.kind in kinds
+
+
+def _policy(stored: Any) -> str:
+    """A tie policy by the name that it has today."""
+    return RENAMED_TIES.get(str(stored), str(stored))
 
 
 def _from_version_1(arrays: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 kept half ranks: split so that they come out again, though how many were tied is lost."""
+    """Version 1 kept mean ranks: split so that they come out again, though how many were tied is lost."""
     values = {**arrays, "ties_known": False}
     for name in ("sampled", "full"):
         rank = np.nan_to_num(values.pop(f"rank_{name}"))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mfcore.data import Interactions, Split
+from mfcore.data.interactions import check_same_data
 from mfcore.evaluation.blocks import Block, Blocks, HeldOut
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.negatives import sample_negatives, seeder
@@ -67,7 +68,8 @@ class Evaluator:
     The test part is never touched when ``on`` is "valid". ``users``: (m,) int64, measure these alone; None: everyone.
 
     Raises:
-        UnusableRequest: ``on`` is neither "test" nor "valid", or no rating could reach the protocol's relevance threshold.
+        UnusableRequest: ``on`` is neither "test" nor "valid", or no rating could reach the protocol's relevance threshold;
+            when asked, the model is of other data.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Evaluator:
         return self._details(model, complete=True)
 
     def _details(self, model: Any, *, complete: bool) -> EvaluationDetails:
+        check_same_data(model, self._data)
         device = device_of(model)
         blocks = self.blocks.on(device if device.type in RANKING_DEVICES else torch.device("cpu"))
         length = max(LIST_LENGTH, self.protocol.k) if complete else 0

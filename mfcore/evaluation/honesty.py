@@ -16,14 +16,16 @@ from mfcore.validate import integer
 
 FEWEST = 10
 POINTS = 40
+_AT_ONCE = 100_000
 
 
 def sampled_curve(details: EvaluationDetails, num_negatives: Iterable[int] | None = None, k: int | None = None) -> pd.DataFrame:
     """Expected hr and ndcg at K over all draws of N never-interacted negatives; columns num_negatives (int), hr, ndcg (float).
 
-    Exact: of a case's M never-interacted items, g score more and e the same. The number T of those g + e among N drawn is
-    hypergeometric, and so is the number of greater ones among the T. The last point, N = all, is a case's rank among everything
-    its user never touched. Where a user has fewer than N such items, all of them are taken. Means over cases, NaN without any.
+    Exact: of a case's M never-interacted items, g score more and e the same; of those e, any number from 0 to e stands above it
+    (see ties). How many of those above are among N drawn is hypergeometric. The last point, N = all, is a case's rank among
+    everything its user never touched. Where a user has fewer than N such items, all of them are taken. Means over cases, NaN
+    without any.
 
     Args:
         num_negatives: default: about 40 numbers evenly spaced on a log scale, from 10 to the most any user has.
@@ -40,13 +42,24 @@ def sampled_curve(details: EvaluationDetails, num_negatives: Iterable[int] | Non
     cases = np.stack([details.greater_free, details.equal_free, details.num_free])[:, details.num_free > 0]
     # Many cases share their counts (every user's, for a model that knows no users), so each kind is worked out once.
     kinds, weight = np.unique(cases, axis=1, return_counts=True)
-    hit, value = _given_passed(kinds[0], kinds[1], k, details.ties)
-    passed = kinds[0] + (kinds[1] if details.ties != "optimistic" else 0)
+    # Where all score the same, as with a model that knows nothing of a user, every place is as likely.
+    alike = (kinds[1] == kinds[2]) & (details.ties == "mean")
+    above, share, kind = _placed(kinds[0], np.where(alike, 0, kinds[1]), details.ties)
+    places = np.arange(k, dtype=np.float64)
+    worths = (ranking.hit(places, k), ranking.gain(places, k))
     logs = _log_factorials(most)
     rows = []
     for count in asked:
-        chance = _hypergeometric(kinds[2], passed, np.minimum(count, kinds[2]), hit.shape[1], logs)
-        rows.append((count, _mean((chance * hit).sum(axis=1), weight), _mean((chance * value).sum(axis=1), weight)))
+        found = np.zeros((2, len(weight)))
+        for start in range(0, len(above), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            of = kinds[2][kind[some]]
+            chance = _hypergeometric(of, above[some], np.minimum(count, of), k, logs)
+            for row, worth in enumerate(worths):
+                found[row] += np.bincount(kind[some], share[some] * (chance @ worth), minlength=len(weight))
+        for row, worth in enumerate(worths):
+            found[row, alike] = _by_lot(worth, np.minimum(count, kinds[2][alike]))
+        rows.append((count, _mean(found[0], weight), _mean(found[1], weight)))
     frame = pd.DataFrame(rows, columns=["num_negatives", "hr", "ndcg"])
     return frame.astype({"num_negatives": "int64", "hr": float, "ndcg": float})
 
@@ -57,24 +70,23 @@ def _spaced(most: int) -> list[int]:
     return sorted(set(np.geomspace(FEWEST, most, POINTS).round().astype(int).tolist()))
 
 
-def _given_passed(greater: Int64, equal: Int64, k: int, ties: str) -> tuple[Float64, Float64]:
-    """Expected hit and gain of each kind of case when T = 0, 1, 2 … of its greater or equal items are drawn: two of (n, W);
-    from W on both are 0. With half ties the rank is X + (T − X)/2 where X of the T are greater."""
-    if ties != "half":
-        place = np.arange(k, dtype=np.float64)
-        shape = (len(greater), k)
-        return np.ones(shape), np.broadcast_to(ranking.gain(place, k), shape)
-    width = 2 * k  # T = 2K items that all tie make rank K
-    logs = _log_factorials(int((greater + equal).max(initial=0)))
-    hit, value = np.zeros((len(greater), width)), np.zeros((len(greater), width))
-    for t in range(width):
-        total = greater + equal
-        possible = total >= t
-        chance = _hypergeometric(total[possible], greater[possible], np.full(possible.sum(), t), t + 1, logs)
-        rank = (np.arange(t + 1) + t) / 2.0
-        hit[possible, t] = chance @ (rank < k).astype(np.float64)
-        value[possible, t] = chance @ ranking.gain(rank, k)
-    return hit, value
+def _placed(greater: Int64, equal: Int64, ties: str) -> tuple[Int64, Float64, Int64]:
+    """Kinds of cases with their ties resolved: all (n,), how many stand above, with which share, and the kind they belong to.
+
+    An item that ties with E others has 0 … E of them above, each as likely as any; among those drawn it then stands after as
+    many as are drawn of those above.
+    """
+    each = equal + 1 if ties == "mean" else np.ones_like(equal)
+    kind = np.repeat(np.arange(len(each)), each)
+    step = np.arange(len(kind)) - np.repeat(np.cumsum(each) - each, each)
+    more = equal[kind] if ties == "pessimistic" else step
+    return greater[kind] + more, 1.0 / each[kind], kind
+
+
+def _by_lot(worth: Float64, drawn: Int64) -> Float64:
+    """The mean of ``worth`` (K,), 0 from place K on, over the places 0 … n of an item among n drawn. drawn: (n,) → (n,)."""
+    sums = np.cumsum(worth)
+    return np.asarray(sums[np.minimum(drawn, len(worth) - 1)] / (drawn + 1.0))
 
 
 def _hypergeometric(population: Int64, marked: Int64, drawn: Int64, width: int, logs: Float64) -> Float64:

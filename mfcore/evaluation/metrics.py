@@ -7,7 +7,7 @@ stand in :mod:`mfcore.evaluation.ranking`. AUC also needs the numbers of candida
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +48,7 @@ METRICS.register(
         help="Hit rate: share of held-out items found in the first K; higher is better. "
         "On MovieLens 100K, among 99 sampled items, popularity has about 0.40 and a good model 0.65 to 0.70 at K = 10.",
         of_cases=ranking.hit,
-        of_lists=lambda found, k: (found.best < k).astype(np.float64),
+        of_lists=lambda found, k: ranking.of_first(found, lambda place: ranking.hit(place, k), k),
         share=True,
         headline=True,
     )
@@ -71,7 +71,7 @@ METRICS.register(
         help="Mean of one over the position of the first held-out item; 1 would be always first. "
         "On MovieLens 100K, among 99 sampled items, about 0.3 is good.",
         of_cases=ranking.reciprocal_rank,
-        of_lists=lambda found, k: ranking.reciprocal_rank(found.best, k),
+        of_lists=lambda found, k: ranking.of_first(found, lambda place: ranking.reciprocal_rank(place, k), k),
         live=False,
     )
 )
@@ -149,6 +149,19 @@ def metric_title(key: str, *, short: bool = False) -> str:
 def selection_key(k: int, *, ranks: bool) -> str:
     """The metric that chooses the best epoch and stands for a run: ``rmse``, or ``ndcg@K`` where training learns to rank."""
     return f"ndcg@{k}" if ranks else RMSE.name
+
+
+def headline_key(metrics: Mapping[str, float], k: int) -> str | None:
+    """The one metric that stands for a run: RMSE if it predicts ratings, else NDCG@K; None when nothing is defined."""
+    ranking = selection_key(k, ranks=True)
+    wanted = (selection_key(k, ranks=False), ranking, f"{ranking}/full", *metrics)
+    return next((key for key in wanted if key in metrics), None)
+
+
+def best_baseline(metric: str, baselines: Mapping[str, Mapping[str, float]]) -> str:
+    """The baseline that is best at one metric; empty where none has it."""
+    found = {name: metrics[metric] for name, metrics in baselines.items() if metric in metrics}
+    return (min if lower_is_better(metric) else max)(found, key=lambda name: found[name]) if found else ""
 
 
 def headline_keys(k: int) -> list[str]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from mfcore.registry import SPLITS
 from mfcore.settings import check, default
+from mfcore.settings.ties import RENAMED_TIES
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How ranking is scored. Rank r = #greater + w · #equal among the other candidates; w is ½, 0 or 1 as ``ties`` says.
+    """How ranking is scored. Rank r = #greater among the other candidates, and any number of #equal more: a metric is its mean
+    over them, or the best or worst of them, as ``ties`` says.
 
     Full ranking: all items but the user's training (at test time also validation) items. Sampled ranking: the held-out item
     among ``sampled_negatives`` items the user never interacted with anywhere; as many as the catalogue has items, or more,
@@ -25,6 +27,7 @@ class Protocol:
     draws: int = default("draws")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ties", RENAMED_TIES.get(self.ties, self.ties) if isinstance(self.ties, str) else self.ties)
         check(self)
 
 

@@ -58,14 +58,14 @@ def user_sums(details: EvaluationDetails, k: int | None = None) -> UserSums:
             if spec.of_errors is not None:
                 _add(sums, name, details.rating_user, spec.of_errors(error))
     contested = details.num_sampled > 1
-    ranks, owner = details.rank_draws[:, contested], details.case_user[contested]
-    for name, values in ranking.case_values(ranks, k).items():
+    owner = details.case_user[contested]
+    for name, values in ranking.case_values(details.places_draws[:, contested], k).items():
         _add(sums, METRICS[name].key(k), owner, values.mean(axis=0))
     half: Float64 = details.greater_sampled[:, contested] + 0.5 * details.equal_sampled[:, contested]
     _add(sums, "auc", owner, ranking.case_auc(half, details.num_sampled[contested]).mean(axis=0))
     contested = details.num_full > 1
-    rank, owner = details.rank_full[contested], details.case_user[contested]
-    listed, by_user = ranking.user_values(owner, rank, k)
+    owner = details.case_user[contested]
+    listed, by_user = ranking.user_values(details.case_user, details.tied_full, k, details.ties)
     for name, values in by_user.items():
         _add(sums, METRICS[name].key(k, full=True), listed, values)
     half = details.greater_full[contested] + 0.5 * details.equal_full[contested]

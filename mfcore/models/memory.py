@@ -8,6 +8,7 @@ import psutil
 
 from mfcore.errors import UnusableRequest
 from mfcore.models.config import ModelConfig
+from mfcore.quantities import size
 from mfcore.registry import MODELS, OPTIMIZERS, load
 
 
@@ -47,8 +48,8 @@ def check_memory(
     if max(work.widths, default=0) > work.multiplications:
         what, fitting = f"mlp_layers {','.join(map(str, config.mlp_layers))}", min(64, fitting)
     raise UnusableRequest(
-        f"{what} needs about {_size(needed)} of memory for {num_users} users and {num_items} items; "
-        f"this machine has {_size(free)} free; try {fitting}"
+        f"{what} needs about {size(needed)} of memory for {num_users} users and {num_items} items; "
+        f"this machine has {size(free)} free; try {fitting}"
     )
 
 
@@ -68,11 +69,3 @@ def _container_memory(group: Path) -> int:
         return max(0, limit - used + cached)
     except (OSError, ValueError):  # no such file, or "max"
         return 2**62
-
-
-def _size(number_of_bytes: float) -> str:
-    for unit in ("bytes", "KB", "MB", "GB", "TB", "PB"):
-        if number_of_bytes < 1000 or unit == "PB":
-            return f"{number_of_bytes:.3g} {unit}"
-        number_of_bytes /= 1000
-    raise AssertionError

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from mfcore.data import Interactions
+from mfcore.data.interactions import check_same_data
 from mfcore.evaluation.evaluator import device_of
 from mfcore.typing import Bool, Float64, Int64
 from mfcore.validate import choice, integer, require
@@ -25,12 +26,7 @@ class Recommender:
     """
 
     def __init__(self, model: Any, data: Interactions) -> None:
-        sizes = (int(model.num_users), int(model.num_items))
-        require(
-            sizes == (data.num_users, data.num_items),
-            f"this model knows {sizes[0]} users and {sizes[1]} items, {data.name} has {data.num_users} and {data.num_items}; "
-            "use the data it was trained on",
-        )
+        check_same_data(model, data)
         self.model = model
         self.data = data
 
@@ -67,16 +63,19 @@ class Recommender:
         known = np.full(len(rows), np.datetime64("NaT", "s")) if data.timestamp is None else data.timestamp[rows]
         return self._described(data.item_idx[rows]).assign(rating=data.rating[rows], timestamp=known.astype("datetime64[s]"))
 
-    def similar_items(self, item_id: int | str, n: int = 10, by: str = "cosine") -> pd.DataFrame:
+    def similar_items(self, item_id: int | str, n: int = 10, by: str = "cosine", *, min_ratings: int = 0) -> pd.DataFrame:
         """The ``n`` items whose vectors are most like this item's, without itself; equal similarities by item_idx.
 
-        Columns item_id, item_idx, title, year, genres, similarity (cosine −1 … 1; NaN, and last, for a vector of zeros).
+        ``min_ratings``: leave out what was rated less often than that, as the vector of something hardly ever rated is hardly
+        trained. Columns item_id, item_idx, title, year, genres, similarity (cosine −1 … 1; NaN, and last, for a vector of
+        zeros), ratings (how often it was rated, in all of the data).
 
         Raises:
-            UnusableRequest: unknown item, ``n`` < 1, unknown ``by``, or vectors that are not finite.
+            UnusableRequest: unknown item, ``n`` < 1, ``min_ratings`` < 0, unknown ``by``, or vectors that are not finite.
         """
         item = self.data.items.index(item_id)
         n = integer("n", n, low=1)
+        min_ratings = integer("min_ratings", min_ratings, low=0)
         choice("by", by, SIMILARITIES)
         vectors = _vector(self.model.item_vectors())
         require(bool(np.isfinite(vectors).all()), f"this model's item vectors are not numbers: {DIVERGED}")
@@ -84,11 +83,13 @@ class Recommender:
         if by == "cosine":
             lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vectors[item])
             similarity = np.divide(similarity, lengths, out=np.full(len(vectors), np.nan), where=lengths > 0).clip(-1, 1)
-        best = _best(similarity, n, allowed=np.arange(len(vectors)) != item)
-        return self._described(best).assign(similarity=similarity[best])
+        ratings = self.data.popularity()
+        best = _best(similarity, n, allowed=(np.arange(len(vectors)) != item) & (ratings >= min_ratings))
+        return self._described(best).assign(similarity=similarity[best], ratings=ratings[best])
 
     def _described(self, item_idx: Int64) -> pd.DataFrame:
         about = self.data.item_table.iloc[item_idx][["title", "year", "genres"]].reset_index(drop=True)
+        about["title"] = pd.Series(self.data.item_titles(item_idx), dtype="str")
         about.insert(0, "item_id", self.data.items.ids[item_idx])
         about.insert(1, "item_idx", item_idx)
         return about

@@ -2,6 +2,7 @@ from .config import RunConfig as RunConfig
 from .export.card import card_facts as card_facts
 from .export.card import run_card as run_card
 from .export.command import command_line as command_line
+from .export.command import repeating_command as repeating_command
 from .export.script import run_script as run_script
 from .layout import RunFolder as RunFolder
 from .layout import RunStatus as RunStatus

@@ -15,6 +15,7 @@ from mfcore.runs.checkpoints.info import read_info
 from mfcore.runs.checkpoints.retention import kept_epochs, kept_path
 from mfcore.runs.config import RunConfig
 from mfcore.runs.events import CommandEvent, EpochEvent, SnapshotEvent, StartEvent, StepEvent
+from mfcore.runs.history import BEGUN_WITH, RunHistory
 from mfcore.runs.layout import RunFolder
 from mfcore.settings import SETTINGS, known
 from mfcore.validate import integer, require
@@ -52,7 +53,16 @@ def branch_config(parent: RunFolder, epoch: Any, changes: Mapping[str, Any], nam
     return dataclasses.replace(changed, name=own_name, preset="" if real else before.preset, parent=origin)
 
 
-def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: bool = False) -> RunFolder:
+def branch_folder(
+    home: Path,
+    parent: RunFolder,
+    config: RunConfig,
+    *,
+    claimed: bool = False,
+    owner: str = "",
+    asked_by: str = "",
+    place: float | None = None,
+) -> RunFolder:
     """Make the folder of a branch, which stands on its own: the checkpoint, the past's events and pictures are copied.
 
     Raises:
@@ -62,7 +72,10 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
 
     def fill(child: RunFolder) -> None:
         _copy(kept_path(parent.checkpoints, epoch), kept_path(child.checkpoints, epoch))
-        child.write_provenance({key: value for key, value in parent.provenance().items() if key != "scored_before"})
+        known = {key: value for key, value in parent.provenance().items() if key != "scored_before"}
+        history = RunHistory.read(parent)
+        begun_with = {BEGUN_WITH: history.begun_with.to_dict()} if history.complete else {}
+        child.write_provenance({**known, **begun_with})
         past = read_info(kept_path(child.checkpoints, epoch)).past(parent.events.surviving())
         child.events.begin(dataclasses.replace(event, inherited=True) for event in past if isinstance(event, _INHERITED))
         with suppress(OSError):  # a branch does not fail for want of pictures
@@ -71,7 +84,7 @@ def branch_folder(home: Path, parent: RunFolder, config: RunConfig, *, claimed: 
             copy_snapshots(parent.path, child.path, epoch)
 
     try:
-        return RunFolder.create(home, config, claimed=claimed, fill=fill)
+        return RunFolder.create(home, config, claimed=claimed, owner=owner, asked_by=asked_by, place=place, fill=fill)
     except FileNotFoundError:
         raise UnusableRequest(f"epoch {epoch} of run {parent.run_id} is no longer kept; choose another") from None
 

@@ -10,30 +10,37 @@ from pathlib import Path
 from typing import Any
 
 from mfcore.errors import UnusableRequest
-from mfcore.files import dumps, read_json
+from mfcore.files import dumps, read_json, write_whole
 from mfcore.settings import SETTINGS
-from mfcore.settings.kinds import Kind
+from mfcore.settings.kinds import Kind, Whole
 from mfcore.validate import choice, require
 
 
 @dataclass(frozen=True)
 class CommandKind:
-    """What a command does, in one sentence, and of what kind its value is; None: it takes none."""
+    """What a command does, in one sentence, and of what kind its value is; None: it takes none. ``optional``: or none."""
 
     help: str
     value: Kind | None = None
+    optional: bool = False
+
+
+MOST_BATCHES = 100_000
+"""That one command steps through."""
 
 
 COMMANDS: dict[str, CommandKind] = {
     "stop": CommandKind("End now; what has been learned is kept and tested."),
     "pause": CommandKind("Wait at the next step."),
     "resume": CommandKind("Go on after a pause."),
-    "step_batch": CommandKind("Train one batch, then wait."),
+    "step_batch": CommandKind("Train one batch, or so many, then wait.", Whole(1, MOST_BATCHES), optional=True),
     "step_epoch": CommandKind("Train to the end of this epoch, then wait."),
     "pace": CommandKind("Epochs a second to keep to; 0 is full speed.", SETTINGS["pace"].kind),
     **{key: CommandKind(f"{one.label}, from the next step on.", one.kind) for key, one in SETTINGS.items() if one.live},
     "extend": CommandKind("Train so many epochs more; the schedule and the patience begin anew.", SETTINGS["num_epochs"].kind),
 }
+STEPS = ("step_batch", "step_epoch")
+"""Commands after which a run holds still."""
 _PATIENCE = 2.0
 """Seconds an unreadable command file may be one that is still being written."""
 
@@ -50,10 +57,11 @@ class Command:
     value: float | None = None
 
     def __post_init__(self) -> None:
-        kind = COMMANDS[choice("command", self.kind, COMMANDS)].value
+        about = COMMANDS[choice("command", self.kind, COMMANDS)]
+        kind = about.value
         if kind is None:
             require(self.value is None, f"{self.kind} takes no value, got {self.value!r}")
-        else:
+        elif self.value is not None or not about.optional:
             require(self.value is not None, f"{self.kind} takes one number as value")
             object.__setattr__(self, "value", kind.read(self.kind, self.value))
 
@@ -81,7 +89,10 @@ def write_command(folder: Path, command: Command) -> int:
         except FileExistsError:
             continue
         try:
-            os.write(handle, text)
+            write_whole(handle, text)
+        except OSError:
+            (folder / f"{taken:06d}.json").unlink(missing_ok=True)  # half a wish would hold up those that follow
+            raise
         finally:
             os.close(handle)
         return taken
@@ -96,7 +107,7 @@ def read_commands(folder: Path, after: int = 0) -> list[PendingCommand]:
     for found in sorted(n for n in _numbers(folder) if n > after):
         path = folder / f"{found:06d}.json"
         written = read_json(path)
-        if written is None and time.time() - path.stat().st_mtime < _PATIENCE:
+        if written is None and abs(time.time() - path.stat().st_mtime) < _PATIENCE:  # clocks are set back, too
             break
         pending.append(_pending(found, written or {}))
     return pending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,23 @@ from mfcore.data.split import with_folds
 from mfcore.evaluation.protocol import Protocol, all_relevant
 from mfcore.models.config import ModelConfig
 from mfcore.registry import DATASETS, SPLITS
-from mfcore.settings import SETTINGS, Setting, check, default, known
+from mfcore.settings import MOST_EPOCHS, SETTINGS, Setting, check, default, known
 from mfcore.training.config import TrainConfig
 from mfcore.training.contradictions import refuse_contradictions
 from mfcore.validate import integer, number, require
 
 FORMAT_VERSION = 1
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+
+
+def check_run_id(run_id: object) -> str:
+    """``run_id`` if it can be one; anything else, such as ``../x``, never reaches the file system.
+
+    Raises:
+        UnusableRequest: it is not the name of a run.
+    """
+    require(isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) is not None, f"{str(run_id)[:80]!r} is not the name of a run")
+    return str(run_id)
 
 
 @dataclass(frozen=True)
@@ -131,9 +143,12 @@ def _check_parent(parent: Any) -> None:
     require(isinstance(parent, Mapping), f"parent must be an object, got {parent!r}")
     if parent:
         _refuse_unknown(parent, ["run_id", "epoch", "changes"], "parent")
-        require(isinstance(parent.get("run_id"), str), "parent must name its run_id")
-        integer("epoch of the parent", parent.get("epoch"), low=0)
-        require(isinstance(parent.get("changes", {}), Mapping), "changes of the parent must be an object of settings")
+        check_run_id(parent.get("run_id"))
+        integer("epoch of the parent", parent.get("epoch"), low=0, high=MOST_EPOCHS)
+        changes = parent.get("changes", {})
+        require(isinstance(changes, Mapping), "changes of the parent must be an object of settings")
+        for key, value in changes.items():
+            known(key).read(value)
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: list[str], where: str) -> None:

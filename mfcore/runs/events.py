@@ -9,7 +9,6 @@ import dataclasses
 import functools
 import json
 import math
-import os
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +17,7 @@ from pathlib import Path
 from time import time as now
 from typing import Any, ClassVar, TypeVar
 
-from mfcore.files import clean, cut_torn_line, tail_lines
+from mfcore.files import append_line, clean, cut_torn_line, tail_lines
 
 EVENT_VERSION = 1
 
@@ -105,7 +104,9 @@ class EpochEvent(RunEvent):
 class CommandEvent(RunEvent):
     """Somebody asked for something. ``refused``: why nothing came of it; absent where it was done.
 
-    ``number``: of its file; None where it was asked for before this life of the run. ``value``: as it was written.
+    ``number``: of its file; None where it was asked for before this life of the run. ``value``: as it was written. ``at``:
+    epochs done by then, with the share of the samples of the one in training. ``planned``: the configuration's plan asked for
+    it. ``before``: what was in force until then; learning rates, here and in ``value``, are those of the next step.
     ``num_epochs``, ``engine``: what it brought along.
     """
 
@@ -114,6 +115,9 @@ class CommandEvent(RunEvent):
     number: int | None = None
     value: Any = None
     epoch: int | None = None
+    at: float = math.nan
+    planned: bool | None = None
+    before: float | None = None
     refused: str | None = None
     num_epochs: int | None = None
     engine: str | None = None
@@ -161,12 +165,15 @@ class ResumeEvent(RunEvent):
 class DivergedEvent(RunEvent):
     """Numbers ran away in ``epoch``: at which interaction, and the kept epoch to go back to.
 
+    ``learning_rate``: as it was set, before its schedule; ``advice``: what to set it to instead.
+
     ``predicted``: for it; absent where it was no finite number, which ``predicted_text`` then names.
     """
 
     kind = "diverged"
     epoch: int
     learning_rate: float = math.nan
+    advice: float = math.nan
     last_good_epoch: int | None = None
     user_id: int | str | None = None
     item_id: int | str | None = None
@@ -179,13 +186,23 @@ class DivergedEvent(RunEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefitEvent(RunEvent):
+    """The model is trained once more, on train + validation, before test is scored: ``epoch`` of ``epochs`` are done."""
+
+    kind = "refit"
+    epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EndEvent(RunEvent):
-    """This life of the run is over. The metrics are those of its result, if it came to one."""
+    """This life of the run is over. The metrics are those of its result, if it came to one. ``at``: as of a command."""
 
     kind = "end"
     state: str
     reason: str = ""
     epoch: int | None = None
+    at: float = math.nan
     epochs: int | None = None
     best_epoch: int | None = None
     train_seconds: float = math.nan
@@ -203,6 +220,7 @@ Event = (
     | SnapshotEvent
     | ResumeEvent
     | DivergedEvent
+    | RefitEvent
     | EndEvent
 )
 EVENTS: dict[str, type[Event]] = {kind.kind: kind for kind in typing.get_args(Event)}
@@ -252,13 +270,9 @@ class EventLog:
         cut_torn_line(self.path)
 
     def append(self, event: SomeEvent) -> SomeEvent:
-        """Add a line; returns the event with its time."""
+        """Add a line; returns the event with its time. Raises OSError: it cannot be written, and nothing of it is there."""
         event = dataclasses.replace(event, time=round(now(), 3))
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(handle, _line(event))
-        finally:
-            os.close(handle)
+        append_line(self.path, _line(event))
         return event
 
     def begin(self, events: Iterable[Event]) -> None:

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,35 +25,30 @@ from mfcore.files import read_json, write_json
 from mfcore.paths import data_dir, writable_folder
 from mfcore.runs.checkpoints.retention import kept_epochs
 from mfcore.runs.commands import Command, last_number, write_command
-from mfcore.runs.config import RunConfig
+from mfcore.runs.config import RunConfig, check_run_id
 from mfcore.runs.events import EventLog
 from mfcore.runs.status import RunStatus as RunStatus
 from mfcore.runs.status import parse_status
 from mfcore.runs.status import this_host as this_host
-from mfcore.validate import boolean, require
+from mfcore.validate import boolean, require, text
 
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+LABELS = {"name": 200, "note": 10_000, "owner": 200, "shared_by": 200}
+"""What people write about a run, or is written of them, and how many characters it may have."""
+SWITCHES = ("starred", "shared")
+"""Labels that are there or not."""
+UNKNOWN_OWNER = "?"
+"""Owner of a run whose labels cannot be read: nobody has this name, so where there are accounts it is shown to no stranger."""
 HIDDEN = (".new-", ".import-", ".deleted-")
 """Beginnings of the hidden names under which a run is made, taken in or deleted."""
 
 
 def runs_dir(home: str | Path | None = None) -> Path:
-    """``<data dir>/runs``, made if need be.
+    """``<data dir>/runs``; perhaps there is none yet.
 
     Raises:
-        UnusableRequest: it cannot be made or written to.
+        UnusableRequest: there is no data directory, and none can be made.
     """
-    return writable_folder(data_dir(home) / "runs")
-
-
-def check_run_id(run_id: object) -> str:
-    """``run_id`` if it can be one; anything else, such as ``../x``, never reaches the file system.
-
-    Raises:
-        UnusableRequest: it is not the name of a run.
-    """
-    require(isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) is not None, f"{run_id!r} is not the name of a run")
-    return str(run_id)
+    return data_dir(home) / "runs"
 
 
 def _as_id(name: str) -> str:
@@ -101,6 +97,19 @@ class RunFolder:
         return EventLog(self.path / "events.jsonl")
 
     @property
+    def heartbeat_path(self) -> Path:
+        """An empty file: when it was last changed is when the worker last looked for commands, give or take a second or two."""
+        return self.path / "heartbeat"
+
+    def last_sign(self) -> float | None:
+        """When a worker last gave a sign of life, in seconds since 1970; None where it never has."""
+        found = []
+        for path in (self.heartbeat_path, self.path / "events.jsonl", self.path / "status.json"):
+            with suppress(OSError):
+                found.append(path.stat().st_mtime)
+        return max(found, default=None)
+
+    @property
     def log_path(self) -> Path:
         return self.path / "worker.log"
 
@@ -111,24 +120,34 @@ class RunFolder:
         config: RunConfig,
         *,
         claimed: bool = False,
+        owner: str = "",
+        asked_by: str = "",
+        place: float | None = None,
         fill: Callable[[RunFolder], None] = lambda folder: None,
     ) -> RunFolder:
         """Make the folder of a new, queued run. Its id sorts by time: ``20261122-143012-mf-a1b2``.
 
-        ``claimed``: this process will train it itself; no manager is to take it from the queue. ``fill``: puts into the folder
-        what the run begins with, before anybody can see it; what it raises is passed on, and no folder is left behind.
+        ``claimed``: this process will train it itself; no manager is to take it from the queue. ``owner``: whose it is, as
+        :meth:`meta` says. ``place``: in the queue; by default the time. ``fill``: puts into the folder what the run begins
+        with, before anybody can see it; what it raises is passed on, and no folder is left behind.
+
+        Raises:
+            UnusableRequest: the data directory cannot be written to, or ``owner`` cannot be one.
         """
+        labels = {"name": config.name, "note": "", "starred": False, "owner": checked_owner(owner), "shared": False}
+        runs = writable_folder(runs_dir(home))
         for _ in range(100):
             run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{_as_id(config.model.name)}-{secrets.token_hex(2)}"
-            folder = cls(runs_dir(home) / run_id)
+            folder = cls(runs / run_id)
             # Built under a hidden name: nobody may list a run that has no config or status yet.
             hidden = cls(folder.path.with_name(f".new-{run_id}-{os.getpid()}"))
-            queued = RunStatus("queued", created=time.time())
+            now = time.time()
+            queued = RunStatus("queued", created=now, queued=now, place=now if place is None else place, asked_by=asked_by)
             try:
                 hidden.checkpoints.mkdir(parents=True)
                 hidden.commands.mkdir()
                 write_json(hidden.path / "config.json", config.to_dict())
-                write_json(hidden.path / "meta.json", {"name": config.name, "note": "", "starred": False})
+                write_json(hidden.path / "meta.json", labels)
                 hidden.write_status(queued.claim() if claimed else queued)
                 fill(hidden)
             except BaseException:
@@ -143,7 +162,8 @@ class RunFolder:
         raise RuntimeError("no free run id could be found")
 
     def exists(self) -> bool:
-        return (self.path / "config.json").is_file()
+        """Whether there is a run, be it a damaged one."""
+        return any((self.path / name).is_file() for name in ("config.json", "status.json"))
 
     # --- what the run is ---------------------------------------------------------------------------------------------
 
@@ -176,19 +196,42 @@ class RunFolder:
         write_json(self.path / "config.json", {**self.config().to_dict(), "provenance": provenance})
 
     def meta(self) -> dict[str, Any]:
-        """``{"name": str, "note": str, "starred": bool}``: what people call the run."""
-        return {"name": "", "note": "", "starred": False, **(read_json(self.path / "meta.json") or {})}
+        """``{"name", "note", "starred", "owner", "shared", "shared_by"}``: what people call the run, and whose it is.
 
-    def write_meta(self, *, name: str | None = None, note: str | None = None, starred: bool | None = None) -> None:
-        """Change the given labels, keep the others."""
+        ``owner``: the id of who made it; empty: nobody's, made before there were accounts or on the command line.
+        ``shared``: whether others may look at it; ``shared_by``: what its owner was called then.
+        """
+        path = self.path / "meta.json"
+        found = read_json(path)
+        owner = UNKNOWN_OWNER if found is None and path.exists() else ""
+        return {"name": "", "note": "", "starred": False, "owner": owner, "shared": False, "shared_by": "", **(found or {})}
+
+    def write_meta(
+        self,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        starred: bool | None = None,
+        shared: bool | None = None,
+        shared_by: str | None = None,
+    ) -> None:
+        """Change the given labels, keep the others. The owner never changes: see :meth:`give_to`."""
         meta = self.meta()
         if name is not None:
-            meta["name"] = str(name).strip()[:200]
+            meta["name"] = str(name).strip()[: LABELS["name"]]
         if note is not None:
-            meta["note"] = str(note)[:10_000]
+            meta["note"] = str(note)[: LABELS["note"]]
         if starred is not None:
             meta["starred"] = boolean("starred", starred)
+        if shared is not None:
+            meta["shared"] = boolean("shared", shared)
+        if shared_by is not None:
+            meta["shared_by"] = str(shared_by).strip()[: LABELS["shared_by"]]
         write_json(self.path / "meta.json", meta)
+
+    def give_to(self, owner: str) -> None:
+        """Make it the run of ``owner`` and no longer shared, whatever its labels said: it comes from elsewhere."""
+        write_json(self.path / "meta.json", {**without_owner(self.meta()), "owner": checked_owner(owner), "shared": False})
 
     def result(self) -> dict[str, Any]:
         """The final result (what ``--json`` prints); empty until test has been scored."""
@@ -233,6 +276,22 @@ class RunFolder:
     def last_command(self) -> int:
         """The highest command number in use, 0 when there is none."""
         return last_number(self.commands)
+
+
+def checked_owner(owner: str) -> str:
+    """``owner`` if it can be one: the id of a visitor, or empty for nobody.
+
+    Raises:
+        UnusableRequest: it is no text, too long, or the word for an owner that is not known.
+    """
+    owner = text("owner", owner, LABELS["owner"])
+    require(owner != UNKNOWN_OWNER, f"nobody is called {UNKNOWN_OWNER}")
+    return owner
+
+
+def without_owner(labels: dict[str, Any]) -> dict[str, Any]:
+    """The labels of a run that say nothing of whose it is."""
+    return {name: value for name, value in labels.items() if name not in ("owner", "shared", "shared_by")}
 
 
 def open_folder(run_id: str, home: str | Path | None = None) -> RunFolder:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import Timeout
+
 from mfcore.cache import LRU
 from mfcore.data import Interactions, Split, make_split, open_dataset
 from mfcore.errors import UnusableRequest
-from mfcore.paths import data_dir, writable_folder
+from mfcore.paths import data_dir
+from mfcore.runs.checkpoints.retention import kept_path
 from mfcore.runs.config import RunConfig
 from mfcore.runs.layout import RunFolder, StoredRun, open_folder
 from mfcore.validate import require
@@ -48,6 +52,25 @@ class LoadedRun:
 
         path = self.folder.evaluation_path
         return EvaluationDetails.load(path) if path.is_file() else None
+
+    def repair_evaluation(self) -> bool:
+        """Make what the final test saw anew where its file is damaged; True if it was, and is whole again.
+
+        Raises:
+            UnusableRequest: it cannot be written.
+        """
+        from mfcore.evaluation import EvaluationDetails, Evaluator
+
+        path, config = self.folder.evaluation_path, self.config
+        if not path.is_file():
+            return False
+        try:
+            EvaluationDetails.load(path)
+        except UnusableRequest:
+            with suppress(Timeout), self.folder.lock():
+                Evaluator(self.split, "test", config.protocol, config.all_relevant).details(self.model).save(path)
+                return True
+        return False
 
     def evaluate(self, on: str = "test") -> dict[str, float]:
         """Every defined metric of this run's model on "test" or "valid", under the run's own protocol."""
@@ -103,13 +126,17 @@ def load_split(config: RunConfig, data: Interactions, home: Path, split_hash: st
     if split_hash and (home / "splits" / f"{split_hash}.npz").is_file():
         try:
             return Split.load(home / "splits" / f"{split_hash}.npz", data)
-        except UnusableRequest:
-            pass  # damaged or of other data: made anew below
+        except UnusableRequest:  # damaged or of other data: made anew, and written over what is there
+            return _fresh_split(config, data, home, again=True)
+    return _fresh_split(config, data, home)
+
+
+def _fresh_split(config: RunConfig, data: Interactions, home: Path, *, again: bool = False) -> Split:
     split = make_split(data, config.split)
     path = home / "splits" / f"{split.hash}.npz"
-    if not path.is_file():
-        writable_folder(path.parent)
-        split.save(path)
+    if again or not path.is_file():
+        with suppress(UnusableRequest):  # it can be made again; looking at a run needs no room
+            split.save(path)
     return split
 
 
@@ -124,12 +151,26 @@ def _weights_of(folder: RunFolder) -> Path:
     raise UnusableRequest(f"run {folder.run_id} has no model yet ({status.state}); wait for its first epoch")
 
 
+def _twin(folder: RunFolder, path: Path) -> Path | None:
+    """Where the weights of a damaged checkpoint lie once more: the best epoch is among the kept ones."""
+    epoch = folder.result().get("best_epoch")
+    if path.stem != "best" or epoch not in folder.kept_epochs():
+        return None
+    return kept_path(folder.checkpoints, int(epoch))
+
+
 def _load(run: StoredRun, path: Path, home: Path, progress: Any) -> LoadedRun:
     from mfcore.models import build_model
     from mfcore.runs.checkpoints.files import load_weights
 
     config, split = run.config, open_split(run, home, progress)
-    weights, info = load_weights(path)
+    try:
+        weights, info = load_weights(path)
+    except UnusableRequest:
+        twin = _twin(run.folder, path)
+        if twin is None:
+            raise
+        weights, info = load_weights(twin)
     learned_from = split.with_validation_in_train() if path.stem == REFIT else split
     model = build_model(config.model, learned_from.train, seed=config.training.seed)
     model.predicts_ratings = not config.training.implicit

@@ -60,8 +60,7 @@ _OURS = (
             "embedding_dim": 128,
             "init_std": 0.005,
             "loss": "mse",
-            "split": "official",
-            "fold": 1,
+            "split": "random",
             "optimizer": "sgd",
             "learning_rate": 0.02,
             "schedule": "one-cycle",
@@ -76,7 +75,7 @@ _OURS = (
     Preset(
         "mf-implicit",
         "MF for ranking",
-        "Watch NDCG climb past popularity: the model stops guessing stars and learns which film a person would choose next.",
+        "Watch NDCG climb past popularity: the model stops guessing stars and learns what a person would choose next.",
         "good",
         {
             "model": "mf",
@@ -123,7 +122,7 @@ _OURS = (
     Preset(
         "als",
         "ALS: solved, not descended",
-        "Watch ten sweeps do what gradient steps take thirty epochs for: each solves every user, then every film, exactly.",
+        "Watch ten sweeps do what gradient steps take thirty epochs for: each solves every user, then every item, exactly.",
         "good",
         {
             "model": "biased-mf",
@@ -141,7 +140,7 @@ _OURS = (
     Preset(
         "ials",
         "ALS for ranking",
-        "Watch NDCG nearly there after three sweeps: every film not chosen counts a little, so no negatives need to be drawn.",
+        "Watch NDCG nearly there after three sweeps: everything not chosen counts a little, so no negatives need to be drawn.",
         "good",
         {
             "model": "mf",
@@ -160,7 +159,7 @@ _OURS = (
     Preset(
         "lr-too-high",
         "Learning rate far too high",
-        "One step per epoch: watch each overshoot further than the last, until the loss is infinite and the run fails.",
+        "Watch it explode before the first pass is over: each step overshoots the last. With a tenth of the rate it learns.",
         "bad",
         {
             "model": "biased-mf",
@@ -168,10 +167,11 @@ _OURS = (
             "loss": "mse",
             "split": "random",
             "optimizer": "sgd",
-            "learning_rate": 1000.0,
-            "batch_size": 100_000,  # all ratings at once: a divergence slow enough to be seen
+            "learning_rate": 0.3,  # one rating at a time, where .005 to .05 are usual everywhere
+            "weight_decay": 0.06,  # so that a tenth of the rate learns, and does not learn by heart
+            "batch_size": 1,
             "num_epochs": 20,
-            "pace": 1,
+            "pace": 5,
         },
     ),
     Preset(

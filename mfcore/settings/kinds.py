@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mfcore.errors import UnusableRequest
 from mfcore.registry import Registry
-from mfcore.validate import boolean, choice, integer, number, require, text
+from mfcore.validate import boolean, choice, integer, number, registered_name, require, text
 
 
 class Kind(Protocol):
@@ -56,20 +56,31 @@ class Flag:
 
 @dataclass(frozen=True)
 class Text:
-    """Any text that can be written down."""
+    """One line of text, at most ``most`` characters long."""
+
+    most: int = 200
 
     def read(self, name: str, value: Any) -> str:
-        return text(name, value)
+        return text(name, value, self.most)
+
+
+@dataclass(frozen=True)
+class Name:
+    """What something can be registered as, whether it is or not."""
+
+    def read(self, name: str, value: Any) -> str:
+        return registered_name(name, value)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a registry's names, or of a few fixed ones: name → words on screen."""
+    """One of a registry's names, or of a few fixed ones: name → words on screen. ``renamed``: earlier names of some."""
 
     options: Registry[Any] | Mapping[str, str]
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, name: str, value: Any) -> str:
-        return choice(name, value, self.options)
+        return choice(name, self.renamed.get(value, value) if isinstance(value, str) else value, self.options)
 
     def words(self) -> dict[str, str]:
         """Name → words on screen, in order."""

@@ -14,8 +14,9 @@ from typing import Any
 
 from mfcore.registry import DEFAULT_DATASET, LOSSES, MODELS, OPTIMIZERS, SPLITS
 from mfcore.settings import when
-from mfcore.settings.kinds import Choice, Flag, Kind, Real, Text, Whole, Widths
-from mfcore.settings.ties import TIES
+from mfcore.settings.kinds import Choice, Flag, Kind, Name, Real, Text, Whole, Widths
+from mfcore.settings.plan import Plan, PlannedChange, parse_plan
+from mfcore.settings.ties import RENAMED_TIES, TIES
 from mfcore.validate import LARGEST_SEED, require
 
 MOST_EPOCHS = 1_000_000
@@ -101,6 +102,11 @@ class Setting:
         return self.title.replace("{}", "").strip() or self.label.lower()
 
     @property
+    def in_sentence(self) -> str:
+        """The label inside a sentence: small, unless it begins with an abbreviation."""
+        return self.label if self.label.split()[0].isupper() else self.label[0].lower() + self.label[1:]
+
+    @property
     def changes_weights(self) -> bool:
         return self.effect == "weights"
 
@@ -129,7 +135,7 @@ def _rows() -> Iterator[Setting]:
 def _data() -> Iterator[Setting]:
     fraction = Real(above=0.0, below=1.0)
     yield Setting(
-        "dataset", "dataset", "name", Text(), DEFAULT_DATASET, "Dataset", "Which interactions to learn from.", flag="--dataset"
+        "dataset", "dataset", "name", Name(), DEFAULT_DATASET, "Dataset", "Which interactions to learn from.", flag="--dataset"
     )
     yield Setting(
         "split", "split", "kind", Choice(SPLITS), "random", "Split",
@@ -301,6 +307,11 @@ def _training() -> Iterator[Setting]:
         "Step and plateau: what the learning rate is multiplied with at a cut.", TRAINING, idle=when.cuts,
     )
     yield Setting(
+        "plan", "training", "plan", Plan(lambda: plannable()), "", "Planned changes",
+        "Settings that change on the way, by epochs done: 20: learning_rate=0.0007; 25: batch_size=64. What is changed by hand "
+        "while a run trains is told in the same words.", TRAINING, flag="--plan",
+    )
+    yield Setting(
         "patience", "training", "patience", Whole(0, MOST_EPOCHS), 0, "Patience",
         "Stop after this many epochs without a better validation metric; 0 never stops early.", TRAINING,
         title="patience {}", title_rank=15,
@@ -356,9 +367,9 @@ def _protocol() -> Iterator[Setting]:
         "Seed of the sampled negatives.", MEASURING,
     )
     yield Setting(
-        "ties", "protocol", "ties", Choice({name: policy.title for name, policy in TIES.items()}), "half", "Ties",
-        "Where items with the same score stand: half of them above (fair), none (optimistic: a model that scores everything "
-        "alike looks perfect), or all (pessimistic).", MEASURING,
+        "ties", "protocol", "ties", Choice({name: policy.title for name, policy in TIES.items()}, RENAMED_TIES), "mean", "Ties",
+        "Where items with the same score stand: in any order, and the mean counts (fair: a model that scores everything alike "
+        "is as good as chance), the right one first (optimistic: it looks perfect), or last (pessimistic).", MEASURING,
     )
     yield Setting(
         "draws", "protocol", "draws", Whole(1, 100), 5, "Draws of competitors",
@@ -429,6 +440,16 @@ def without_effect(flat: Mapping[str, Any]) -> list[str]:
     asked = chosen(flat)
     idle = {key: SETTINGS[key].idle(asked) for key in flat if key in SETTINGS}
     return [f"{key} {flat[key]} has no effect: {why}" for key, why in idle.items() if why]
+
+
+def plannable() -> dict[str, Kind]:
+    """What a plan may change: what may change while a run trains, and the number of epochs."""
+    return {key: setting.kind for key, setting in SETTINGS.items() if setting.live or key == "num_epochs"}
+
+
+def planned(text: str) -> tuple[PlannedChange, ...]:
+    """The changes of a plan, earliest first; see :mod:`mfcore.settings.plan`."""
+    return parse_plan(text, plannable())
 
 
 def live_settings(flat: Mapping[str, Any]) -> list[Setting]:

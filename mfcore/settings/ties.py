@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TiePolicy:
-    """How many places a competitor with the same score costs.
+    """Where an item stands among those with the same score.
 
     Attributes:
-        title: its name on screen. sentence: what it does, below a figure. cost: places, of one.
+        title: its name on screen. sentence: what it does, below a figure. cost: places that each of them costs it, on average.
     """
 
     title: str
@@ -19,7 +19,9 @@ class TiePolicy:
 
 
 TIES = {
-    "half": TiePolicy("Half", "Ties count half.", 0.5),
+    "mean": TiePolicy("Mean", "Of ties, the mean over all their orders counts.", 0.5),
     "optimistic": TiePolicy("Optimistic", "Ties count as won, which flatters.", 0.0),
     "pessimistic": TiePolicy("Pessimistic", "Ties count as lost.", 1.0),
 }
+RENAMED_TIES = {"half": "mean"}
+"""What earlier versions wrote. They gave a tied item the middle one of its places instead of the mean over all of them."""

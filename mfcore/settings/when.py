@@ -20,6 +20,7 @@ from mfcore.registry import (
     Registry,
     SplitSpec,
 )
+from mfcore.validate import typed_number
 
 CUTTING = ("step", "plateau")
 """Schedules that cut the learning rate now and then."""
@@ -41,7 +42,8 @@ class Choices:
     def number(self, key: str) -> float:
         """As a number; NaN where it is none."""
         try:
-            return float(self.get(key))
+            value = self.get(key)
+            return typed_number(value) if isinstance(value, str) else float(value)
         except (TypeError, ValueError):
             return math.nan
 

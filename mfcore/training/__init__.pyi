@@ -1,3 +1,4 @@
+from .config import Stage as Stage
 from .config import TrainConfig as TrainConfig
 from .device import DeviceChoice as DeviceChoice
 from .device import available_devices as available_devices
@@ -8,5 +9,6 @@ from .events import StepEnd as StepEnd
 from .events import TrainingDiverged as TrainingDiverged
 from .events import TrainingStopped as TrainingStopped
 from .limits import Limits as Limits
+from .line import follow as follow
+from .line import refit as refit
 from .trainer import Trainer as Trainer
-from .trainer import refit as refit

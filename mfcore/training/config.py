@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mfcore.errors import UnusableRequest
 from mfcore.registry import LOSSES, OPTIMIZERS
-from mfcore.settings import check, default
+from mfcore.settings import STOP, check, default, planned
 from mfcore.validate import require
 
 
@@ -41,6 +41,7 @@ class TrainConfig:
     schedule: str = default("schedule")
     schedule_every: int = default("schedule_every")
     schedule_factor: float = default("schedule_factor")
+    plan: str = default("plan")
     patience: int = default("patience")
     tolerance: float = default("tolerance")
     validation_budget: float = default("validation_budget")
@@ -70,6 +71,9 @@ class TrainConfig:
             self.weight_decay_scaling == "none" or not optimizer.decays_weights,
             f"weight_decay_scaling needs L2 in the loss, but {self.optimizer} decays weights by itself; try adam",
         )
+        if optimizer.solves:
+            steered = [change.name for change in planned(self.plan) if change.name not in ("weight_decay", "num_epochs", STOP)]
+            require(not steered, f"{self.optimizer} has no {', '.join(steered)} to change; plan changes of weight_decay alone")
         if optimizer.takes(loss):
             return
         if loss.solved and not optimizer.solves:
@@ -91,3 +95,16 @@ class TrainConfig:
     def samples_per_step(self, num_samples: int) -> int:
         """``batch_size``; where steps solve, half of the ``num_samples`` of an epoch: one solves all users or all items."""
         return -(-num_samples // 2) if self.solves else self.batch_size
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training of a line.
+
+    ``config``: its settings, with all that was changed on the way in its plan. ``until``: the epoch at whose end the next
+    stage branched off; None for the last one. ``changes``: names of the settings in which it differs from the stage before.
+    """
+
+    config: TrainConfig
+    until: int | None = None
+    changes: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from mfcore.training.config import TrainConfig
 from mfcore.training.events import TrainingDiverged
 from mfcore.training.losses import loss_named, pairs
 from mfcore.training.samples import Samples
-from mfcore.training.schedule import batch_factor
+from mfcore.training.schedule import batch_factor, rate_text
 
 if TYPE_CHECKING:
     from mfcore.training.trainer import Trainer
@@ -26,25 +26,30 @@ MOST_SENSIBLE = 100.0
 
 
 def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainConfig, what: str = "loss") -> TrainingDiverged:
-    """The error for a ``what`` of ``value`` (NaN or ±∞) at 1-based ``epoch`` and ``step``."""
+    """The error for a ``what`` of ``value`` (NaN or ±∞) at 1-based ``epoch`` and ``step``.
+
+    ``rate``: the learning rate as it is set, before schedule and batch size: what one would set otherwise.
+    """
     became = "not a number" if math.isnan(value) else "infinite"
     if config.solves:
         cause = "the equations cannot be solved in these numbers; try a larger weight_decay, such as 0.05"
     elif step <= 1:
         cause = "the starting weights are too large already; try a smaller init_std, such as 0.1"
     else:
-        advice = _short(min(rate / 10, MOST_SENSIBLE) / batch_factor(config))
+        advice = rate_text(advised(rate, config))
         follows = "" if config.lr_scaling == "none" else f" at batches of {config.batch_size:,}"
         instead = advice if not follows else f"learning_rate {advice}, which follows the batch size"
         optimizer = OPTIMIZERS[config.optimizer].label
-        cause = f"learning rate {_short(rate)}{follows} is too large for {optimizer} here; try {instead}"
+        cause = (
+            f"learning rate {rate_text(rate * batch_factor(config))}{follows} is too large for {optimizer} here; try {instead}"
+        )
     message = f"{what} became {became} in epoch {epoch} at step {step}: {cause}"
     return TrainingDiverged(message, epoch=epoch, step=step, what=what)
 
 
-def _short(rate: float) -> str:
-    """Three digits are enough to act on: 96.1, 1000, 0.002."""
-    return f"{float(f'{rate:.3g}'):g}"
+def advised(rate: float, config: TrainConfig) -> float:
+    """The learning rate to set after ``rate``, as it was set, was too large."""
+    return min(rate / 10, MOST_SENSIBLE / batch_factor(config))
 
 
 def nonfinite_weight(model: nn.Module) -> float | None:

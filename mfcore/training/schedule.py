@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from mfcore.settings import REFERENCE_BATCH
+from mfcore.settings import REFERENCE_BATCH, SETTINGS
 from mfcore.training.config import TrainConfig
 from mfcore.typing import Float64
 from mfcore.validate import require
@@ -30,6 +31,7 @@ class LearningRates:
 
     def __init__(self, config: TrainConfig, num_samples: int) -> None:
         self._num_samples = num_samples  # of an epoch
+        self.base: float
         self.restart(config, epoch=0, step=0)
 
     def configure(self, config: TrainConfig) -> None:
@@ -55,13 +57,25 @@ class LearningRates:
         """
         require(math.isfinite(rate) and rate > 0, f"learning_rate must be > 0, got {rate:g}")
         factor = self._factor(step, cuts)
-        self.base = rate / factor if factor > 1e-6 else rate
+        if rate != self.base * factor:  # the rate there is, to the last digit, changes nothing
+            self.base = rate / factor if factor > 1e-6 else rate
         return rate / self._scale
 
     def restart(self, config: TrainConfig, epoch: int, step: int) -> None:
         """Begin the schedule anew with epoch ``epoch`` (counted from 0), whose first step is ``step``."""
         self.base, self.begun, self.origin = config.learning_rate, epoch, step
         self.configure(config)
+
+    def branch(self, config: TrainConfig, changes: Collection[str], epoch: int, step: int) -> None:
+        """Go on after ``epoch`` epochs and ``step`` steps under another configuration, which differs in ``changes``.
+
+        The schedule stays where it is between its first and last epoch; a rate that was set by hand stays too, unless the
+        branch brings one.
+        """
+        if "learning_rate" in changes:
+            self.base = config.learning_rate
+        self.configure(config)
+        self.settle(epoch, 0, step)
 
     def settle(self, epoch: int, into: int, step: int) -> None:
         """Step ``step`` is the one after ``epoch`` epochs and ``into`` steps: count the schedule's steps so that they agree."""
@@ -116,6 +130,47 @@ def rate_factors(config: TrainConfig, first: int, count: int, steps_per_epoch: i
     start, end = np.where(rising, _START, 1.0), np.where(rising, 1.0, _END)
     cosine = 0.5 * (1.0 + np.cos(np.pi * np.where(rising, up, down)))
     return np.asarray(end + (start - end) * cosine)
+
+
+def rate_text(rate: float) -> str:
+    """A learning rate in three digits that matter, as the live view writes it: 0.00138, 0.02, 2e-7."""
+    short = f"{rate:.2e}"
+    if 0 < abs(rate) < 1e-4:
+        digits, power = short.split("e")
+        return f"{float(digits):g}e{int(power)}"
+    return f"{float(short):.10g}"
+
+
+def schedule_words(config: TrainConfig) -> str:
+    """For example "one cycle, peak 0.02"; a schedule that only falls is told from where."""
+    name = (SETTINGS["schedule"].options() or {})[config.schedule].lower()
+    if config.schedule == "constant":
+        return name
+    word = "peak" if config.schedule == "one-cycle" else "from"
+    return f"{name}, {word} {rate_text(config.learning_rate * batch_factor(config))}"
+
+
+def rate_path(config: TrainConfig) -> tuple[str, str]:
+    """What ``learning_rate`` is under the schedule, and the way the rate then takes, as a sentence; empty where it is constant.
+
+    For example ("Peak learning rate", "Starts at 0.0008, peaks at 0.02 after 30 % of the epochs, ends at 2e-6.").
+    """
+    finely, base = 10_000, config.learning_rate * batch_factor(config)
+    start = rate_text(base * rate_factor(config, 0, finely))
+    end = rate_text(base * rate_factor(config, finely * config.num_epochs - 1, finely))
+    if config.schedule == "one-cycle":
+        return (
+            "Peak learning rate",
+            f"Starts at {start}, peaks at {rate_text(base)} after {100 * _WARM_UP:.0f} % of the epochs, ends at {end}.",
+        )
+    if config.schedule == "cosine":
+        return "First learning rate", f"Starts at {start} and falls to 0."
+    if config.schedule == "step":
+        return "First learning rate", f"Starts at {start}, ends at {end}."
+    if config.schedule == "plateau":
+        return "First learning rate", f"Starts at {start}, and is cut where validation no longer improves."
+    scaled = config.lr_scaling != "none" and batch_factor(config) != 1.0
+    return "Learning rate", f"At this batch size {rate_text(base)}." if scaled else ""
 
 
 def batch_factor(config: TrainConfig) -> float:

@@ -23,13 +23,14 @@ from mfcore.training.optimizers import (
     set_options,
     zero_gradients,
 )
+from mfcore.training.plan import PlanProgress
 from mfcore.training.samples import EpochPass, Source, put_state
 from mfcore.training.schedule import LearningRates
 from mfcore.training.selection import Selection
 from mfcore.validate import require
 
 _COUNTERS = ("epoch", "step", "train_seconds")
-_DECISIVE = {field.name for field in dataclasses.fields(TrainConfig)} - {"device", "threads"}
+_DECISIVE = {field.name for field in dataclasses.fields(TrainConfig)} - {"device", "threads", "plan"}
 
 
 class TrainingState:
@@ -38,8 +39,8 @@ class TrainingState:
     Attributes:
         config: the settings in force. changed: those of them that were changed since the beginning, by name.
         epoch, step: epochs and steps done. train_seconds: spent on the epochs done. epoch_pass: how far the present one is.
-        rates: learning rates of the steps to come. selection: which epoch is the best so far. best: its weights, on the
-            device; None before the first. meter: losses of the present epoch.
+        plan: what is to change on the way. rates: learning rates of the steps to come. selection: which epoch is the best so
+            far. best: its weights, on the device; None before the first. meter: losses of the present epoch.
     """
 
     def __init__(self, model: RecommenderModel, config: TrainConfig, source: Source, metric: str, limits: Limits) -> None:
@@ -50,6 +51,7 @@ class TrainingState:
         self.train_seconds = 0.0
         self.optimizers = build_optimizers(model, config)
         self.epoch_pass = EpochPass(source, model.device, config.seed, limits.clock)
+        self.plan = PlanProgress(config.plan)
         self.rates = LearningRates(config, self.epoch_pass.size)
         self.meter = LossMeter(model.device, limits)
         self.selection = Selection(metric, higher_is_better=config.implicit)
@@ -101,6 +103,7 @@ class TrainingState:
             "counters": counters | {"base_rate": self.rates.base, "loss_sum": self.meter.total},
             "schedule": self.rates.state_dict(),
             "changed": dict(self.changed),
+            "plan": self.plan.state_dict(),
         }
         # The best weights are replaced, never changed, so they need no copy.
         return {**_copied(state), "best": None if self.best is None else dict(self.best)}
@@ -127,15 +130,15 @@ class TrainingState:
             self._dropper.manual_seed(self.config.seed + 1)
         if _DECISIVE & set(changes):  # epochs without a better one, under other settings, say nothing about these
             self.selection.be_patient()
-        base = self.config.learning_rate if "learning_rate" in changes else counters["base_rate"]
-        self.rates.load_state_dict(state.get("schedule", {}), base, self.config)
-        self.rates.settle(self.epoch, 0, self.step)
+        self.rates.load_state_dict(state.get("schedule", {}), counters["base_rate"], self.config)
+        self.rates.branch(self.config, changes, self.epoch, self.step)
 
     def _load(self, state: Mapping[str, Any]) -> None:
         counters, best = state["counters"], state["best"]
         self.model.load_state_dict(state["model"])
         self.best = None if best is None else {name: tensor.to(self.model.device) for name, tensor in best.items()}
         self.selection.load_state_dict(state["selection"])
+        self.plan.load_state_dict(state.get("plan", {}), counters["epoch"])
         # The epoch's samples are drawn again from the state they were drawn from.
         self.epoch_pass.restore(state["shuffler_at_start"], counters["_done"], counters["_seconds"])
         put_state(self._dropper, state["dropper"])

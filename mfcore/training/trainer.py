@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 
+from mfcore.data.interactions import check_same_data
 from mfcore.data.split import Split
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.base import RecommenderModel
+from mfcore.settings import STOP, PlannedChange
 from mfcore.training import steering
 from mfcore.training.config import TrainConfig
 from mfcore.training.device import default_threads
@@ -23,7 +25,7 @@ from mfcore.training.limits import USUAL, Limits
 from mfcore.training.optimizers import gradients_are_sparse
 from mfcore.training.samples import Samples, Source
 from mfcore.training.state import TrainingState
-from mfcore.training.validation import Validation, selection_metric
+from mfcore.training.validation import Measuring, Validation, selection_metric
 from mfcore.validate import instance, require
 
 
@@ -33,9 +35,10 @@ class Trainer:
     ``batch_size`` counts samples: ratings for mse, positives and negatives for bce, pairs for bpr.
 
     Args:
-        on_step: told of progress inside an epoch. should_stop: asked between steps, often.
-        source: where an epoch's samples come from, if not as ``config`` says. engines: what may compute the steps, asked in
-            this order. limits: how much is done in one go, and by which clock.
+        on_step: told of progress inside an epoch. should_stop: asked between steps, often. on_planned: told of every change
+            that the configuration's plan made, and of the value before. validation: what measures an epoch, if not the
+            validation part of ``split``. source: where an epoch's samples come from, if not as ``config`` says. engines: what
+            may compute the steps, asked in this order. limits: how much is done in one go, and by which clock.
 
     Attributes:
         state: everything that a checkpoint holds. rates: learning rates of the steps to come. device, threads: as resolved.
@@ -45,7 +48,8 @@ class Trainer:
         stop_reason: why :meth:`fit` ended, in words; empty while there is more to do.
 
     Raises:
-        UnusableRequest: the device is absent, there is nothing to train on, or model and loss contradict each other.
+        UnusableRequest: the device is absent, there is nothing to train on, model and split are of different data, or model
+            and loss contradict each other.
     """
 
     def __init__(
@@ -57,6 +61,8 @@ class Trainer:
         *,
         on_step: Callable[[StepEnd], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
+        on_planned: Callable[[PlannedChange, Any], None] | None = None,
+        validation: Measuring | None = None,
         source: Source | None = None,
         engines: Sequence[EngineKind] = ENGINES,
         limits: Limits = USUAL,
@@ -64,8 +70,9 @@ class Trainer:
         instance("model", model, RecommenderModel, 'build_model("mf", split.train)')
         instance("split", split, Split, "random_split(interactions)")
         config, protocol = config or TrainConfig(), protocol or Protocol()
+        check_same_data(model, split.data)
         require(len(split.train) > 0, "there is nothing to train on: the training part of the split is empty")
-        self.on_step, self.should_stop, self.limits = on_step, should_stop, limits
+        self.on_step, self.should_stop, self.on_planned, self.limits = on_step, should_stop, on_planned, limits
         self.device = choose_device(model, config)
         self.threads = config.threads or default_threads()
         torch.set_num_threads(self.threads)
@@ -78,7 +85,8 @@ class Trainer:
         self.rates, self.stop_reason = self.state.rates, ""
         self._train_part, self._engines, self._single_step = split.train, engines, False
         self._choose_engine()
-        self._validation = Validation(split, config, protocol, model, source.num_samples, self.engine, limits)
+        measuring = validation or Validation(split, config, protocol, model, source.num_samples, self.engine, limits)
+        self._validation: Measuring = measuring
         self.validation_words, self.validation_users = self._validation.words, self._validation.users
         self._diagnostics = Diagnostics(model, config.loss, limits)
 
@@ -86,21 +94,21 @@ class Trainer:
 
     def fit(self) -> Iterator[EpochEnd]:
         """Train epoch after epoch until the end, early stopping, convergence, or ``should_stop``."""
-        self.stop_reason = self.state.selection.reason_to_stop(self.epoch, self.config)
+        self.stop_reason = self._reason_to_stop()
         while not self.stop_reason:
             try:
                 end = self.train_epoch()
             except TrainingStopped:
                 self.stop_reason = "stopped"
                 return
-            self.stop_reason = self.state.selection.reason_to_stop(self.epoch, self.config)
+            self.stop_reason = self._reason_to_stop()
             yield end
 
     def train_epoch(self) -> EpochEnd:
         """Train one epoch (or what is left of an interrupted one), then validate.
 
         Raises:
-            TrainingStopped: ``should_stop`` said so between two steps. Calling again goes on from there.
+            TrainingStopped: ``should_stop`` or the plan said so between two steps. Calling again goes on from there.
             TrainingDiverged: the loss or a weight became NaN or infinite.
         """
         self.model.train()
@@ -109,8 +117,9 @@ class Trainer:
         while self.state.epoch_pass.done < len(samples):
             if self.should_stop is not None and self.should_stop():
                 raise TrainingStopped(f"stopped in epoch {self.epoch + 1} after step {self.step}")
+            self.follow_plan()
             single, self._single_step = self._single_step, False
-            self._train(1 if single else None)
+            self._train(1 if single else self._steps_to_plan())
             self._report(due=single)
         self._check(self.state.meter.read())
         return self._end_epoch(len(samples))
@@ -159,6 +168,30 @@ class Trainer:
         self._check(self.state.meter.read())
         steering.change(self.state, **settings)
         self._choose_engine()
+
+    def follow_plan(self) -> None:
+        """Make the changes that are planned for here. Training does so by itself before each step.
+
+        Raises:
+            TrainingStopped: the end is planned for here.
+        """
+        done, size = self.state.epoch_pass.done, self.state.epoch_pass.size
+        while (change := self.state.plan.take(self.epoch, done, size)) is not None:
+            before = self.setting(change.name)
+            if change.name == "learning_rate":
+                self.set_learning_rate(change.value)
+            elif change.name == "num_epochs":
+                self.extend(change.value)
+            elif change.name != STOP:
+                self.change(**{change.name: change.value})
+            if self.on_planned is not None:
+                self.on_planned(change, before)
+            if change.name == STOP:
+                raise TrainingStopped(f"stopped as planned, in epoch {self.epoch + 1} after step {self.step}")
+
+    def setting(self, name: str) -> Any:
+        """What is in force under this name: of ``learning_rate`` that of the next step, None for what is no setting."""
+        return self.learning_rate if name == "learning_rate" else getattr(self.config, name, None)
 
     def extend(self, num_epochs: int) -> None:
         """Train until ``num_epochs`` are done. Schedule and patience begin anew with this epoch, from the rate last set.
@@ -218,6 +251,11 @@ class Trainer:
         return self.state.epoch
 
     @property
+    def progress(self) -> float:
+        """Epochs done, with the share of the samples of the one in training."""
+        return self.epoch + self.state.epoch_pass.share
+
+    @property
     def step(self) -> int:
         """Steps done, in all epochs."""
         return self.state.step
@@ -252,6 +290,15 @@ class Trainer:
         self._engine, self.engine_reason = choose_engine(context, self._engines)
         self.engine = self._engine.name
 
+    def _steps_to_plan(self) -> int | None:
+        """Steps until something is planned; None: nothing in this epoch."""
+        samples = self.state.plan.samples_until_next(self.epoch, self.state.epoch_pass.done, self.state.epoch_pass.size)
+        return None if samples is None else math.ceil(samples / self.state.samples_per_step)
+
+    def _reason_to_stop(self) -> str:
+        state = self.state
+        return "" if state.plan.extends(state.epoch) else state.selection.reason_to_stop(state.epoch, state.config)
+
     def _train(self, most_steps: int | None) -> None:
         """One stretch, of at most so many steps."""
         started, state, size = self.limits.clock(), self.state, self.state.samples_per_step
@@ -271,13 +318,13 @@ class Trainer:
             raise self._diverged(value, self.step - steps_ago)
 
     def _diverged(self, value: float, step: int, what: str = "loss") -> TrainingDiverged:
-        return diverged(value, epoch=self.epoch + 1, step=step, rate=self.learning_rate, config=self.config, what=what)
+        return diverged(value, epoch=self.epoch + 1, step=step, rate=self.rates.base, config=self.config, what=what)
 
     def _report(self, *, due: bool = False) -> None:
         if self.on_step is None or not (due or self.state.meter.report_due()):
             return
         self._check(self.state.meter.read())
-        step, epoch, send = self.step, self.epoch + self.state.epoch_pass.share, self.on_step
+        step, epoch, send = self.step, self.progress, self.on_step
         last = self.state.epoch_pass.last(0 if self.config.solves else self.config.batch_size)
         seen = self._diagnostics.look(last, step)
         self.state.meter.report(lambda loss: send(StepEnd(step, epoch, loss, **seen)))
@@ -298,37 +345,10 @@ class Trainer:
         measured = self._validation.run(self.model, state.epoch)
         value = measured.metrics.get(self.selection_metric, math.nan)
         best = state.selection.update(state.epoch, value, train_loss, state.config, measured=measured.share > 0)
-        if measured.share < 1 and state.selection.reason_to_stop(state.epoch, state.config):
+        if measured.share < 1 and self._reason_to_stop():
             # Epochs are compared on the same users; the last is told of all.
             measured = self._validation.run(self.model, state.epoch, complete=True)
         if best:
             state.keep_best()
         valid_loss, metrics, share = measured
         return EpochEnd(state.epoch, state.step, train_loss, valid_loss, metrics, rate, seconds, num_samples, best, share)
-
-
-def refit(
-    model: RecommenderModel,
-    together: Split,
-    config: TrainConfig,
-    epochs: int,
-    *,
-    protocol: Protocol | None = None,
-    on_epoch: Callable[[EpochEnd], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> RecommenderModel:
-    """Train a fresh ``model`` for ``epochs`` epochs on ``together`` (see ``Split.with_validation_in_train``); returns it.
-
-    For after validation has chosen ``epochs``. The schedule still runs towards ``config.num_epochs``, so that epoch e sees
-    the learning rate it was chosen with.
-
-    Raises:
-        TrainingStopped: ``should_stop`` said so.
-        TrainingDiverged: the loss became NaN or infinite.
-    """
-    trainer = Trainer(model, together, config, protocol, should_stop=should_stop)
-    for _ in range(epochs):
-        end = trainer.train_epoch()
-        if on_epoch is not None:
-            on_epoch(end)
-    return model

@@ -7,7 +7,8 @@ machine, today and after a resume, and early stopping and the choice of the best
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,6 +53,35 @@ class Measured(NamedTuple):
 def selection_metric(config: TrainConfig, protocol: Protocol) -> str:
     """The metric that chooses the best epoch: ``rmse``, or ``ndcg@K`` where training learns to rank."""
     return selection_key(protocol.k, ranks=config.implicit)
+
+
+class Measuring(typing.Protocol):
+    """What measures a model after an epoch: :class:`Validation`, or :class:`Remembered`."""
+
+    @property
+    def words(self) -> str: ...
+
+    @property
+    def users(self) -> Int64 | None: ...
+
+    def run(self, model: RecommenderModel, epoch: int, *, complete: bool = False) -> Measured: ...
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Measures nothing: the figures of each epoch are those that another training had, ``{epoch: {metric: value}}``.
+
+    For training once more on more data: a schedule that waits for a better epoch then cuts where it did.
+    """
+
+    metrics: Mapping[int, Mapping[str, float]]
+    words: str = ""
+    users: Int64 | None = None
+
+    def run(self, model: RecommenderModel, epoch: int, *, complete: bool = False) -> Measured:
+        """What is known of that epoch; nothing where it was not measured."""
+        known = self.metrics.get(epoch, {})
+        return Measured(math.nan, dict(known), 1.0 if known else 0.0)
 
 
 class Validation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -26,12 +27,13 @@ def test_a_repeat_is_the_mean_over_its_folds_and_the_spread_is_over_repeats() ->
     assert quality.repeats(Figure("mean", "rmse"), runs) == [1.5, 1.0]
     assert quality.repeats(Figure("u1", "rmse", fold=1), runs) == [1.0, 0.8]
     figure = Figure("mean", "rmse", required=1.25)
-    found = quality.figure_of(Row("mine", "mf", "", (figure,), ""), figure, runs)
+    row = Row("mine", "mf", "", (figure,), "")
+    found = quality.figure_of(row, figure, runs)
     assert (found.name, found.value, found.low, found.high, found.n) == ("mine/mean", 1.25, 1.0, 1.5, 2)
     assert found.sd == pytest.approx(0.5 / 2**0.5)
     assert found.required == "≤ 1.25"
     assert found.met
-    assert found.note == f"preset {quality.digest('mf')}"
+    assert found.note == f"preset {quality.digest(row)}"
 
 
 def test_a_single_repeat_has_no_spread() -> None:
@@ -77,7 +79,19 @@ def test_the_figures_in_the_table_are_of_the_presets_as_they_are(row: Row) -> No
     measured = under(read("quality"), row.name)
     assert measured
     for one in measured.values():
-        assert one.note == f"preset {quality.digest(row.preset)}", "settings were changed: run `python -m bench.quality` again"
+        assert one.note == f"preset {quality.digest(row)}", "settings were changed: run `python -m bench.quality` again"
+
+
+def test_a_row_is_measured_again_where_its_runs_would_differ_and_only_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {row.name: quality.digest(row) for row in ROWS}
+
+    def with_flat(**changes: Any) -> set[str]:
+        flat = {**PRESETS["biased-mf"].flat, **changes}
+        monkeypatch.setitem(PRESETS, "biased-mf", dataclasses.replace(PRESETS["biased-mf"], flat=flat))
+        return {row.name for row in ROWS if quality.digest(row) != before[row.name]}
+
+    assert with_flat(split="time", fold=3, pace=1) == set(), "both rows state their own split"
+    assert with_flat(learning_rate=0.03) == {"biased-mf", "biased-mf-random"}
 
 
 def test_every_good_preset_has_a_row() -> None:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from scripts.app_server import AppServer
+
 MAP = ".st-key-map .mfs-space"
+
+
+def train_run(server: AppServer, preset: str = "biased-mf", **settings: object) -> str:
+    """A run that kept the vectors of each epoch (a pace leaves them time). Returns its id."""
+    command = [sys.executable, "-m", "mfcore", "train", "--preset", preset, "--json"]
+    for name, value in settings.items():
+        command += ["--set", f"{name}={value}"]
+    environment = {**os.environ, "MF_EXPLORER_HOME": str(server.home)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    found = re.search(r'"run_id": ?"([\w-]+)"', done.stdout)
+    assert found is not None
+    return found[1]
 
 
 class SpaceMap:
@@ -29,6 +47,45 @@ class SpaceMap:
         return self.page.evaluate(
             f"([map, value]) => {{ const view = document.querySelector(map).mfsView; return {expression} }}", [MAP, value]
         )
+
+    def rest(self) -> None:
+        """Wait until nothing moves, nothing is asked of the server, and the address is written."""
+        self.wait("!view.restoring && !view.morph && !view.camera.goal && view.goalTime === null && !view.request")
+        self.page.wait_for_function(
+            """map => {
+              const view = document.querySelector(map).mfsView, now = JSON.stringify(view.state())
+              const same = view.seen === now + location.search
+              view.seen = now + location.search
+              return same
+            }""",
+            arg=MAP,
+            polling=250,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """All that a person can have set on it, in names that last."""
+        found: dict[str, Any] = self.ask("view.state()")
+        return found
+
+    def visible(self) -> dict[str, Any]:
+        """What stands in its controls and beside it."""
+        found: dict[str, Any] = self.page.evaluate(
+            """map => {
+              const root = document.querySelector(map), all = selector => [...root.querySelectorAll(selector)]
+              return {
+                chosen: all("select").map(node => `${node.dataset.part} ${node.value} ${node.checkVisibility()}`),
+                boxes: all("input[type=checkbox]").map(node => `${node.dataset.part} ${node.checked}`),
+                pressed: all("[aria-pressed]").map(node => `${node.ariaLabel ?? node.textContent} ${node.ariaPressed}`),
+                find: root.querySelector("[data-part=find]").value,
+                hits: root.querySelector("[data-part=hits]").textContent,
+                panel: all("[data-part=panel] :is(h3, .mfs-shared, .mfs-near)").map(node => node.textContent),
+                points: root.dataset.points,
+                epoch: root.querySelector("[data-part=epoch]").textContent,
+              }
+            }""",
+            MAP,
+        )
+        return found
 
     def positions(self) -> list[float]:
         """Where each point is now, in the map's own units: x, y, z of one after the other."""

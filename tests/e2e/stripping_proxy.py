@@ -23,6 +23,10 @@ class StrippingProxy:
     def __exit__(self, *_: object) -> None:
         self._listener.close()
 
+    def altered(self, head: bytes) -> bytes:
+        """What is passed on of a request's head; here, all of it. Worse proxies do worse."""
+        return head
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # closed
             while True:
@@ -43,7 +47,7 @@ class StrippingProxy:
             if b"upgrade: websocket" not in head.lower():  # one request a connection
                 rest = rest.replace(b"Connection: keep-alive", b"Connection: close")
             with socket.create_connection(("127.0.0.1", self._target)) as server:
-                server.sendall(b" ".join((method, path.removeprefix(self._prefix), rest)))
+                server.sendall(self.altered(b" ".join((method, path.removeprefix(self._prefix), rest))))
                 threading.Thread(target=_pipe, args=(browser, server), daemon=True).start()
                 _pipe(server, browser)
 

@@ -58,3 +58,21 @@ def test_a_run_over_before_it_is_first_asked_for_gets_its_buttons(page: Page, se
     expect(page.locator(".st-key-train_queue")).to_have_count(0)
     expect(page.get_by_text("Look at the results")).to_be_visible()
     assert_fine(page, server)
+
+
+def test_a_page_that_stayed_open_steers_after_the_server_was_started_anew(page: Page, server: AppServer) -> None:
+    """The new server has a secret of its own; the page gets it over its own connection, without being reloaded."""
+    visit(page, f"{server.url}/train?dataset=planted&split=random&model=mf&num_epochs=5000&pace=2")
+    press(page, "train_start")
+    live = LiveView(page)
+    live.wait_for_points(2)
+    live.mark("same")
+    server.stop()
+    server.start()
+    expect(page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]")).to_be_visible(timeout=30_000)
+    page.locator(".mfx-live [data-act=play]").click()
+    live.wait_for_state("paused")
+    page.locator(".mfx-live [data-act=stop]").click()
+    live.wait_for_state("stopped")
+    assert live.marked() == "same"
+    assert_fine(page, server)

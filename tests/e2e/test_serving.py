@@ -51,7 +51,6 @@ def goes_through(page: Page, url: str, server: AppServer) -> str:
     assert_fine(page, server)
     run = re.search(r"[?&]run=([\w-]+)", page.url)
     assert run is not None
-    live.act("more")
     page.get_by_label("More epochs").fill("1")
     page.get_by_role("button", name="more epochs").click()
     live.wait_for_points(7)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +11,7 @@ from mfcore.embeddings.export import write_metadata, write_vectors
 from mfcore.runs.embedding_space import open_space
 from scripts.browser import settle, visit
 from tests.e2e.live_view import assert_fine, press
-from tests.e2e.space_map import MAP, SpaceMap
+from tests.e2e.space_map import MAP, SpaceMap, train_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,15 +26,7 @@ FILMS, USERS, EPOCHS = 1682, 943, 8
 @pytest.fixture(scope="module")
 def run(server: AppServer) -> str:
     """A run of a few epochs that kept the vectors of each (a pace leaves them time)."""
-    settings = {"num_epochs": EPOCHS, "embedding_dim": 12, "pace": 4, "refit": "false"}
-    command = [sys.executable, "-m", "mfcore", "train", "--preset", "biased-mf", "--json"]
-    for name, value in settings.items():
-        command += ["--set", f"{name}={value}"]
-    environment = {**os.environ, "MF_EXPLORER_HOME": str(server.home)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    found = re.search(r'"run_id": ?"([\w-]+)"', done.stdout)
-    assert found is not None
-    return found[1]
+    return train_run(server, num_epochs=EPOCHS, embedding_dim=12, pace=4, refit="false")
 
 
 def opened(page: Page, server: AppServer, query: str) -> SpaceMap:
@@ -88,7 +76,7 @@ def test_play_moves_without_asking_the_server(page: Page, server: AppServer, run
     assert not [url for url in asked if "/api/" in url and "neighbours" not in url]
     page.locator(f"{MAP} [data-part=stage]").focus()
     epoch = int(space.told("epoch") or -1)
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press(".")
     space.wait("view.goalTime === null")
     assert int(space.told("epoch") or -1) > epoch
 
@@ -230,4 +218,54 @@ def test_foreign_embeddings_are_shown_as_they_are(page: Page, server: AppServer,
     assert space.told("points") == "300"
     assert space.positions() != before
     page.wait_for_function("() => location.search.includes('show=tsne')")
+    assert_fine(page, server)
+
+
+def test_the_legend_counts_what_a_click_lights(page: Page, server: AppServer, run: str) -> None:
+    space = opened(page, server, f"run={run}")
+    entries = page.locator(f"{MAP} [data-part=legend] button:not(:disabled)")
+    assert entries.count() == 8
+    for place in range(8):
+        entry = entries.nth(place)
+        told = int(entry.locator("small").inner_text().replace(",", ""))
+        entry.click()
+        lit = space.ask("view.drawn().filter(row => !view.dimmed(row)).length")
+        assert lit == told, entry.inner_text()
+        words = page.locator(f"{MAP} .mfs-lit").inner_text()
+        assert words.startswith(f"{told:,} films with")
+        entries.nth(place).click()
+
+
+def test_an_import_leaves_nothing_of_the_run_beside_it_and_is_found_again(
+    page: Page, server: AppServer, run: str, tmp_path: Path
+) -> None:
+    space = opened(page, server, f"run={run}&film=50&closer=Import")
+    page.wait_for_function("map => document.querySelector(`${map} [data-part=names] p`)", arg=MAP)
+    (tmp_path / "few.tsv").write_text("1\t2\n3\t4\n", encoding="utf-8")
+    upload = page.locator(".st-key-imported_files input[type=file]")
+    upload.set_input_files([tmp_path / "few.tsv"])
+    page.get_by_role("button", name="Remove few.tsv").wait_for()  # it has arrived
+    settle(page)
+    press(page, "imported_show")
+    page.get_by_text("a map takes at least 3 points, this file has 2").wait_for()
+    page.get_by_role("button", name="Remove few.tsv").click()
+    settle(page)
+    (tmp_path / "cloud.tsv").write_text(write_vectors(np.random.default_rng(1).normal(size=(40, 4))), encoding="utf-8")
+    upload.set_input_files([tmp_path / "cloud.tsv"])
+    page.get_by_role("button", name="Remove cloud.tsv").wait_for()
+    settle(page)
+    press(page, "imported_show")
+    page.wait_for_url("**embeddings=**")
+    space.wait("view.source.items === 40")
+    space.wait_until_drawn()
+    for part in ("names", "time", "panel"):
+        assert not page.locator(f"{MAP} [data-part={part}]").is_visible(), part
+    address = page.url
+    page.reload()
+    settle(page)
+    space.wait("view.source.items === 40")
+    visit(page, f"{server.url}/embeddings?run={run}&closer=Import")
+    page.get_by_role("link", name="cloud").click()
+    page.wait_for_url(address)
+    space.wait("view.source.items === 40")
     assert_fine(page, server)

@@ -97,7 +97,7 @@ def test_pause_step_change_and_go_on(page: Page, server: AppServer) -> None:
     setting(page, "batch_size", "0")
     refusal = page.locator(".mfx-player [data-part=refusal]")
     refusal.wait_for()
-    assert "batch_size must be" in refusal.inner_text()
+    assert "Batch size must be" in refusal.inner_text()
 
     live.act("play")
     live.wait_for_state("training")
@@ -124,7 +124,7 @@ def test_any_tab_that_watches_may_steer(page: Page, server: AppServer) -> None:
     live.act("stop")
     there.wait_for_state("stopped")
     live.wait_for_state("stopped")
-    live.act("more")  # an ended run goes on, and whoever still has it open sees that
+    # An ended run goes on, and whoever still has it open sees that.
     page.get_by_label("More epochs").fill("900")
     page.get_by_role("button", name="more epochs").click()
     live.wait_for_state("training")

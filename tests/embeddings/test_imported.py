@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mfcore.__main__ import main
-from mfcore.embeddings.export import pack_tables, read_tables, read_zip, vector_tables
+from mfcore.embeddings.export import Tables, pack_tables, read_tables, read_zip, vector_tables
 from mfcore.embeddings.imported import ImportedEmbeddings, delete_embeddings, list_embeddings, open_embeddings
 from mfcore.embeddings.trajectories import trajectories
 from mfcore.errors import UnusableRequest
@@ -36,6 +36,14 @@ def test_imported_embeddings_are_points_in_a_space(home: Path) -> None:
     assert points["items"]["genres"] == [["Drama", "War"], [], ["Comedy"], []]
     assert points["more"] == {"colour": ["red", "blue", "red", ""]}
     assert (stored.state, added.about()["title"], added.about()["shape"]) == ("finished", "four points", [4, 3])
+
+
+def test_long_tables_come_back_whole(home: Path) -> None:
+    """More than any other JSON of ours may hold: labels of 20,000 points of 1,000 letters each."""
+    labels = [f"{number} " + "x" * 1000 for number in range(20_000)]
+    vectors = np.random.default_rng(0).normal(size=(len(labels), 2)).astype(np.float32)
+    added = ImportedEmbeddings.add(Tables(vectors, {"label": labels}), "long", home)
+    assert added.metadata()["label"] == labels
 
 
 def test_embeddings_are_listed_newest_first_and_deleted(home: Path) -> None:
@@ -79,3 +87,30 @@ def test_a_snapshots_users_go_out_too(home: Path, train: Callable) -> None:
     tables = read_zip(pack_tables(*vector_tables(run_space(folder.run_id, home), what="users", epoch=0)))
     assert tables.vectors.shape == (60, 4)
     assert list(tables.metadata) == ["label", "id", "ratings", "mean"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"ab", "not numbers"),
+        (b"1\t2", "at least 3 points"),
+        (b"x\ty\n1\t2\n3\t4\n", "at least 3 points"),
+        (b"1\n2\n3\n4\n", "at least 2 numbers a point.*tabs"),
+        (b"1 2\n3 4\n5 6\n", "not numbers with tabs"),
+        (b"1\t2\n1\t2\n1\t2\n", "all 3 points are the same"),
+        (b"1\t2\n3\tnan\n5\t6\n", "NaN"),
+    ],
+)
+def test_what_is_no_map_is_refused_in_words(home: Path, text: bytes, says: str) -> None:
+    with pytest.raises(UnusableRequest, match=says):
+        ImportedEmbeddings.add(read_tables(text), "x", home)
+    assert list_embeddings(home) == []
+
+
+def test_tables_from_python_are_checked_too(home: Path) -> None:
+    cloud = np.eye(4, dtype=np.float32)
+    with pytest.raises(UnusableRequest, match="3 labels for 4 points"):
+        ImportedEmbeddings.add(Tables(cloud, {"label": list("abc")}), "x", home)
+    cloud[2, 1] = np.nan
+    with pytest.raises(UnusableRequest, match="point 3 holds NaN"):
+        ImportedEmbeddings.add(Tables(cloud, {"label": list("abcd")}), "x", home)

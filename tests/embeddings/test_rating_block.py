@@ -9,6 +9,7 @@ import pytest
 
 from mfcore.data import Interactions, Vocabulary, random_split
 from mfcore.data.interactions import make_item_table
+from mfcore.embeddings.points import block_points
 from mfcore.embeddings.rating_block import RatingBlock, most
 from tests.embeddings.tiny_models import SPLIT, model
 
@@ -32,6 +33,18 @@ def test_a_block_shows_training_and_validation_but_never_test() -> None:
                 assert known == place[user, item]
     assert hidden > 10  # there were cells of test to give away
     assert block.known.shape == (40, 40)
+
+
+def test_a_block_knows_how_full_it_is_and_how_full_the_whole_table() -> None:
+    block = RatingBlock.of(SPLIT, implicit=False)
+    cells = SPLIT.data.num_users * SPLIT.data.num_items
+    assert block.whole == (len(SPLIT.train) + len(SPLIT.valid)) / cells
+    assert block.here == pytest.approx(np.mean(~np.isnan(block.known)))
+    assert block.here >= block.whole  # it is the busiest corner
+    filled = block_points(block, SPLIT.data)["filled"]
+    assert filled == {"here": round(block.here, 4), "whole": round(block.whole, 4)}
+    old = dataclasses.replace(block, whole=float("nan"))
+    assert block_points(old, SPLIT.data)["filled"]["whole"] is None
 
 
 def test_a_block_of_ranking_shows_what_happened_and_probabilities() -> None:

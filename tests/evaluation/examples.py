@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mfcore.data import Interactions, Split, SplitConfig, Vocabulary, make_item_table
-from mfcore.typing import Float32
+from mfcore.evaluation.ranking import Places
+from mfcore.typing import Float32, Float64
 
 Row = tuple[int, int, float]
 
@@ -90,3 +91,11 @@ def full_ranks_by_hand(split: Split, on: str, scores: Float32, threshold: float)
             others = [other for other in range(split.data.num_items) if other != item and (user, other) not in taken]
             ranks[user, item] = rank_by_hand(item, others, scores[user])
     return ranks
+
+
+def at(ranks: Sequence[float] | Float64) -> Places:
+    """Places without ties; NaN where nothing competed."""
+    given = np.asarray(ranks, np.float64)
+    known = ~np.isnan(given)
+    above = np.where(known, given, 0.0).astype(np.int64)
+    return Places(above, np.zeros_like(above), known)

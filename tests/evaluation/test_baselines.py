@@ -11,7 +11,8 @@ import torch
 
 from mfcore import UnusableRequest
 from mfcore.data import Split
-from mfcore.evaluation import Evaluator, Protocol, baseline_metrics, baselines, fit_baseline
+from mfcore.evaluation import Evaluator, Protocol, against_baseline, baseline_metrics, baselines, compare, fit_baseline
+from mfcore.evaluation.baselines import RANKING_BASELINES, RATING_BASELINES
 from mfcore.models.baselines import Baseline, BiasOnly, GlobalMean, ItemMean, Popularity, Random, UserMean
 from tests.evaluation.examples import interactions, split_of
 
@@ -126,7 +127,7 @@ def test_the_cache_is_used_and_told_apart(split: Split, tmp_path: Path, monkeypa
     baseline_metrics(split, "valid", cache_dir=tmp_path / "new")
     baseline_metrics(split, "test", Protocol(k=5), cache_dir=tmp_path / "new")
     baseline_metrics(split, "test", all_relevant=True, cache_dir=tmp_path / "new")
-    assert len(list((tmp_path / "new").iterdir())) == 4
+    assert len(list((tmp_path / "new").glob("*.json"))) == 4
     monkeypatch.setattr(baselines, "Evaluator", lambda *_, **__: pytest.fail("computed again"))
     assert baseline_metrics(split, "test", cache_dir=tmp_path / "new") == first
 
@@ -134,13 +135,26 @@ def test_the_cache_is_used_and_told_apart(split: Split, tmp_path: Path, monkeypa
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format_version": 1}', '{"format_version": 0, "baselines": {}}'])
 def test_a_damaged_cache_is_made_anew(split: Split, tmp_path: Path, damage: str) -> None:
     first = baseline_metrics(split, cache_dir=tmp_path)
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.json")
     path.write_text(damage)
     assert baseline_metrics(split, cache_dir=tmp_path) == first
     assert json.loads(path.read_text())["baselines"] == first
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.glob("*.json")) == [path]
 
 
 def test_a_place_that_cannot_be_written_to_costs_only_the_caching(split: Split, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert baseline_metrics(split, cache_dir=tmp_path / "file") == baseline_metrics(split)
+
+
+def test_a_run_is_set_beside_a_baseline_user_by_user(split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As comparing their evaluations would; what a baseline that ranks got is kept for the next run."""
+    details = Evaluator(split, "test").details(BiasOnly(split.train))
+    for name, metric in (("popularity", "ndcg@10/full"), ("EASE", "ndcg@10/full"), ("user mean", "rmse")):
+        kind = {**RATING_BASELINES, **RANKING_BASELINES}[name]
+        other = Evaluator(split, "test").details(kind(split.with_validation_in_train().train))
+        expected = compare(details, other).get(metric)
+        assert expected is not None and against_baseline(name, metric, details, split, tmp_path) == expected
+    assert against_baseline("random", "ndcg@10/full", details, split, tmp_path) is None
+    monkeypatch.setattr(baselines, "Evaluator", lambda *_, **__: pytest.fail("computed again"))
+    assert against_baseline("EASE", "ndcg@10/full", details, split, tmp_path) is not None

@@ -17,7 +17,7 @@ from mfcore.data import Interactions, Split
 from mfcore.evaluation import Evaluator, Protocol, blocks, summarise
 from mfcore.evaluation.ranking import per_user
 from mfcore.registry import METRICS
-from tests.evaluation.examples import Table, full_ranks_by_hand, rank_by_hand, split_of
+from tests.evaluation.examples import Table, at, full_ranks_by_hand, rank_by_hand, split_of
 
 NOT_NUMBERS = [math.nan, math.inf, -math.inf]
 
@@ -114,17 +114,19 @@ def test_ratings_below_the_threshold_are_no_cases_but_count_for_rmse() -> None:
     assert found["mae"] == pytest.approx(5 / 3)
 
 
-def test_a_constant_model_ranks_in_the_middle_and_scores_nothing() -> None:
-    """Sampled among 99, everything tied: rank 49.5. A harness that breaks ties in favour of the target reports HR 100 %."""
+def test_a_constant_model_ranks_in_the_middle_and_scores_as_chance_does() -> None:
+    """Sampled among 99, everything tied: rank 49.5 on average. A harness that breaks ties in favour of the target reports HR
+    100 %, one that puts it in the middle 0 %."""
     num_users, num_items = 5, 300
     held = [(user, user, 5.0) for user in range(num_users)]
     split = split_of([(0, 200, 4.0)], [], held, num_users, num_items, "leave-last-out")
     details = Evaluator(split, "test", all_relevant=True).details(Table(np.full((num_users, num_items), 3.7)))
     assert details.rank_draws[0].tolist() == [49.5] * num_users
     assert details.rank_full.tolist() == [149.0] + [149.5] * (num_users - 1)
-    assert summarise(details)["hr@10"] == summarise(details)["ndcg@10/full"] == 0.0
-    assert summarise(details, k=50)["hr@50"] == 1.0
-    assert summarise(details, k=50)["ndcg@50"] == pytest.approx(1 / math.log2(51.5))
+    found = summarise(details)
+    assert found["hr@10"] == pytest.approx(10 / 100) and found["hr@10/full"] == pytest.approx((10 / 299 + 4 * 10 / 300) / 5)
+    assert found["ndcg@10"] == pytest.approx(sum(1 / math.log2(place + 2) for place in range(10)) / 100)
+    assert summarise(details, k=50)["hr@50"] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("broken", NOT_NUMBERS)
@@ -250,8 +252,14 @@ def test_models_are_scored_in_eval_mode_and_put_back(training: bool) -> None:
 
 
 def test_a_misshapen_score_table_is_refused() -> None:
+    class Lies:
+        def score_items(self, user_idx: torch.Tensor) -> torch.Tensor:
+            return torch.zeros(len(user_idx), 3)
+
     split = split_of([(0, 0, 3)], [], [(0, 1, 5)], 1, 6)
     with pytest.raises(ValueError, match=r"score_items must return .*\(1, 6\), got \(1, 3\)"):
+        evaluate(Lies(), split)
+    with pytest.raises(UnusableRequest, match="this model knows 1 users and 3 items"):
         evaluate(Table([[1, 2, 3]]), split)
 
 
@@ -292,7 +300,7 @@ def test_several_relevant_items_make_one_list_a_user() -> None:
     model = Table([[9, 5, 3, 4, 1, 0], [1, 5, 4, 3, 2, 0]])
     details = Evaluator(split, "test", Protocol(k=3)).details(model)
     assert details.num_relevant.tolist() == [2, 2, 1]
-    expected = per_user(np.array([0, 0, 1]), np.array([0.0, 2.0, 4.0]), 3)
+    expected = per_user(np.array([0, 0, 1]), at([0, 2, 4]), 3)
     assert summarise(details)["ndcg@3/full"] == pytest.approx(expected["ndcg"])
 
 

@@ -75,4 +75,4 @@ def test_a_run_reads_test_only_after_its_last_epoch(
     assert status.state == "finished", status.reason
     assert read_after, "test was scored"
     assert all(kinds.count("epoch") == 4 for kinds in read_after)  # the untrained model and three epochs
-    assert all(kinds[-1] == "message" for kinds in read_after)  # the refit has begun by then
+    assert all(kinds[-1] == "refit" for kinds in read_after)  # the refit is over by then

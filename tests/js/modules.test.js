@@ -11,7 +11,7 @@ const IMPORT = /^import [^"]*"(\.[^"]+)"/gm
 
 /** @type {Map<string, string[]>} module → what it imports, both relative to the components' folder */
 const imports = new Map()
-for (const folder of ["shared", "live", "embedding_map"]) {
+for (const folder of ["shared", "live", "embedding_map", "chart_picture", "navigation"]) {
   for (const name of readdirSync(join(ROOT, folder)).filter(file => file.endsWith(".js"))) {
     const module = `${folder}/${name}`,
       text = readFileSync(join(ROOT, module), "utf8")

@@ -6,7 +6,7 @@ import { divergedWords } from "../../ui/components/live/branch.js"
 import { escapeText, rateText, seconds, sentence, short, three } from "../../ui/components/live/words.js"
 import { metricFacts, metricsOf } from "../../ui/components/shared/metrics.js"
 import { prefixOf } from "../../ui/components/shared/server.js"
-import { median, plural, whole } from "../../ui/components/shared/text.js"
+import { median, one, plural, whole } from "../../ui/components/shared/text.js"
 
 test("what is undefined is a dash, never NaN", () => {
   for (const words of [whole, short, seconds, three, rateText, percent]) assert.equal(words(NaN), "–")
@@ -24,6 +24,15 @@ test("a sentence has its capital and its stop; a setting stays as it is typed", 
   assert.equal(sentence("stopped by hand"), "Stopped by hand.")
   assert.equal(sentence("batch_size must be >= 1"), "batch_size must be >= 1.")
   assert.equal(sentence(undefined), "")
+})
+
+test("rates are written as Python writes them", () => {
+  const written = [0.1 * 0.1, 0.0183, 0.00138349, 2e-7, 3, NaN].map(rateText)
+  assert.deepEqual(written, ["0.01", "0.0183", "0.00138", "2e-7", "3", "–"])
+})
+
+test("an article goes by sound", () => {
+  assert.deepEqual(["film", "item", "user", "uncle"].map(one), ["a film", "an item", "a user", "an uncle"])
 })
 
 test("titles from people are no markup", () => {

@@ -43,7 +43,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
         "failed": train_tiny(home, model="mf", optimizer="sgd", learning_rate=1e9, batch_size=1, name="explodes"),
         "rating": train_tiny(home, name="[a *name*](http://x) <b>"),
         "ranking": train_tiny(home, model="mf", loss="bce", name="ranks"),
-        "interrupted": train_tiny(home, name="cut off"),
+        "interrupted": train_tiny(home, name="cut off", seed=1),
     }
     folder = RunFolder(home / "runs" / ids["interrupted"])
     folder.write_status(dataclasses.replace(folder.status(), state="interrupted", reason="the machine went down"))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mfcore.data import Interactions, load_dataset, make_split, random_split
 from mfcore.data.config import SplitConfig
+from mfcore.data.stats import block
 from mfcore.errors import DataUnavailable
 from mfcore.registry import DATASETS
 from tests.pages.reading import OpenPage, words
 from ui.data.items import item_rows, search
-from ui.data.overview import density_words
+from ui.data.overview import BUSIEST, CORNERS, MIXED, RANDOM, corner_of, density_words
 from ui.data.split import part_table
 from ui.datasets import Nouns
 from ui.format import rounded_percent
@@ -33,7 +35,10 @@ def test_movielens_is_counted_and_its_long_tail_stated(ml_100k: Interactions, op
 def test_search_finds_films_by_words_of_title_genre_and_year(ml_100k: Interactions, open_page: OpenPage) -> None:
     app = open_page("data")
     app.text_input(key="search").set_value("wars 1977").run()
-    assert app.dataframe[0].value["title"].tolist() == ["Star Wars (1977)"]
+    assert app.dataframe[0].value["title"].tolist() == ["Star Wars"]
+    app.text_input(key="search").set_value("saint 1997").run()
+    found = app.dataframe[0].value.set_index("title")
+    assert found.loc["The Saint", "original"] == "Saint, The (1997)"  # what the source wrote stands beside it
     app.text_input(key="search").set_value("no such film").run()
     assert "Nothing matches" in app.info[0].value
 
@@ -47,11 +52,18 @@ def test_each_split_is_explained_counted_and_drawn(kind: str, ml_100k: Interacti
     assert len(app.get("plotly_chart")) == 4
 
 
-def test_the_densest_corner_can_be_shown(ml_100k: Interactions, open_page: OpenPage) -> None:
+def test_every_part_of_the_table_says_how_full_it_is_and_how_full_the_whole(ml_100k: Interactions, open_page: OpenPage) -> None:
     app = open_page("data")
-    app.get_by_key("corner").set_value("Densest corner").run()
+    app.get_by_key("corner").set_value(BUSIEST).run()
     assert not app.exception
-    assert "Even here" in charts(app)
+    assert "drawn by lot" in charts(open_page("data", corner=RANDOM))
+    shares = {}
+    for kind in CORNERS:
+        users, items = corner_of(ml_100k, kind)
+        assert len(set(users.tolist())) == len(set(items.tolist())) == 40
+        shares[kind] = float(np.isfinite(block(ml_100k, ml_100k.rating, users, items)).mean())
+    assert f"{rounded_percent(shares[BUSIEST])} is known here, 6.3 % of the whole table" in charts(app)
+    assert shares[BUSIEST] > 0.6 > 0.3 > shares[MIXED] and 0.03 < shares[RANDOM] < 0.1  # what is drawn by lot is like the whole
 
 
 def test_planted_data_has_no_dates_and_takes_its_shape_from_the_link(no_runs: Path, open_page: OpenPage) -> None:

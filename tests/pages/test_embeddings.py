@@ -13,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 from mfcore.embeddings.export import Tables
 from mfcore.embeddings.imported import ImportedEmbeddings, list_embeddings
 from mfcore.embeddings.spectrum import norms_by_popularity, recovery, spectrum
+from mfcore.paths import data_dir
+from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
 from ui.embeddings.charts import lengths_figure, recovery_figure, spectrum_figure
 
@@ -127,3 +129,29 @@ def test_recovery_says_the_angles() -> None:
     figure = recovery_figure(found)
     assert figure.data[0].y == pytest.approx((0, 1), abs=1e-9)
     assert "100 % found; angles between the planted directions and the learned: 0°, 0°" in figure.layout.title.subtitle.text
+
+
+def test_earlier_imports_can_be_found_opened_and_deleted(no_runs: Path, imported: str, open_page: OpenPage) -> None:
+    app = open_page("embeddings", closer="Import")
+    assert "12 points × 3 numbers" in words(app)
+    (link,) = [one for one in app.get("page_link") if "Words" in one.proto.label]
+    assert f"embeddings={imported}" in link.proto.query_string
+    app.button(key=f"imported_delete_{imported}").click().run()
+    assert not list_embeddings()
+    assert "12 points" not in words(app)
+
+
+def test_the_map_says_whose_vectors_it_shows(runs: dict[str, str], no_refit: str, open_page: OpenPage) -> None:
+    from mfcore.runs import RunFolder
+
+    for run_id in (runs["rating"], no_refit):
+        (shown,) = maps(open_page("embeddings", run=run_id))
+        told, refit = shown["whose_words"], RunFolder(data_dir() / "runs" / run_id).checkpoints / "refit.safetensors"
+        assert ("trained once more, on train + validation" in told) == refit.is_file()
+        assert "Recommend asks" in told
+
+
+@pytest.fixture
+def no_refit(runs: dict[str, str]) -> str:
+    """A run whose best epoch stands for it, beside the others."""
+    return train_tiny(data_dir(), refit=False)

@@ -10,20 +10,22 @@ import numpy as np
 import pytest
 
 from mfcore.evaluation import Comparison, EvaluationDetails, Protocol, summarise
+from mfcore.evaluation.metrics import best_baseline
 from mfcore.runs import RunConfig
 from mfcore.runs.manager.manager import manager_for
 from mfcore.settings.ties import TIES
 from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
 from ui.datasets import Nouns, nouns
-from ui.evaluate.compare import difference_chart, verdict_words
+from ui.evaluate.compare import OTHER_TEST, difference_chart, verdict_words
 from ui.evaluate.contestants import TRAIN_AGAIN, contestants
 from ui.evaluate.curves import in_words, length_curves, length_lottery, list_lengths, rivals_curves, rivals_lottery, stops
 from ui.evaluate.lists import half_share
 from ui.evaluate.rating_errors import error_histogram, predicted_by_rating, rating_groups
-from ui.evaluate.results import BEFORE_REFIT, THIS_RUN, metrics_table
+from ui.evaluate.results import BEFORE_REFIT, THIS_RUN, baselines_help, metrics_table
 from ui.evaluate.store import peers, stored_details
-from ui.verdict import best_baseline, comparison, headline, judge
+from ui.run_colours import run_colours
+from ui.verdict import comparison, headline, judge
 from ui.words import protocol_sentence
 
 FILMS, ITEMS = nouns("ml-100k"), Nouns()
@@ -164,12 +166,14 @@ def test_curves_pass_through_the_stored_metrics(runs: dict[str, str]) -> None:
 
 def test_the_best_baseline_is_lowest_for_errors_and_highest_for_hits() -> None:
     baselines = {"a": {"rmse": 1.0, "hr@10": 0.2}, "b": {"rmse": 0.9, "hr@10": 0.1}, "c": {}}
-    assert best_baseline("rmse", baselines) == ("b", 0.9)
-    assert best_baseline("hr@10", baselines) == ("a", 0.2)
-    assert best_baseline("mae", baselines) is None
+    assert best_baseline("rmse", baselines) == "b"
+    assert best_baseline("hr@10", baselines) == "a"
+    assert best_baseline("mae", baselines) == ""
     verdict = judge({"rmse": 0.72}, baselines, 10)
     assert verdict is not None and verdict.gain == pytest.approx(0.2)
     assert comparison(verdict) == ("20 % better than the best baseline", "green")
+    doubtful = dataclasses.replace(verdict, chance=True)
+    assert comparison(doubtful) == ("20 % better than the best baseline, but that may be chance", "orange")
     worse = judge({"rmse": 0.99}, baselines, 10)
     assert worse is not None and comparison(worse)[1] == "red"
 
@@ -238,6 +242,10 @@ def test_the_honest_curve_falls_and_ends_among_everything_never_touched(runs: di
     assert curve["hr"][-1] == pytest.approx(np.mean(rank[details.num_free > 0] < 3))
     said = in_words({"hr": np.array([0.69, 0.15]), "ndcg": np.zeros(2)}, [99, 1600], 99, 10, "films")
     assert said == "With 99 negatives **HR@10 is 0.690**; against all 1,600 films they never touched it is **0.150**."
+    curves = {"hr": np.array([0.69, 0.15])}
+    assert in_words(curves, [99, 1600], 99, 10, "films", 0.6899) == said  # the same number says no more
+    other = in_words(curves, [99, 1600], 99, 10, "films", 0.691, draws=5)
+    assert "0.690** over all possible draws (Results has 0.691, from 5 draws);" in other
 
 
 def test_an_old_evaluation_misses_some_sections_and_says_so(runs: dict[str, str], open_page: OpenPage) -> None:
@@ -279,12 +287,49 @@ def test_a_decile_lists_its_users_and_its_items(kind: str, runs: dict[str, str],
         assert not open_page("evaluate", run=runs[kind], show="Deciles", group=nonsense).dataframe
 
 
+def test_a_group_can_be_opened_without_seeing_that_bars_are_clicked(runs: dict[str, str], open_page: OpenPage) -> None:
+    app = open_page("evaluate", run=runs["rating"], show="Deciles")
+    box = next(box for box in app.selectbox if box.label == "Look into a group")
+    assert box.value is None and not app.dataframe
+    box.select_index(2).run()
+    assert not app.exception and app.query_params["group"].startswith("users-")
+    assert len(app.dataframe[0].value)
+    assert any("script" in link.value for link in open_page("evaluate", run=runs["rating"], show="Run card").get("page_link"))
+
+
+def test_every_baseline_beside_a_run_is_explained() -> None:
+    told = baselines_help({"EASE": {}, "bias only": {}}, FILMS)
+    assert "**EASE**: a linear model in closed form" in told and "**Bias only**: predicting from each user's and film's" in told
+    assert baselines_help({}, FILMS) == ""
+
+
 def test_two_runs_on_one_split_are_compared_in_words(runs: dict[str, str], open_page: OpenPage) -> None:
     app = open_page("evaluate", run=runs["rating"], show="Compare", **{"with": runs["interrupted"]})
     said = words(app)
     assert "badge[" in said and "(A, this run)" in said and "With other users A − B" in said
     assert [run.run_id for run in peers(manager_for().get(runs["rating"]))] == [runs["interrupted"]]
     assert "Train another model on this split" in words(open_page("evaluate", run=runs["ranking"], show="Compare"))
+
+
+def test_runs_with_other_tests_are_marked_and_say_why(runs: dict[str, str], open_page: OpenPage) -> None:
+    home = manager_for().home
+    elsewhere = train_tiny(home, name="elsewhere", test_fraction=0.3)
+    shaped = train_tiny(home, name="shaped", **{"dataset.seed": 5})
+    app = open_page("evaluate", run=runs["rating"], show="Compare")
+    options = next(box for box in app.selectbox if box.label.startswith("Compare this run")).options
+    marked = {option: OTHER_TEST in option for option in options}
+    assert len(marked) == 4 and sum(marked.values()) == 3  # all but the one on the same split
+    assert not next(marked[option] for option in options if "cut off" in option)
+    for other, reason in ((elsewhere, "0.3 test"), (shaped, "seed 5"), (runs["ranking"], "everything held out")):
+        app = open_page("evaluate", run=runs["rating"], show="Compare", **{"with": other})
+        said = words(app).replace("\\", "")
+        assert "scored on different tests" in app.warning[0].value and reason in said
+        assert "is better]" not in said and not app.get("plotly_chart")
+        assert ("Train B's model on the data and split of A" in said) == (other != runs["ranking"])
+    picky = train_tiny(home, name="picky", relevance_threshold=3)
+    app = open_page("evaluate", run=runs["rating"], show="Compare", **{"with": picky})
+    assert "are of the same test ratings" in app.info[0].value
+    assert "What counts as relevant" in words(app)
 
 
 def test_the_verdict_names_the_better_run_and_what_other_users_would_change() -> None:
@@ -295,7 +340,9 @@ def test_the_verdict_names_the_better_run_and_what_other_users_would_change() ->
     unsure = dataclasses.replace(found, low=-0.01, verdict="can't tell")
     assert "might be anything between −0.010 and +0.031" in verdict_words(unsure)
     worse = dataclasses.replace(found, metric="rmse", low=0.01, high=0.03, verdict="B is better")
-    figure = difference_chart({"rmse": worse, "ndcg@10": found}, ["rmse", "ndcg@10"], model="mf")
+    figure = difference_chart({"rmse": worse, "ndcg@10": found}, ["rmse", "ndcg@10"], ["a", "b"])
+    shades = list(run_colours(["a", "b"]).values())
+    assert [trace.marker.color for trace in figure.data] == shades  # what is clear is in the colour of the better run
     assert figure.layout.title.text == "A is better at 1, B at 1; can't tell at 0 of 2 metrics"
     assert figure.data[1].x[0] == pytest.approx(-0.02)  # a larger error is to the left of zero
 
@@ -304,13 +351,16 @@ def test_the_run_card_can_be_copied(runs: dict[str, str], open_page: OpenPage) -
     app = open_page("evaluate", run=runs["rating"], show="Run card")
     card = app.code[0].value
     assert "split hash" in card and "python -m mfcore train" in card
-    assert "Ties count half" in words(app) and "Leak meter" in words(app)
+    assert "the mean over all their orders" in words(app) and "Leak meter" in words(app)
 
 
 def test_lines_of_the_same_name_are_kept_apart(runs: dict[str, str]) -> None:
     run = manager_for().get(runs["rating"])
     other = dataclasses.replace(manager_for().get(runs["interrupted"]), name="popularity")
-    names = [line.name for line in contestants(run, [other], "half")]
+    drawn = contestants(run, [other], "mean")
+    names = [line.name for line in drawn]
+    assert drawn[0].line["color"] != drawn[1].line["color"]  # one colour a run, whatever their models
+    assert drawn[0].line["dash"] != drawn[1].line["dash"]
     assert len(set(names)) == len(names) and names[0] == "this run"
 
 

@@ -12,11 +12,12 @@ from streamlit.testing.v1 import AppTest
 from mfcore.data import Interactions, Vocabulary, make_item_table
 from mfcore.runs import load_run
 from mfcore.runs.manager.manager import manager_for
+from tests.pages.conftest import train_tiny
 from tests.pages.reading import OpenPage, words
-from ui.datasets import one
+from ui.datasets import Nouns, one
 from ui.items import item_list, without_year
 from ui.recommend.profile import nearest_liked, profile, raters_of
-from ui.recommend.views import relative
+from ui.recommend.views import alike_words, relative, usual_least, whose_words
 
 
 def lists(app: AppTest) -> list[str]:
@@ -90,9 +91,31 @@ def test_an_unknown_user_in_a_link_is_named(runs: dict[str, str], open_page: Ope
 
 def test_similar_items_follow_the_choice(runs: dict[str, str], open_page: OpenPage) -> None:
     app = open_page("recommend", run=runs["rating"], user="7", like="5")
-    similar = load_run(runs["rating"]).recommender().similar_items(5)
+    run = load_run(runs["rating"])
+    similar = run.recommender().similar_items(5, min_ratings=usual_least(run.data.popularity()))
     assert f"<b>{similar['title'].iloc[0]}</b>" in lists(app)[1]
     assert f"{similar['similarity'].iloc[0]:.2f}" in lists(app)[1]
+
+
+def test_similar_items_tell_how_often_they_were_rated_and_can_ask_for_more(runs: dict[str, str], open_page: OpenPage) -> None:
+    run = load_run(runs["rating"])
+    popularity = run.data.popularity()
+    app = open_page("recommend", run=runs["rating"], user="7", like="5", least="0")
+    first = run.recommender().similar_items(5, n=1).iloc[0]
+    assert f"{first['ratings']} ratings" in lists(app)[1]
+    field = next(box for box in app.number_input if box.label == "Rated at least")
+    assert field.value == 0
+    field.set_value(int(popularity.max())).run()
+    assert not app.exception and app.query_params["least"] == str(popularity.max())
+    shown = lists(app)
+    assert len(shown) == 1 or f"{popularity.max()} ratings" in shown[1]
+    assert open_page("recommend", run=runs["rating"], least="elephants").number_input[0].value == usual_least(popularity)
+
+
+def test_a_least_number_of_ratings_to_begin_with_fits_the_data() -> None:
+    assert usual_least(np.array([0, 0, 3, 3, 3, 3])) == 3
+    assert usual_least(np.array([1000, 900, 800])) == 20
+    assert usual_least(np.array([0, 0])) == 0
 
 
 def test_a_run_still_going_says_which_epoch_is_shown(running: str, open_page: OpenPage) -> None:
@@ -113,6 +136,18 @@ def test_predictions_beyond_the_scale_are_explained(
     shown = taste.recommended
     monkeypatch.setattr(taste, "recommended", lambda *a, **k: shown(*a, **k).assign(score=5.61))
     assert "the scale of 1 to 5, so it may overshoot" in words(open_page("recommend", run=runs["rating"], user="7"))
+
+
+def test_the_page_says_whose_vectors_it_asks_and_how_the_map_may_differ(no_runs: Path, open_page: OpenPage) -> None:
+    said = words(open_page("recommend", run=train_tiny(no_runs, refit=True)))
+    assert "trained once more, on train + validation together" in said and "neighbours there may differ" in said
+    plain = train_tiny(no_runs)
+    loaded, done = load_run(plain), manager_for().get(plain).epochs_done
+    assert loaded.checkpoint != "refit"
+    said = words(open_page("recommend", run=plain))
+    assert f"after epoch {loaded.checkpoint_epoch}" in said and "trained once more" not in said
+    assert "of 9, the best on validation" in whose_words("best", 4, 9)
+    assert "the map ends there too" in whose_words("best", done, done)
 
 
 def test_a_failed_run_says_why(runs: dict[str, str], open_page: OpenPage) -> None:
@@ -137,6 +172,7 @@ def test_titles_from_data_cannot_become_markup() -> None:
 def test_things_are_called_as_one_would_say() -> None:
     assert without_year("Fargo (1996)", "1996") == "Fargo"
     assert (one("item"), one("film")) == ("an item", "a film")
+    assert (one("user"), one("unit"), one("umbrella")) == ("a user", "a unit", "an umbrella")
 
 
 def test_the_nearest_liked_film_is_liked_seen_in_training_and_not_itself() -> None:
@@ -152,6 +188,16 @@ def test_the_nearest_liked_film_is_liked_seen_in_training_and_not_itself() -> No
     )
     assert nearest_liked(vectors, np.array([0, 1, 3]), history) == ["near", "", ""]
     assert nearest_liked(vectors, np.array([0]), history.assign(part="test")) == [""]
+    chose = history.assign(part="validation")
+    assert nearest_liked(vectors, np.array([0]), chose) == [""]
+    assert nearest_liked(vectors, np.array([0]), chose, ("train", "validation")) == ["near"]  # a refit learned from it
+
+
+def test_vectors_that_all_point_one_way_are_said_to() -> None:
+    flat = np.array([1.0, 0.999, 0.995, 0.3])
+    assert alike_words(flat, 3, Nouns()).startswith("3 of 4 items compared point almost exactly the same way")
+    assert alike_words(flat[:3], 3, Nouns()).startswith("All 3 items")
+    assert not alike_words(flat, 4, Nouns()) and not alike_words(np.array([]), 0, Nouns())
 
 
 def test_profile_of_a_user_without_dates_or_genres() -> None:

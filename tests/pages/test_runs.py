@@ -8,8 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mfcore.errors import UnusableRequest
+from mfcore.runs import RunFolder, RunStatus
+from mfcore.runs.disk import GB, measure
+from mfcore.runs.events import CommandEvent, EndEvent, EpochEvent, StartEvent
+from mfcore.runs.limits import Limits
 from mfcore.runs.manager.manager import manager_for
+from mfcore.runs.worker.event_log import EventWriter
 from tests.pages.reading import OpenPage, words
+from tests.runs.tiny_runs import tiny
 from ui.runs.panel import delete_runs
 from ui.runs.table import columns
 
@@ -30,7 +36,7 @@ def test_the_table_has_one_row_a_run_with_its_result_against_the_best_baseline(
     table = open_page("runs").dataframe[0].value.set_index("name")
     assert len(table) == len(runs)
     rating, ranking, failed = table.loc["[a *name*](http://x) <b>"], table.loc["ranks"], table.loc["explodes"]
-    assert (rating["metric"], ranking["metric"]) == ("RMSE", "NDCG@10")
+    assert (rating["metric"], ranking["metric"]) == ("RMSE A", "NDCG@10 B"), "the letters tell whose tests differ"
     assert 0 < rating["test"] < 4
     assert "bias only" in rating["baseline"] or "mean" in rating["baseline"]
     assert failed["state"] == "failed"
@@ -61,10 +67,9 @@ def test_a_link_selects_a_run_and_its_labels_can_be_changed(runs: dict[str, str]
     run_id = runs["ranking"]
     app = open_page("runs", run=run_id)
     assert run_id in words(app).replace("\\", "")
-    app.text_input(key=f"name_{run_id}").set_value("renamed")
-    app.text_area(key=f"note_{run_id}").set_value("worth keeping")
-    app.toggle(key=f"star_{run_id}").set_value(True)
-    next(button for button in app.button if button.label == "Save").click().run()
+    app.text_input(key=f"name_{run_id}").set_value("renamed").run()
+    app.text_area(key=f"note_{run_id}").set_value("worth keeping").run()
+    app.toggle(key=f"starred_{run_id}").set_value(True).run()
     assert not app.exception
     run = manager_for().get(run_id)
     assert (run.name, run.note, run.starred) == ("renamed", "worth keeping", True)
@@ -125,7 +130,7 @@ def test_import_adds_a_run_and_refuses_what_is_none(runs: dict[str, str], open_p
         next(button for button in app.button if button.label == "Add this run").click().run()
         assert not app.exception
         assert len(app.error if content != packed else app.success) == 1, expected
-    assert names(app).count("ranks") == 2
+    assert [name.split(" · ")[0] for name in names(app)].count("ranks") == 2
 
 
 def test_exports_are_offered(runs: dict[str, str], open_page: OpenPage) -> None:
@@ -151,3 +156,67 @@ def test_a_branch_stands_in_the_table_with_the_run_it_left(runs: dict[str, str],
     assert dict(zip(table["name"], table["lineage"], strict=True))["ranks"] == ""
     assert f"⤷ epoch {kept[0]} of ranks" in set(table["lineage"])
     assert f"epoch {kept[0]} of ranks" in words(app) or any("of ranks" in link.proto.label for link in app.get("page_link"))
+
+
+def test_labels_typed_in_one_go_are_all_kept_and_a_rename_elsewhere_is_not_undone(
+    runs: dict[str, str], open_page: OpenPage
+) -> None:
+    run_id = runs["ranking"]
+    app = open_page("runs", run=run_id)
+    app.text_input(key=f"name_{run_id}").set_value("mine")
+    app.text_area(key=f"note_{run_id}").set_value("typed, and left at once").run()
+    assert (manager_for().get(run_id).name, manager_for().get(run_id).note) == ("mine", "typed, and left at once")
+    manager_for().set_meta(run_id, name="theirs")
+    app.toggle(key=f"starred_{run_id}").set_value(True).run()
+    assert manager_for().get(run_id).name == "theirs" and manager_for().get(run_id).starred
+
+
+def test_the_table_says_how_many_runs_there_are(runs: dict[str, str], open_page: OpenPage) -> None:
+    assert f"{len(runs)} runs, newest first" in words(open_page("runs"))
+    assert f"1 of {len(runs)} runs fit" in words(open_page("runs", find="explodes"))
+
+
+def test_what_was_changed_on_the_way_is_told_and_sets_runs_apart(home_of_steered: tuple[str, str], open_page: OpenPage) -> None:
+    plain, steered = home_of_steered
+    told = "lr 0.01 → 0.001 after epoch 1"
+    assert told in words(open_page("runs", run=steered)).replace("\\", "")
+    app = open_page("runs", runs=f"{plain},{steered}")
+    assert told in set(app.dataframe[1].value.loc["changed on the way"])
+    assert "Nothing" not in words(app)
+
+
+@pytest.fixture
+def home_of_steered(no_runs: Path) -> tuple[str, str]:
+    """The same settings twice; of the second run the rate was changed on the way."""
+    folders = [RunFolder.create(no_runs, tiny(learning_rate=0.01)) for _ in range(2)]
+    steer = {1: [CommandEvent(name="learning_rate", value=0.001, epoch=1, step=9, at=1.0, before=0.01)], 0: []}
+    for index, folder in enumerate(folders):
+        log = EventWriter(folder.events, lambda event: None)
+        metrics = {"rmse": 1.0}
+        for event in [
+            StartEvent(selection_metric="rmse", num_epochs=3),
+            EpochEvent(epoch=1, step=9, metrics=metrics, seconds=1.0),
+            *steer[index],
+            EpochEvent(epoch=2, step=18, metrics=metrics, seconds=1.0),
+            EndEvent(state="finished", step=18, epoch=2),
+        ]:
+            log.record(event)
+        folder.write_status(RunStatus("finished", created=1.0 + index))
+    return folders[0].run_id, folders[1].run_id
+
+
+def test_what_goes_first_is_said_before_the_disk_budget_is_used_up(
+    runs: dict[str, str], open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = manager_for()
+    assert "been given" not in words(open_page("runs"))
+    total = sum(one.total for one in measure(manager.store).values())
+    monkeypatch.setattr(manager, "limits", Limits(disk=1.1 * total / GB))
+    said = words(open_page("runs"))
+    assert "they have been given" in said and "the oldest runs first" in said and "Results stay" in said
+    for run in manager.list():
+        manager.set_meta(run.run_id, starred=True)
+    said = words(open_page("runs"))
+    for run in manager.list():
+        manager.set_meta(run.run_id, starred=False)
+    assert "Nothing can go by itself" in said

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mfcore.registry import MODELS
 from mfcore.runs import PRESETS
 from mfcore.runs.manager.manager import manager_for
 from tests.pages.reading import OpenPage, words
@@ -34,7 +35,7 @@ def errors(app: AppTest) -> list[str]:
 def test_it_opens_on_an_experiment_that_the_address_names(no_runs: Path, open_page: OpenPage, ml_100k_here: None) -> None:
     app = open_page("train")
     assert query(app) == {"preset": "biased-mf"}
-    assert {"Start from", "Dataset", "Model", "Optimizer", "Learning rate", "Device"} <= labels(app)
+    assert {"Start from", "Dataset", "Model", "Optimizer", "Peak learning rate", "Device"} <= labels(app)
     assert "train_start" in buttons(app)
     assert not errors(app)
 
@@ -83,7 +84,8 @@ def test_a_link_fills_the_form(no_runs: Path, open_page: OpenPage) -> None:
 
 def test_only_what_matters_is_shown(no_runs: Path, open_page: OpenPage) -> None:
     explicit = labels(open_page("train", preset="biased-mf"))
-    assert {"Fold", "Start from the mean", "Relevant from rating"} <= explicit
+    assert {"Seed of the split", "Start from the mean", "Relevant from rating"} <= explicit
+    assert "Fold" not in explicit and "Fold" in labels(open_page("train", preset="biased-mf", split="official"))
     assert not {"Negatives", "MLP layers", "Dropout"} & explicit
     ranking = labels(open_page("train", preset="neumf"))
     assert {"Negatives", "MLP layers", "Dropout"} <= ranking
@@ -112,14 +114,14 @@ def test_a_preset_can_be_picked(no_runs: Path, open_page: OpenPage) -> None:
 @pytest.mark.parametrize(
     ("params", "reason"),
     [
-        ({"learning_rate": "abc"}, "learning_rate must be a number, got 'abc'"),
-        ({"learning_rate": "-1"}, "learning_rate must be > 0, got -1"),
-        ({"num_epochs": "0"}, "num_epochs must be >= 1, got 0"),
-        ({"model": "svd"}, "model must be one of mf, biased-mf, gmf, mlp, neumf; got 'svd'"),
-        ({"optimizer": "lion"}, "optimizer must be one of"),
-        ({"dataset": "netflix"}, "dataset must be one of"),
-        ({"dataset": "planted", "embedding_dim": "1000000000"}, "embedding_dim 1000000000 needs about"),
-        ({"dataset": "planted", "dataset.noise": "x"}, "dataset.noise must be a number"),
+        ({"learning_rate": "abc"}, "Learning rate must be a number, got 'abc'"),
+        ({"learning_rate": "-1"}, "Learning rate must be above 0, got -1"),
+        ({"num_epochs": "0"}, "Epochs must be at least 1, got 0"),
+        ({"model": "svd"}, "Model must be one of mf, biased-mf, gmf, mlp, neumf; got 'svd'"),
+        ({"optimizer": "lion"}, "Optimizer must be one of"),
+        ({"dataset": "netflix"}, "Dataset must be one of"),
+        ({"dataset": "planted", "embedding_dim": "1000000000"}, "Embedding dim 1000000000 needs about"),
+        ({"dataset": "planted", "dataset.noise": "x"}, "Noise must be a number"),
         ({"device": "cuda:77"}, "cuda:77"),
     ],
 )
@@ -133,6 +135,17 @@ def test_a_mistake_is_one_line_and_trains_nothing(
     assert not app.exception
     assert query(app) == params, "nothing that was typed is lost"
     assert manager_for().list() == []
+
+
+def test_a_field_that_is_drawn_late_is_drawn_with_its_value(no_runs: Path, open_page: OpenPage) -> None:
+    """What a script puts into a field is told once. A browser that first draws the page at the next rerun has the defaults."""
+    app = open_page("train", preset="neumf", learning_rate="0.02", weight_decay="abc")
+    drawn = {field.key: (field.proto.default, field.value) for field in app.text_input}
+    assert len(drawn) > 10 and {key: default for key, (default, value) in drawn.items() if default != value} == {}
+    chosen = {field.key: (field.proto.options[field.proto.default], field.format_func(field.value)) for field in app.selectbox}
+    assert len(chosen) > 5 and {key: default for key, (default, value) in chosen.items() if default != value} == {}
+    model = next(field for field in app.main.get("button_group") if field.key == "train_model")
+    assert list(model.proto.default) == [list(MODELS).index("neumf")]
 
 
 def test_what_is_wrong_can_be_put_right(no_runs: Path, open_page: OpenPage) -> None:
@@ -164,9 +177,11 @@ def test_train_queues_a_run_and_the_address_names_it(no_runs: Path, no_worker: N
 def test_while_it_runs_another_can_be_queued(running: str, no_worker: None, open_page: OpenPage) -> None:
     app = open_page("train", run=running)
     app.button(key="train_queue").click().run()
-    assert query(app)["run"] != running
-    assert manager_for().get(query(app)["run"]).state == "queued"
     assert not app.exception
+    assert app.query_params["run"] == running, "what is watched stays on the screen"
+    (queued,) = (run for run in manager_for().list() if run.state == "queued")
+    assert any("Queued" in link.proto.label for link in app.get("page_link"))
+    assert manager_for().queue.line().position(queued.run_id) == 1
 
 
 def test_a_finished_run_fills_the_form_and_leads_on(runs: dict[str, str], open_page: OpenPage) -> None:
@@ -217,7 +232,7 @@ def ml_100k_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def live_view(app: AppTest) -> dict[str, Any]:
     """What the page hands to the live view."""
-    (component,) = app.get("bidi_component")
+    (component,) = [one for one in app.get("bidi_component") if one.proto.component_name == "mf_explorer_live"]
     return dict(json.loads(component.proto.json))
 
 
@@ -257,3 +272,58 @@ def test_another_run_is_opened_with_its_settings(runs: dict[str, str], open_page
     app.button(key="open").click().run()
     assert query(app)["run"] == runs["ranking"]
     assert app.markdown[0].value == "bce"
+
+
+def test_what_follows_a_choice_is_said_and_can_be_taken_back(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", preset="biased-mf")
+    assert "Also changed" not in words(app)
+    app.selectbox(key="train_optimizer").select("adam").run()
+    (line,) = [caption for caption in app.caption if "Also changed" in caption.value]
+    assert "batch size 1 → 1,024" in line.value
+    assert "schedule One cycle → Constant" in line.value + line.help
+    app.button(key="train_undo").click().run()
+    assert app.selectbox(key="train_optimizer").value == "adam"
+    assert app.text_input(key="train_batch_size").value == "1"
+    assert app.selectbox(key="train_schedule").value == "one-cycle"
+    assert "Also changed" not in words(app)
+
+
+def test_a_choice_that_cannot_stand_alone_is_taken_back_itself(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", preset="neumf")
+    app.selectbox(key="train_optimizer").select("als").run()
+    assert "loss" in next(caption.value for caption in app.caption if "Also changed" in caption.value)
+    app.button(key="train_undo").click().run()
+    assert query(app) == {"preset": "neumf"}
+    assert not errors(app)
+
+
+def test_a_change_after_that_leaves_nothing_to_take_back(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", preset="biased-mf")
+    app.selectbox(key="train_optimizer").select("adam").run()
+    app.text_input(key="train_num_epochs").input("3").run()
+    assert "Also changed" not in words(app)
+    assert "train_undo" not in buttons(app)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "label", "said"),
+    [
+        ("one-cycle", "Peak learning rate", "Starts at 0.0008, peaks at 0.02 after 30 % of the epochs, ends at 2e-6."),
+        ("cosine", "First learning rate", "Starts at 0.02 and falls to 0."),
+        ("step", "First learning rate", "Starts at 0.02, ends at 0.000625."),
+        ("constant", "Learning rate", ""),
+    ],
+)
+def test_a_learning_rate_is_called_what_it_is(schedule: str, label: str, said: str, no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", optimizer="sgd", learning_rate="0,02", schedule=schedule, num_epochs="30")
+    assert label in labels(app)
+    assert said in words(app)
+    assert ("Starts at" in words(app)) == bool(said)
+    assert "--lr 0.02" in app.code[0].value, "a decimal comma is understood"
+
+
+@pytest.mark.parametrize("option", ['a=__import__("os").system("touch evil"), b', "a b", "class", "x\ny"])
+def test_a_link_with_an_option_of_code_is_refused_in_one_line(option: str, no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("train", dataset="planted", model="mf", **{f"dataset.{option}": "1"})
+    assert len(errors(app)) == 1 and "option of a dataset must be a name" in errors(app)[0]
+    assert not any("__import__" in block.value for block in app.code)

@@ -29,6 +29,17 @@ def train(home: Path) -> Callable[..., tuple[RunFolder, RunStatus]]:
     return run
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run that has finished; tests copy it."""
+    from mfcore.runs.worker.session import train_run
+
+    home = tmp_path_factory.mktemp("finished")
+    folder = RunFolder.create(home, tiny())
+    assert train_run(folder, home).state == "finished"
+    return folder
+
+
 @pytest.fixture
 def manager(home: Path) -> Iterator[RunManager]:
     """A manager whose workers end with the test."""

@@ -20,6 +20,7 @@ from mfcore.runs.commands import Command
 from mfcore.runs.events import CheckpointEvent, CommandEvent, DivergedEvent, EpochEvent, Event, StartEvent
 from mfcore.runs.store import RunStore
 from mfcore.runs.worker.failure import last_good
+from mfcore.settings.table import SCHEDULES
 from tests.runs.tiny_runs import epochs, equal, kinds, messages, tiny, weights
 
 Train = Callable[..., tuple[RunFolder, RunStatus]]
@@ -198,6 +199,15 @@ def test_divergence_names_the_rating_and_keeps_the_last_good_epoch(train: Train,
     assert (math.isnan(told.predicted) or abs(told.predicted) > 1e15) and told.user_norm * told.item_norm > 1e15
     child, status = train(folder=branch(home, folder, good, {"learning_rate": 0.005}))
     assert status.state == "finished" and max(epochs(child)) == 30
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_banner_and_log_name_the_same_rates(train: Train, schedule: str) -> None:
+    """The rate as it was set, and what to set it to: not where the schedule stood by chance."""
+    folder, status = train(tiny(optimizer="sgd", learning_rate=30.0, schedule=schedule, num_epochs=6))
+    told = next(event for event in folder.events.read()[0] if isinstance(event, DivergedEvent))
+    assert (told.learning_rate, told.advice) == (30.0, 3.0)
+    assert "learning rate 30 is too large" in status.reason and status.reason.endswith("try 3")
 
 
 def test_an_epoch_that_is_finite_but_running_away_is_not_good(train: Train, home: Path) -> None:

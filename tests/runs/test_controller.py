@@ -44,8 +44,12 @@ class NotingTrainer:
     def __init__(self) -> None:
         self.config = TrainConfig(num_epochs=10)
         self.step = self.epoch = 0
+        self.progress = 0.0
         self.engine, self.engine_reason = "autograd", "as always"
         self.noted: list[Any] = []
+
+    def setting(self, name: str) -> Any:
+        return getattr(self.config, name)
 
     def set_learning_rate(self, rate: float) -> None:
         self.noted.append(("rate", rate))
@@ -166,6 +170,20 @@ def test_steps_asked_for_are_taken_one_by_one_and_then_it_waits(desk: Desk) -> N
     desk.inbox.at(90.0, Command("resume"))
     desk.controller.epoch_ends()
     assert desk.clock.now >= 90.0 and desk.states == ["paused", "running"] * 3
+
+
+def test_many_batches_are_one_command_and_then_it_waits(desk: Desk) -> None:
+    desk.inbox.at(0.0, Command("pause"), Command("step_batch", 3))
+    last = []
+    for taken in (1, 2, 3):
+        assert not desk.step(0.001)
+        assert desk.trainer.noted == ["one step"] * taken
+        last.append(desk.controller.last_batch)
+    assert last == [False, False, True], "whoever asked looks at the last"
+    desk.inbox.at(50.0, Command("step_batch"))
+    assert not desk.step(0.001)
+    assert desk.clock.now >= 50.0 and desk.trainer.noted == ["one step"] * 4
+    assert [event.value for event in desk.commands()] == [None, 3, None]
 
 
 def test_a_change_is_saved_and_told_with_what_it_brings(desk: Desk) -> None:

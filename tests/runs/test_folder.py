@@ -27,7 +27,8 @@ def folder(home: Path) -> RunFolder:
 def test_a_new_run_is_whole_and_queued(folder: RunFolder) -> None:
     assert folder.config() == tiny(name="first")
     assert folder.status().state == "queued"
-    assert folder.meta() == {"name": "first", "note": "", "starred": False}
+    nobody = {"owner": "", "shared": False, "shared_by": ""}
+    assert folder.meta() == {"name": "first", "note": "", "starred": False, **nobody}
     assert folder.events.read() == ([], 0)
     assert not folder.locked()
     assert "biased-mf" in folder.run_id

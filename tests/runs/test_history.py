@@ -124,6 +124,10 @@ def test_a_branch_of_a_branch_knows_its_line(steered: Callable[..., RunFolder], 
     without = RunHistory.read(grandchild)
     assert without.changes == history.changes and [parent.present for parent in without.ancestry] == [False, True]
     RunStore(home).delete(root.run_id)
+    remembered = RunHistory.read(grandchild)
+    assert remembered.complete and remembered.changes == history.changes and remembered.begun_with == history.begun_with
+    known = grandchild.provenance()
+    grandchild.write_provenance({key: value for key, value in known.items() if key != "begun_with"})  # as early branches
     alone = RunHistory.read(grandchild)
     assert not alone.complete and alone.begun_with == grandchild.config()
     assert [(c.step, c.name, c.after) for c in alone.changes] == [(c.step, c.name, c.after) for c in history.changes]
@@ -186,18 +190,24 @@ def test_card_script_and_command_line_tell_what_was_changed(
     steered: Callable[..., RunFolder], home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = steered(RunFolder.create(home, tiny(num_epochs=4)), {1: [Command("weight_decay", 0.3), Command("pace", 500)]})
-    (change,) = RunHistory.read(root).in_flight
-    assert change.words == f"weight_decay 0 → 0.3 after epoch 1, step {steps(root)[1]}"
-    assert card_facts(root)["changed in flight"] == {"1": change.words}
+    history = RunHistory.read(root)
+    (change,) = history.in_flight
+    assert change.words == "decay 0 → 0.3 after epoch 1"
+    assert card_facts(root)["changed on the way"] == {"1": change.words}
     assert main(["runs", "show", root.run_id, "--home", str(home)]) == 0
-    assert change.words in capsys.readouterr().out
-    script = run_script(root.config(), RunHistory.read(root).in_flight)
+    shown = capsys.readouterr().out
+    assert change.words in shown and "--plan '1: weight_decay=0.3'" in shown
+    script = run_script(root.config(), history)
     assert f"- {change.words}" in (ast.get_docstring(ast.parse(script)) or "")
-    hostile = dataclasses.replace(change, after='"""\nimport os\n"""')
-    assert ast.dump(ast.parse(run_script(root.config(), [hostile])).body[1]) == ast.dump(ast.parse(script).body[1])
+    hostile = dataclasses.replace(history, changes=(dataclasses.replace(change, before='"""\nimport os\n"""'),))
+    written = ast.parse(run_script(root.config(), hostile))
+    assert [ast.dump(node) for node in written.body[1:]] == [ast.dump(node) for node in ast.parse(script).body[1:]]
     branch = steered(branch_folder(home, root, branch_config(root, 2, {"learning_rate": 0.02}, "")), {})
     assert RunHistory.read(branch).in_flight == (), "what came before it is in its configuration"
-    assert "changed in flight" not in card_facts(branch)
+    assert list(card_facts(branch)["changed on the way"].values()) == [
+        "decay 0 → 0.3 after epoch 1",
+        "lr 0.005 → 0.02 after epoch 2",
+    ]
 
 
 def test_changes_that_a_resume_took_back_never_were(train: Train, home: Path) -> None:
@@ -218,3 +228,13 @@ def test_changes_that_a_resume_took_back_never_were(train: Train, home: Path) ->
     train(folder=folder)
     assert [change.after for change in RunHistory.read(folder).changes] == [0.3]
     agrees_with_checkpoints(folder)
+
+
+def test_what_was_changed_at_the_epoch_of_a_branch_belongs_to_who_changed_it(
+    steered: Callable[..., RunFolder], home: Path
+) -> None:
+    root = steered(RunFolder.create(home, tiny(num_epochs=4)), {2: [Command("weight_decay", 0.3)]})
+    branch = branch_folder(home, root, branch_config(root, 2, {"learning_rate": 0.02}, ""))
+    line = RunHistory.read(branch).line or ()
+    assert [(stage.until, stage.config.plan) for stage in line] == [(2, "2: weight_decay=0.3"), (None, "")]
+    assert line[-1].config.weight_decay == branch.config().training.weight_decay == 0.3

@@ -198,3 +198,17 @@ def test_the_state_of_another_devices_generator_decides_a_seed() -> None:
     assert torch.equal(*drawn)
     put_state(generator, state + 1)
     assert not torch.equal(drawn[0], torch.randperm(50, generator=generator))
+
+
+def test_a_folder_that_is_removed_meanwhile_is_one_clear_line(train: Train, home: Path) -> None:
+    folder = RunFolder.create(home, tiny(num_epochs=50))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 2:
+            home.rename(home.with_name("elsewhere"))
+
+    with pytest.raises(
+        UnusableRequest, match=rf"the folder of run {folder.run_id} was removed while it was trained.*train it again"
+    ):
+        train(folder=folder, listen=listen)
+    assert not home.exists(), "nothing is made anew where somebody has cleared away"

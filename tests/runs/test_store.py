@@ -78,9 +78,9 @@ def test_a_damaged_config_fails_alone(train: Train, home: Path) -> None:
     (worse.path / "result.json").write_text('{"test": {"rmse": "low"}}')
     (worse.path / "status.json").write_text('{"state": "finished", "created": "yesterday"}')
     states = {summary.run_id: summary for summary in RunStore(home).list()}
-    assert states[worse.run_id].state == "failed" and "no run writes" in states[worse.run_id].reason
+    assert states[worse.run_id].state == "damaged" and "no run writes" in states[worse.run_id].reason
     assert states[good.run_id].state == "finished"
-    assert states[bad.run_id].state == "failed" and "config.json" in states[bad.run_id].reason
+    assert states[bad.run_id].state == "damaged" and "config.json" in states[bad.run_id].reason
 
 
 def test_a_run_of_what_is_not_registered_any_more_keeps_its_names_its_figures_and_its_status(train: Train, home: Path) -> None:
@@ -102,7 +102,7 @@ def test_nonsense_in_a_runs_labels_fails_it_alone(train: Train, home: Path) -> N
     good, bad = train(tiny())[0], train(tiny())[0]
     (bad.path / "meta.json").write_text('{"name": 5}')
     states = {run.run_id: run.state for run in RunStore(home).list()}
-    assert states == {good.run_id: "finished", bad.run_id: "failed"}
+    assert states == {good.run_id: "finished", bad.run_id: "damaged"}
     assert RunStore(home).get(bad.run_id).name == ""
 
 
@@ -240,7 +240,9 @@ def test_what_is_not_a_run_is_refused_and_leaves_nothing(files: dict[str, bytes 
     assert not (home / "evil.json").exists()
 
 
-@pytest.mark.parametrize("data", [b"", b"not a zip", packed({"r/config.json": CONFIG})[:60]])
+@pytest.mark.parametrize(
+    "data", [b"", b"not a zip", packed({"r/config.json": CONFIG})[:60]], ids=["nothing", "no zip", "one cut short"]
+)
 def test_what_is_not_a_zip_is_refused(data: bytes, home: Path) -> None:
     with pytest.raises(UnusableRequest, match="not a zip file of a run"):
         RunStore(home).import_zip(data)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import errno
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunFolder, RunManager, RunStatus, RunStore
+from mfcore.runs.manager.executor import LocalExecutor
 from mfcore.runs.manager.queue import Queue, claim
 from mfcore.runs.manager.watcher import Watcher
 from mfcore.runs.summary import RunReader, RunSummary
@@ -35,6 +38,9 @@ class PlayedWorker:
     def exit_code(self) -> int | None:
         return self.code
 
+    def terminate(self) -> None:
+        self.leaves(0, "interrupted")
+
     def kill(self) -> None:
         self.leaves(-9)
 
@@ -48,6 +54,7 @@ class PlayedExecutor:
     def __init__(self) -> None:
         self.workers: dict[str, PlayedWorker] = {}
         self.broken: set[str] = set()
+        self.trouble = ""
         self.warmed, self.closed = 0, False
 
     def start(self, folder: RunFolder) -> PlayedWorker:
@@ -56,7 +63,7 @@ class PlayedExecutor:
         self.workers[folder.run_id] = PlayedWorker(folder)
         return self.workers[folder.run_id]
 
-    def kill(self, folder: RunFolder) -> None:
+    def find(self, folder: RunFolder) -> PlayedWorker:
         raise UnusableRequest(f"run {folder.run_id} has no worker on this machine")
 
     def warm(self) -> None:
@@ -103,10 +110,8 @@ def test_runs_take_turns(stage: Stage) -> None:
 
 
 def test_another_order_is_another_queue(home: Path) -> None:
-    """As a queue will be that is fair between owners."""
-
-    def newest_first(run: RunSummary) -> tuple[float, str]:
-        return -run.created, run.run_id
+    def newest_first(waiting: Sequence[RunSummary], running: Sequence[RunSummary]) -> list[RunSummary]:
+        return sorted(waiting, key=lambda run: -run.created)
 
     folders = [RunFolder.create(home, tiny()) for _ in range(3)]
     for age, folder in enumerate(folders):
@@ -142,7 +147,7 @@ def test_a_spare_is_warmed_when_the_first_points_have_been_drawn(stage: Stage) -
 def test_how_long_it_sleeps(stage: Stage) -> None:
     """An idle server costs no time at all; one whose home has a queue looks again, as that may be another server's."""
     stage.look()
-    assert stage.watcher.pause() is None
+    assert stage.watcher.pause() == pytest.approx(1.0)
     folder = stage.queue()
     stage.look()
     assert stage.watcher.pause() == pytest.approx(0.1)
@@ -151,7 +156,7 @@ def test_how_long_it_sleeps(stage: Stage) -> None:
     stage.watcher.max_concurrent = 0
     stage.look()
     stage.look()
-    assert stage.watcher.pause() == pytest.approx(5.0)
+    assert stage.watcher.pause() == pytest.approx(1.0)
 
 
 def test_a_run_of_an_earlier_server_is_adopted_until_its_worker_goes(stage: Stage) -> None:
@@ -235,7 +240,7 @@ def test_a_run_that_cannot_be_read_says_why_and_is_read_again(stage: Stage, home
     folder = stage.queue()
     (folder.path / "events.jsonl").mkdir()
     shown = stage.store.get(folder.run_id)
-    assert (shown.state, shown.error) == ("failed", "DamagedRun")
+    assert shown.state == "damaged"
     assert shown.reason == "its files cannot be read (Is a directory)"
     (folder.path / "events.jsonl").rmdir()
     assert stage.store.get(folder.run_id).state == "queued"
@@ -246,6 +251,7 @@ def test_the_thread_outlives_whatever_happens(home: Path, caplog: pytest.LogCapt
     """The runs' folder cannot be read as the server starts, and has become readable when it looks again."""
     manager = RunManager(home, executor=PlayedExecutor())
     runs = manager.store.runs
+    runs.mkdir(parents=True)
     runs.rename(home / "aside")
     runs.write_text("")
     try:
@@ -257,3 +263,90 @@ def test_the_thread_outlives_whatever_happens(home: Path, caplog: pytest.LogCapt
         wait_until(lambda: manager.get(run_id).state == "running")
     finally:
         manager.shutdown()
+
+
+def test_runs_begin_though_nothing_can_be_recovered(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = RunManager(home, executor=PlayedExecutor())
+    monkeypatch.setattr(manager.watcher, "recover", fail_on_a_full_disk)
+    try:
+        run_id = manager.submit(tiny())
+        wait_until(lambda: manager.get(run_id).state == "running")
+        assert manager.troubles() == ["the watch over the runs met an error (No space left on device)"]
+    finally:
+        manager.shutdown()
+
+
+def end_thread() -> None:
+    raise KeyboardInterrupt
+
+
+def fail_on_a_full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_watch_that_ended_by_itself_is_said_and_begun_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = RunManager(home, executor=PlayedExecutor())
+    with monkeypatch.context() as broken:
+        broken.setattr(manager.watcher, "pause", end_thread)  # not an Exception: nothing catches it
+        manager.watcher.wake()
+        wait_until(lambda: manager.watcher.trouble != "")
+    try:
+        assert manager.troubles() == ["nobody watches over the runs (its thread has ended)"]
+        assert manager.troubles() == []
+        run_id = manager.submit(tiny())
+        wait_until(lambda: manager.get(run_id).state == "running")
+    finally:
+        manager.shutdown()
+
+
+def test_what_cannot_be_written_to_and_workers_that_end_are_said(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = RunManager(stage.home, executor=stage.executor)
+    assert manager.troubles() == []
+    monkeypatch.setattr("mfcore.runs.manager.manager.write_json", fail_on_a_full_disk)
+    stage.executor.trouble = "a worker process ends as soon as it starts (exit code 1)"
+    monkeypatch.setattr(manager.watcher, "wake", lambda: None)
+    assert manager.troubles() == [
+        stage.executor.trouble,
+        "the data directory cannot be written to (No space left on device)",
+    ]
+
+
+def test_a_worker_that_cannot_work_is_noticed_and_tried_again(home: Path) -> None:
+    executor = LocalExecutor(home, python="/bin/false")
+    try:
+        executor.warm()
+        wait_until(lambda: executor.trouble != "")
+        assert executor.trouble == "a worker process ends as soon as it starts (exit code 1)"
+        executor._python = sys.executable
+        executor.warm()
+        assert executor.trouble == ""
+    finally:
+        executor.close()
+    nowhere = LocalExecutor(home, python=str(home / "no-python"))
+    with pytest.raises(OSError):
+        nowhere.warm()
+    assert nowhere.trouble == "no worker process can be started (No such file or directory)"
+
+
+def test_a_kill_that_was_refused_is_nobodys_hand_later(stage: Stage) -> None:
+    manager = RunManager(stage.home, executor=stage.executor)
+    folder = stage.queue()
+    with pytest.raises(UnusableRequest, match="has no worker"):
+        manager.kill(folder.run_id)
+    assert not manager.watcher.ended_by_hand
+
+
+def test_a_run_whose_folder_was_removed_is_told_of_in_one_line(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    folder = stage.queue()
+    stage.look()
+    worker = stage.executor.workers[folder.run_id]
+    stage.home.rename(stage.home.with_name("elsewhere"))
+    worker.leaves(1)
+    stage.look()
+    (told,) = caplog.records
+    assert (
+        told.getMessage().startswith(f"run lost run={folder.run_id} reason=")
+        and "removed while it was trained" in told.getMessage()
+    )
+    assert not told.exc_info and not stage.watcher.workers

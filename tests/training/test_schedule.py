@@ -9,8 +9,9 @@ import pytest
 from mfcore.data import Split
 from mfcore.errors import UnusableRequest
 from mfcore.models import build_model
+from mfcore.settings import SETTINGS
 from mfcore.training import TrainConfig, Trainer, TrainingDiverged
-from mfcore.training.schedule import batch_factor, rate_factor
+from mfcore.training.schedule import batch_factor, rate_factor, rate_text, schedule_words
 from mfcore.training.selection import Selection
 
 
@@ -130,3 +131,17 @@ def test_advice_after_a_divergence_is_a_rate_one_can_set(planted: Split) -> None
     words = "learning rate 2000 at batches of 512 is too large for SGD here; try learning_rate 50, which follows the batch size"
     with pytest.raises(TrainingDiverged, match=words):
         list(trainer.fit())
+
+
+@pytest.mark.parametrize("schedule", SETTINGS["schedule"].options() or {})
+def test_every_schedule_is_named_with_the_rate_of_the_form(schedule: str) -> None:
+    words = schedule_words(TrainConfig(schedule=schedule, learning_rate=0.02))
+    assert words.startswith((SETTINGS["schedule"].options() or {})[schedule].lower())
+    assert words == "constant" if schedule == "constant" else words.endswith(" 0.02")
+    assert schedule != "one-cycle" or words == "one cycle, peak 0.02"
+
+
+def test_rates_have_three_digits_that_matter() -> None:
+    assert [rate_text(x) for x in (0.1 * 0.1, 0.0183, 0.00138349, 2e-7, 3.0, 96.13, 1000.0)] == [
+        "0.01", "0.0183", "0.00138", "2e-7", "3", "96.1", "1000",
+    ]  # fmt: skip

@@ -13,10 +13,13 @@ import plotly
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from mfcore.registry import MODELS, OPTIMIZERS
-from mfcore.runs import RunConfig, RunFolder, RunStatus
+from mfcore.runs import RunConfig, RunFolder, RunManager, RunStatus
 from mfcore.runs.events import EpochEvent, MessageEvent, StartEvent
 from mfcore.runs.manager.watcher import Watcher
 from ui.api import routes as api
@@ -140,6 +143,22 @@ def test_health(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
+def test_health_means_that_a_run_could_be_trained(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunManager, "troubles", lambda self: ["the data directory cannot be written to (read-only)"])
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "cannot train", "why": ["the data directory cannot be written to (read-only)"]}
+
+
+def test_health_says_that_there_is_no_data_directory(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MF_EXPLORER_HOME", str(tmp_path / "file"))
+    answer = client.get("/healthz")
+    assert answer.status_code == 503 and "a file has that name" in answer.json()["why"][0]
+
+
 def test_plotly_is_the_installed_one_compressed_and_kept_for_ever(client: TestClient) -> None:
     url = plotly_url()
     assert plotly.__version__ in url
@@ -193,6 +212,29 @@ def test_every_answer_carries_the_security_headers(client: TestClient, path: str
     headers = client.get(path).headers
     for name, value in HEADERS.items():
         assert headers[name] == value
+
+
+def test_an_answer_to_a_mistake_of_ours_carries_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(request: Request) -> Response:
+        raise RuntimeError("secret")
+
+    routes = [Route("/broken", broken)]
+    application = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders)])
+    answer = TestClient(application, raise_server_exceptions=False).get("/broken")
+    assert answer.status_code == 500 and "secret" not in answer.text
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    with pytest.raises(RuntimeError, match="secret"):  # the log has it
+        TestClient(application).get("/broken")
+
+
+@pytest.mark.parametrize(
+    "line", ['{"kind":"epoch","epoch":1,"train_loss":1e999}', '{"kind":"epoch","epoch":' + "9" * 400 + "}"]
+)
+def test_numbers_beyond_every_number_are_passed_over(line: str, client: TestClient, folder: RunFolder) -> None:
+    whole = events(client, folder.run_id)
+    with (folder.path / "events.jsonl").open("a") as log:
+        log.write(f"{line}\n")
+    assert events(client, folder.run_id)["events"] == whole["events"]
 
 
 def test_the_policy_lets_no_other_host_in() -> None:

@@ -119,10 +119,10 @@ def test_points_are_as_long_as_the_frames_are_wide(client: TestClient, run: RunF
     assert set(points["items"]) == {"idx", "id", "title", "year", "genres", "ratings", "mean", "bias"}
 
 
-def test_the_rating_block_is_strict_json_in_two_decimals(client: TestClient, run: RunFolder) -> None:
+def test_the_rating_block_is_strict_json_in_four_decimals(client: TestClient, run: RunFolder) -> None:
     picture = get(client, run, "block").json()
     assert np.array(picture["predicted"]).shape == np.array(picture["heldout"]).shape == (40, 40)
-    assert all(value == round(value, 2) for row in picture["predicted"] for value in row)
+    assert all(value == round(value, 4) for row in picture["predicted"] for value in row)
     assert any(value is None for row in picture["known"] for value in row)
     early = get(client, run, "block?epoch=0&static=0").json()
     assert early["epoch"] == 0

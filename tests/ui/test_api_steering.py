@@ -51,7 +51,7 @@ def test_a_command_reaches_the_run(client: TestClient, folder: RunFolder) -> Non
     ("wish", "reason"),
     [
         ({"kind": "fly"}, "command must be one of"),
-        ({"kind": "learning_rate", "value": -1}, "learning_rate must be > 0"),
+        ({"kind": "learning_rate", "value": -1}, "Learning rate must be above 0"),
         ({"kind": "learning_rate"}, "takes one number"),
         ({"kind": "pause", "value": 1}, "takes no value"),
         ({"value": 1}, "kind must be"),
@@ -112,3 +112,10 @@ def test_steering_is_asked_for_by_post_alone(client: TestClient, folder: RunFold
         assert client.get(f"/api/runs/{folder.run_id}/{what}").status_code == 405
         preflight = client.options(f"/api/runs/{folder.run_id}/{what}", headers={"Origin": "http://elsewhere.example"})
         assert "access-control-allow-origin" not in preflight.headers
+
+
+def test_a_worker_is_ended_by_who_may_steer_and_only_where_there_is_one(client: TestClient, folder: RunFolder) -> None:
+    assert client.post(f"/api/runs/{folder.run_id}/end", json={}).status_code == 403
+    status, answer = ask(client, folder.run_id, {}, what="end")
+    assert status == 400 and "has no worker on this machine" in answer["error"]
+    assert ask(client, folder.run_id, {"now": True}, what="end")[0] == 400

@@ -19,7 +19,7 @@ def failing_page(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "line"), [("asked", "data directory /x is not writable"), ("ours", "a mistake of ours (KeyError)")]
+    ("kind", "line"), [("asked", "Data directory /x is not writable"), ("ours", "a mistake of ours (KeyError)")]
 )
 def test_one_line_and_no_traceback(kind: str, line: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "mf_explorer"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mfcore.evaluation.metrics import lower_is_better, metric_help
+from mfcore.evaluation.metrics import best_baseline, headline_key, lower_is_better, metric_help
 from mfcore.registry import MODELS
 from mfcore.runs import preset_config
 from ui.datasets import Nouns, dataset_title, nouns
@@ -16,7 +16,6 @@ from ui.evaluate.results import THIS_RUN, metrics_table
 from ui.format import headline_metrics, in_its_unit, metric_name, reading_order
 from ui.theme import DARK, LIGHT, colour, palettes
 from ui.train.draft import change, draft_of, first_draft
-from ui.verdict import best_baseline, headline_metric
 from ui.words import baseline_words, choice_title, choice_word, state_word
 
 
@@ -58,8 +57,8 @@ def test_an_unknown_metric_is_in_the_table_under_its_name() -> None:
     assert metric_name("precision@10/full", short=True) == "Prec.@10 all"
     assert (metric_help("half_life"), lower_is_better("half_life"), in_its_unit("half_life", 0.5)) == ("", False, "0.500")
     assert headline_metrics(found, 10) == ["rmse", "hr@10"]
-    assert headline_metric({"half_life": 7.0}, 10) == "half_life"
-    assert best_baseline("half_life", {"popularity": {"half_life": 6.0}}) == ("popularity", 6.0)
+    assert headline_key({"half_life": 7.0}, 10) == "half_life"
+    assert best_baseline("half_life", {"popularity": {"half_life": 6.0}}) == "popularity"
 
 
 def test_an_unknown_baseline_has_a_line_and_goes_by_its_name() -> None:

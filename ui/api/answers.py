@@ -12,13 +12,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from mfcore.embeddings.imported import ImportedEmbeddings
 from mfcore.errors import DataUnavailable, UnusableRequest
-from mfcore.runs.embedding_space import RunSpace, open_space
+from mfcore.runs.embedding_space import RunSpace
 from mfcore.typing import Float32
+from ui.visitor_runs import runs_of
+from ui.visitors import LOG_IN, asking
 
 MAGIC = b"MFS1"
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -26,9 +30,20 @@ _WORTH_PACKING = 10_000
 _SHORT = 32767
 
 
-def answered(route: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """What cannot be answered is refused in words: 404 for what is not there, 400 for what makes no sense, 409 without data."""
+def for_visitors(route: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """Only whoever is let in is answered; others are told to log in, whatever they ask for."""
 
+    def handler(request: Request) -> Response:
+        return route(request) if asking(request).let_in else json_answer(request, {"error": LOG_IN}, 401)
+
+    return handler
+
+
+def answered(route: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """What cannot be answered is refused in words: 401 to whom nothing is shown, 404 for what is not there, or not for them,
+    400 for what makes no sense, 409 without data."""
+
+    @for_visitors
     def handler(request: Request) -> Response:
         try:
             stored_of(request)
@@ -45,15 +60,26 @@ def answered(route: Callable[[Request], Response]) -> Callable[[Request], Respon
 
 
 def stored_of(request: Request) -> RunSpace | ImportedEmbeddings:
-    """The run or the imported embeddings that an address names.
+    """The run or the imported embeddings that an address names, if whoever asks may see them.
 
     Raises:
-        UnusableRequest: there are none of this name.
+        UnusableRequest: there are none of this name for them.
     """
-    names = request.path_params
+    names, runs = request.path_params, runs_of(asking(request))
     if "run_id" in names:
-        return open_space("runs", names["run_id"])
-    return open_space("embeddings", names["embeddings_id"])
+        return runs.space("runs", names["run_id"])
+    return runs.space("embeddings", names["embeddings_id"])
+
+
+def asked(scope: Scope) -> dict[str, Any]:
+    """What the log says of a request: who asked for what, and from where. Its path alone: the rest may be private."""
+    headers, client = Headers(scope=scope), scope.get("client")
+    said = {"host": headers.get("host"), "origin": headers.get("origin"), "client": client[0] if client else None}
+    return {
+        "method": scope.get("method", scope["type"]),
+        "path": scope["path"],
+        **{name: word for name, word in said.items() if word},
+    }
 
 
 def refusal(status: int, why: str) -> Response:

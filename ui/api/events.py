@@ -13,17 +13,25 @@ from starlette.routing import Route
 
 from mfcore.errors import UnusableRequest
 from mfcore.registry import LOSSES
-from mfcore.runs.layout import open_folder
-from mfcore.runs.manager.manager import manager_for
-from mfcore.runs.status import LIVE_STATES
+from mfcore.runs.events import EpochEvent
+from mfcore.runs.history import RunHistory
+from mfcore.runs.layout import RunFolder, open_folder
+from mfcore.runs.rates import planned_rates
 from mfcore.runs.summary import RunSummary
 from mfcore.settings import SETTINGS, live_settings
-from ui.api.answers import json_answer, refusal
+from mfcore.training.schedule import schedule_words
+from ui.api.answers import for_visitors, json_answer, refusal
 from ui.datasets import nouns
 from ui.run_titles import run_title
+from ui.visitor_runs import VisitorRuns, runs_of
+from ui.visitors import asking
 
 _BRANCHED = [key for key, one in SETTINGS.items() if one.in_branch and 0 < one.title_rank <= 7]
 """What the form of a branch has room for: of all that may change there, what people vary first."""
+
+
+_REPLAN = ("start", "command", "resume")
+"""Events after which the learning rate may be planned otherwise."""
 
 
 class Watchers:
@@ -63,7 +71,7 @@ def run_events(request: Request) -> Response:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         return refusal(400, f"from must be a whole number >= 0, got {text!r}")
     try:
-        answer = _events_since(run_id, int(text))
+        answer = _events_since(runs_of(asking(request)), run_id, int(text))
     except UnusableRequest as error:  # no such run; names that could leave the runs folder are refused there too
         return refusal(404, str(error))
     watcher = request.query_params.get("watcher", "")[:16]
@@ -71,24 +79,36 @@ def run_events(request: Request) -> Response:
     return json_answer(request, answer)
 
 
-def _events_since(run_id: str, offset: int) -> dict[str, Any]:
+def _events_since(runs: VisitorRuns, run_id: str, offset: int) -> dict[str, Any]:
     # The state is read before the events: were it the other way round, a run that ends in between would say
     # "finished" while its last events are still unread, and the reader would stop too early. The manager is asked
     # rather than the folder because it notices a worker that died without a word.
-    run = manager_for().get(run_id)
+    run = runs.get(run_id)
     folder = open_folder(run_id)
     events, following = folder.events.lines(offset)
     answer: dict[str, Any] = {"events": events, "next": following, "state": run.state, "kept": folder.kept_epochs()}
     if run.reason:
         answer["reason"] = run.reason
+    if run.silent_since is not None:
+        answer["silent_since"] = round(run.silent_since)
     if offset == 0:
-        answer["config"] = _settings(run)
+        answer["config"] = _settings(run, runs)
+    if (offset == 0 or any(event["kind"] in _REPLAN for event in events)) and not run.unread:
+        answer["rates"] = _rates(folder)
     if run.state == "queued":
-        answer["waiting_for"] = _runs_before(run_id, run.created)
+        answer["waiting_for"] = _runs_before(runs, run_id)
     return answer
 
 
-def _settings(run: RunSummary) -> dict[str, Any]:
+def _rates(folder: RunFolder) -> dict[str, Any]:
+    """The schedule in words, and (epoch, learning rate) to the last planned epoch."""
+    history = RunHistory.read(folder)
+    line = planned_rates(history, folder.events.of(EpochEvent))
+    words = schedule_words(history.config.training) if line else ""
+    return {"words": words, "line": [[round(epoch, 4), float(f"{rate:.5g}")] for epoch, rate in line]}
+
+
+def _settings(run: RunSummary, runs: VisitorRuns) -> dict[str, Any]:
     """What the live view shows of a configuration, what of it can be changed, and where a branch comes from."""
     flat, parent = run.config.to_flat(defaults=True), run.config.parent
     settings: dict[str, Any] = {
@@ -97,6 +117,7 @@ def _settings(run: RunSummary) -> dict[str, Any]:
         "k": run.config.protocol.k,
         "pace": run.config.pace,
         "loss": run.config.training.loss,
+        "ranks": run.config.training.implicit,
         "sample": LOSSES[run.config.training.loss].sample,
         "nouns": asdict(nouns(run.config.dataset)),
         "controls": [one.to_browser(flat[one.key]) for one in live_settings(flat)],
@@ -105,21 +126,21 @@ def _settings(run: RunSummary) -> dict[str, Any]:
     }
     if parent:
         settings["parent"] = {"changes": {}, **parent}
-        settings["parent_title"] = _title_of(parent["run_id"])
+        settings["parent_title"] = _title_of(parent["run_id"], runs)
     return settings
 
 
-def _title_of(run_id: str) -> str:
+def _title_of(run_id: str, runs: VisitorRuns) -> str:
     try:
-        return run_title(manager_for().get(run_id))
+        return run_title(runs.get(run_id))
     except UnusableRequest:
         return "a run that is not here any more"
 
 
-def _runs_before(run_id: str, created: float) -> int:
-    """How many runs are being trained, or wait before this one."""
-    others = (run for run in manager_for().list() if run.run_id != run_id)
-    return sum(run.state in LIVE_STATES or (run.state == "queued" and run.created <= created) for run in others)
+def _runs_before(runs: VisitorRuns, run_id: str) -> int:
+    """How many runs are being trained, or wait before this one; none that is paused."""
+    line = runs.line()
+    return len(line.running) + max(0, line.position(run_id) - 1)
 
 
-ROUTES = [Route("/api/runs/{run_id}/events", run_events, methods=["GET"])]
+ROUTES = [Route("/api/runs/{run_id}/events", for_visitors(run_events), methods=["GET"])]

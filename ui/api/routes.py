@@ -9,18 +9,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ui.api import assets, embeddings, events, manifold, steering, vectors
+from mfcore.errors import UnusableRequest
+from ui.api import assets, embeddings, events, manifold, queue, steering, vectors
 from ui.api.answers import json_answer
+from ui.visitor_runs import server_manager
+from ui.visitors import asking
 
 
 def health(request: Request) -> Response:
-    """The server answers."""
-    return json_answer(request, {"status": "ok"})
+    """``GET /healthz``: 200 where a run could be trained now, else 503 and, to who is let in, what is wrong, a line each."""
+    try:
+        found = server_manager().troubles()
+    except UnusableRequest as error:
+        found = [str(error)]
+    if not found:
+        return json_answer(request, {"status": "ok"})
+    why = {"why": found} if asking(request).let_in else {}
+    return json_answer(request, {"status": "cannot train", **why}, 503)
 
 
 ROUTES: list[Route] = [
     Route("/healthz", health, methods=["GET"]),
-    *(route for part in (assets, events, steering, embeddings, manifold, vectors) for route in part.ROUTES),
+    *(route for part in (assets, events, queue, steering, embeddings, manifold, vectors) for route in part.ROUTES),
 ]
 
 

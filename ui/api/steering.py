@@ -3,13 +3,12 @@
 A click must act at once and from every tab that watches, without the page being run again; so these are routes and not page
 callbacks. What guards them against requests that other sites make a browser send: the secret of this server process, which a
 page hands to its components over Streamlit's own (origin-checked) connection, in a header that no foreign page may set; and
-the browser's own word on where a request comes from.
+the browser's own word on where a request comes from. Whose run it is decides what may be asked: ui/visitor_runs.py.
 """
 
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -20,14 +19,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mfcore import log
 from mfcore.errors import UnusableRequest
-from mfcore.runs.manager.manager import manager_for
-from mfcore.validate import require
-from ui.api.answers import json_answer, refusal
+from mfcore.files import loads
+from mfcore.settings import in_labels
+from mfcore.validate import integer, require
+from ui.api.answers import asked, json_answer, refusal
+from ui.visitor_runs import VisitorRuns, runs_of
+from ui.visitors import LOG_IN, NotAllowed, Visitor, asking
 
 TOKEN_HEADER = "X-MF-Explorer-Token"
 _TOKEN = secrets.token_urlsafe(24)
 _MOST_BYTES = 4096
+Act = Callable[[VisitorRuns, str, dict[str, Any]], dict[str, Any]]
 
 
 def steering_token() -> str:
@@ -45,38 +49,79 @@ async def branch(request: Request) -> Response:
     return await _answer(request, _branch)
 
 
-async def _answer(request: Request, act: Callable[[str, dict[str, Any]], dict[str, Any]]) -> Response:
+async def place(request: Request) -> Response:
+    """``POST /api/runs/<id>/place`` with ``{"to": 1}``: another place in the queue, 1 being the next to begin."""
+    return await _answer(request, _place)
+
+
+async def end(request: Request) -> Response:
+    """``POST /api/runs/<id>/end`` with ``{}``: end a worker that no longer answers; the run can go on from its checkpoint."""
+    return await _answer(request, _end)
+
+
+async def _answer(request: Request, act: Act) -> Response:
+    visitor, run_id = asking(request), request.path_params["run_id"]
+    if not visitor.let_in:
+        return refusal(401, LOG_IN)
     if not _trusted(request):
+        log.event("request refused", level="warning", status=403, **asked(request.scope))
         return refusal(403, "this request does not come from a page of this server; reload the page and try again")
     try:
         wish = _wish(await _body(request))
         # In a thread: writing a file must not hold up everybody else.
-        return json_answer(request, await to_thread.run_sync(act, request.path_params["run_id"], wish))
+        return json_answer(request, await to_thread.run_sync(_act, act, visitor, run_id, wish))
+    except LookupError as error:
+        return refusal(404, str(error.args[0]))
+    except NotAllowed as error:
+        return refusal(403, str(error))
     except UnusableRequest as error:
-        return refusal(400, str(error))
+        return refusal(400, in_labels(str(error)))
     except OSError as error:
+        log.event("request failed", level="error", status=500, error=error, **asked(request.scope))
         return refusal(500, f"it could not be written down: {error.strerror or error}")
 
 
-def _command(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
-    manager, kind = manager_for(), wish.get("kind")
+def _act(act: Act, visitor: Visitor, run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+    """Raises LookupError: there is no such run for this visitor. Else as ``act``."""
+    runs = runs_of(visitor)
+    try:
+        runs.get(run_id)
+    except UnusableRequest as error:
+        raise LookupError(str(error)) from None
+    return act(runs, run_id, wish)
+
+
+def _command(runs: VisitorRuns, run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+    kind = wish.get("kind")
     require(isinstance(kind, str), "kind must be the name of a command")
     require(not set(wish) - {"kind", "value"}, "a command has a kind and perhaps a value, and nothing else")
     value: Any = wish.get("value")
     if kind == "extend":
-        manager.extend(run_id, value)
+        runs.extend(run_id, value)
     else:
-        manager.command(run_id, str(kind), value)
+        runs.command(run_id, str(kind), value)
     return {"done": True}
 
 
-def _branch(run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+def _branch(runs: VisitorRuns, run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     require(not set(wish) - {"epoch", "changes", "name"}, "a branch has an epoch, changes and a name, and nothing else")
     epoch: Any = wish.get("epoch")
     changes, name = wish.get("changes", {}), wish.get("name", "")
     require(isinstance(changes, dict), "changes must be settings by name")
     require(isinstance(name, str) and len(name) <= 200, "name must be a text of at most 200 characters")
-    return {"run_id": manager_for().branch(run_id, epoch, changes, name)}
+    return {"run_id": runs.branch(run_id, epoch, changes, name)}
+
+
+def _place(runs: VisitorRuns, run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+    require(set(wish) == {"to"}, "a place has a number, to, and nothing else")
+    runs.move(run_id, integer("to", wish["to"], low=1))
+    return {"done": True}
+
+
+def _end(runs: VisitorRuns, run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+    require(not wish, "to end a worker takes nothing but the run")
+    runs.kill(run_id)
+    return {"done": True}
 
 
 def _trusted(request: Request) -> bool:
@@ -100,8 +145,8 @@ async def _body(request: Request) -> bytes:
 
 def _wish(body: bytes) -> dict[str, Any]:
     try:
-        wish = json.loads(body)
-    except (ValueError, RecursionError):
+        wish = loads(body)
+    except ValueError:
         wish = None
     require(isinstance(wish, dict), "the request must be one JSON object")
     return dict(wish)
@@ -110,4 +155,6 @@ def _wish(body: bytes) -> dict[str, Any]:
 ROUTES = [
     Route("/api/runs/{run_id}/commands", command, methods=["POST"]),
     Route("/api/runs/{run_id}/branch", branch, methods=["POST"]),
+    Route("/api/runs/{run_id}/place", place, methods=["POST"]),
+    Route("/api/runs/{run_id}/end", end, methods=["POST"]),
 ]

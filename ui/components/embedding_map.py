@@ -27,10 +27,12 @@ def embedding_map(
     *,
     key: str = "map",
     run_id: str = "",
+    title: str = "",
     called: Nouns = ANY,
     going: bool = False,
     methods: Mapping[str, str] | None = None,
     still_words: str = "",
+    whose_words: str = "",
     every: bool = False,
 ) -> MapEvents:
     """Show the points that routes below ``base`` answer with (see :mod:`ui.api.embeddings`).
@@ -41,9 +43,11 @@ def embedding_map(
     Args:
         base: of the routes, such as ``/api/runs/<id>``.
         run_id: the run it is of, for links and for its curve; "" for vectors from elsewhere.
+        title: what it is called, for the title of its picture.
         called: what items, users and ratings are called.
         going: the run is not over, so new epochs are to be expected.
         methods: other ways to lay out the items, on request: name in the routes → words on screen.
+        whose_words: which model these are the vectors of, said below where there are several epochs.
         still_words: said below where there is no more than one epoch.
         every: all items and users, in one frame: the model as it is.
     """
@@ -57,9 +61,12 @@ def embedding_map(
         "near": f"{base}/neighbours",
         "methods": dict(methods or {}),
         "run_id": run_id,
+        "title": title,
+        "about": {"run": run_id, "embeddings": "" if run_id else base.rpartition("/")[2]},
         "nouns": asdict(called),
         "going": going,
         "still_words": still_words,
+        "whose_words": whose_words,
         "every": every,
     }
     nothing: dict[str, Any] = {f"on_{name}_change": lambda: None for name in ("ended", "make", "cancel")}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 
+from mfcore.errors import UnusableRequest
 from ui.api.assets import plotly_url
 from ui.api.steering import steering_token
 from ui.components.mounting import mounted, shared_data
-from ui.state import recall
+from ui.state import manager, recall
+from ui.visitors import me, why_not_change
 
 _COMPONENT = mounted("live")
 
@@ -58,10 +62,25 @@ def live_run(
         "hint": hint,
         "plotly": plotly_url(),
         "token": steering_token(),
+        **_rights(run_id),
         "runs": list(runs),
     }
-    result = _COMPONENT(data=data, key=key, on_ended_change=lambda: None, on_opened_change=lambda: _open(key, on_open))
+    result = _COMPONENT(
+        data=data,
+        key=key,
+        on_ended_change=lambda: None,
+        on_opened_change=lambda: _open(key, on_open),
+        on_renew_change=lambda: None,
+    )
     return result.ended is not None
+
+
+def _rights(run_id: str | None) -> dict[str, Any]:
+    """``locked``: why whoever looks may not steer the run, empty where they may. ``branches``: whether they may branch."""
+    locked = ""
+    with suppress(UnusableRequest, OSError):  # a run that is gone: the browser finds that out
+        locked = why_not_change(me(), manager().get(run_id)) if run_id else ""
+    return {"locked": locked, "branches": me().may_write}
 
 
 def _open(key: str, on_open: Callable[[str], None]) -> None:

@@ -13,7 +13,7 @@ from mfcore.evaluation.metrics import metric_help
 from mfcore.registry import METRICS, MODELS
 from mfcore.runs.status import STATES
 from ui.api.assets import COMPONENTS, module_urls
-from ui.theme import palettes
+from ui.theme import RUN_COLOURS, SCALES, palettes
 
 
 def mounted(folder: str) -> Callable[..., Any]:
@@ -33,10 +33,18 @@ def mounted(folder: str) -> Callable[..., Any]:
 
 
 def shared_data() -> dict[str, Any]:
-    """Colours by meaning and by model, run states, metrics: known to Python, told to the browser, restated nowhere."""
+    """Colours by meaning, model and run, states, metrics: known to Python, told to the browser, restated nowhere."""
     palette = (*MODELS, "test", "baseline")
     return {
-        "colours": {theme: {**shades, "palette": [shades[name] for name in palette]} for theme, shades in palettes().items()},
+        "colours": {
+            theme: {
+                **shades,
+                "palette": [shades[name] for name in palette],
+                "runs": list(RUN_COLOURS),
+                "scales": SCALES[theme],
+            }
+            for theme, shades in palettes().items()
+        },
         "states": {name: {"word": s.word, "tone": s.tone, "over": s.over, "live": s.live} for name, s in STATES.items()},
         "metrics": {
             name: {"label": spec.title, "lower_is_better": spec.lower_is_better, "help": metric_help(name)}

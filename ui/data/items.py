@@ -9,17 +9,19 @@ from mfcore.data import Interactions
 from mfcore.data.stats import most_rated
 from ui.datasets import Nouns
 from ui.format import count
+from ui.items import without_year, year_text
 from ui.memo import kept
 
 
 def show_items(data: Interactions, called: Nouns) -> None:
     """Every item, most rated first, with a search."""
-    st.subheader(f"The {called.items}, most rated first", anchor=False)
+    st.header(f"The {called.items}, most rated first", anchor=False)
     text = st.text_input(
         "Search",
         type="search",
         live="300ms",
         key="search",
+        bind="query-params",
         placeholder="words of a title, genre or year, or an id",
         label_visibility="collapsed",
         width=380,
@@ -36,9 +38,12 @@ def show_items(data: Interactions, called: Nouns) -> None:
 
 @kept
 def item_rows(data: Interactions) -> pd.DataFrame:
-    """Every item, most rated first: item_id, title, year, genres (one text), count, mean_rating."""
-    table = most_rated(data).reset_index(drop=True)
-    return table.assign(genres=table["genres"].map(", ".join))
+    """Every item, most rated first: item_id, title, year, genres (one text), count, mean_rating, original (title)."""
+    table = most_rated(data)
+    spoken = data.item_titles(table.index.to_numpy())
+    titles = [without_year(title, year_text(year)) for title, year in zip(spoken, table["year"], strict=True)]
+    table = table.assign(genres=table["genres"].map(", ".join), original=table["title"], title=titles)
+    return table.reset_index(drop=True)
 
 
 def search(table: pd.DataFrame, text: str) -> pd.DataFrame:
@@ -54,7 +59,7 @@ def search(table: pd.DataFrame, text: str) -> pd.DataFrame:
 
 @kept
 def _haystack(table: pd.DataFrame) -> pd.Series:
-    columns = [table[name].astype("string").fillna("") for name in ("item_id", "title", "year", "genres")]
+    columns = [table[name].astype("string").fillna("") for name in ("item_id", "title", "year", "genres", "original")]
     return columns[0].str.cat(columns[1:], sep=" ").str.lower()
 
 
@@ -63,6 +68,7 @@ def _show_table(rows: pd.DataFrame, everything: pd.DataFrame, called: Nouns) -> 
     c = st.column_config
     years, genres = bool(everything["year"].notna().any()), bool((everything["genres"] != "").any())
     described = [name for name, known in (("year", years), ("genres", genres)) if known]
+    rewritten = bool((everything["original"] != everything["title"]).any())
     most = int(everything["count"].max())  # the full bar
     st.dataframe(
         rows,
@@ -71,7 +77,7 @@ def _show_table(rows: pd.DataFrame, everything: pd.DataFrame, called: Nouns) -> 
         key="items",
         placeholder="",
         alt=f"{called.items}, most rated first",
-        column_order=["title", *described, "count", "mean_rating", "item_id"],
+        column_order=["title", *described, "count", "mean_rating", "item_id", *(["original"] if rewritten else [])],
         column_config={
             "title": c.TextColumn("Title"),
             "year": c.NumberColumn("Year", format="%d", width=70),
@@ -81,5 +87,6 @@ def _show_table(rows: pd.DataFrame, everything: pd.DataFrame, called: Nouns) -> 
             ),
             "mean_rating": c.NumberColumn("Mean rating", format="%.2f", width=110, help="A mean of few ratings says little."),
             "item_id": c.TextColumn("Id", width=70, help="The id in the source's own numbering."),
+            "original": c.TextColumn("Title in the source", help="As the source writes it, which may put the article last."),
         },
     )

@@ -9,12 +9,19 @@ import streamlit as st
 from mfcore.data import stats
 from mfcore.data.interactions import Interactions
 from mfcore.typing import Int64
-from ui.charts import new_chart, show_chart
+from ui.charts import new_chart, show_chart, visible_scale
 from ui.datasets import Nouns
 from ui.format import count, escape_plotly, rounded_percent
 from ui.memo import kept
 from ui.theme import colour, sequential
 
+WHOLE, BUSIEST, RANDOM, MIXED = "Whole table", "Busiest corner", "Random part", "Mixed"
+CORNERS = {
+    BUSIEST: (", the most active", ", the most rated"),
+    RANDOM: (" drawn by lot", " drawn by lot"),
+    MIXED: (", most active to least", ", most to least rated"),
+}
+"""Part of the table that can be looked at closely → which users, and which items, stand in it."""
 CELLS = 60  # the whole table is drawn as CELLS × CELLS squares, whatever its size
 
 
@@ -43,15 +50,19 @@ def show_pictures(data: Interactions, called: Nouns) -> None:
         picture = st.empty()
         corner = st.segmented_control(
             "Which part of the table",
-            ["Whole table", "Densest corner"],
-            default="Whole table",
+            [WHOLE, *CORNERS],
+            default=WHOLE,
             required=True,
             key="corner",
+            bind="query-params",
+            help=f"Busiest: the most active {called.users} and the most rated {called.items}. Random: drawn by lot. "
+            f"Mixed: {called.users} and {called.items} of all kinds, from the busiest to the least busy, evenly.",
             label_visibility="collapsed",
         )
         with picture:
-            if corner == "Densest corner":
-                show_chart(densest_corner(data, called), key="matrix", alt=f"The most active {called.users}' ratings")
+            if corner in CORNERS:
+                alt = f"Which ratings are known, {corner.lower()}"
+                show_chart(part_of_table(data, called, corner), key="matrix", alt=alt)
             else:
                 show_chart(whole_table(data, called), key="matrix", alt="How filled each region of the table is")
     with tail:
@@ -87,27 +98,46 @@ def whole_table(data: Interactions, called: Nouns) -> go.Figure:
     return as_picture(chart)
 
 
+def corner_of(data: Interactions, kind: str, size: int = 40) -> tuple[Int64, Int64]:
+    """Users and items, (≤ size,) indices each, of one of :data:`CORNERS`, most active and most rated first."""
+    found = []
+    for seed, counts in enumerate((data.activity(), data.popularity())):
+        ranked, number = stats.most_first(counts), min(size, len(counts))
+        if kind == RANDOM:
+            places = np.sort(np.random.default_rng(seed).choice(len(ranked), number, replace=False))
+        elif kind == MIXED:
+            places = np.linspace(0, len(ranked) - 1, number).astype(np.int64)
+        else:
+            places = np.arange(number)
+        found.append(ranked[places])
+    return found[0], found[1]
+
+
 @kept
-def densest_corner(data: Interactions, called: Nouns, size: int = 40) -> go.Figure:
-    """The ratings of the most active users on the most rated items."""
-    users, items = stats.most_first(data.activity())[:size], stats.most_first(data.popularity())[:size]
+def part_of_table(data: Interactions, called: Nouns, kind: str) -> go.Figure:
+    """The ratings of some users on some items; ``kind``: one of :data:`CORNERS`. Says how full it is, and the whole table."""
+    users, items = corner_of(data, kind)
     ratings = stats.block(data, data.rating, users, items)
-    known = np.isfinite(ratings)
+    share = float(np.isfinite(ratings).mean())
     names = [escape_plotly(title) for title in data.item_titles(items)]
+    who = [f"{called.user} {raw}" for raw in data.users.ids[users].tolist()]
+    about = np.array([[f"{one}, {name}" for name in names] for one in who], dtype=object)
+    busy, rated = CORNERS[kind]
     chart = new_chart(
-        f"Even here {rounded_percent(1 - known.mean())} is missing" if not known.all() else "Here every rating is known",
-        f"the {len(items)} most rated {called.items}",
-        f"the {len(users)} most active {called.users}",
+        f"{rounded_percent(share)} is known here, {rounded_percent(data.density)} of the whole table",
+        f"{len(items)} {called.items}{rated}",
+        f"{len(users)} {called.users}{busy}",
         note="colour = rating, gaps = what a recommender must guess",
     )
     chart.add_heatmap(
         z=ratings,
-        colorscale=_scale(),
+        colorscale=visible_scale(),
         zmin=data.rating_scale[0],
         zmax=data.rating_scale[1],
         colorbar={"thickness": 8, "outlinewidth": 0},
-        customdata=np.tile(np.array(names, dtype=object), (len(users), 1)),
-        hovertemplate="%{customdata}: rated %{z:.1f}<extra></extra>",
+        customdata=about,
+        hovertemplate=f"%{{customdata}}: {called.rated('%{z:.3g}')}<extra></extra>",
+        hoverongaps=False,
         xgap=1,
         ygap=1,
     )

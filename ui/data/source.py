@@ -12,6 +12,7 @@ from ui.address import linked_choice, write_param
 from ui.controls import error_line
 from ui.datasets import dataset_title, fetch_with_progress
 from ui.format import escape_markdown
+from ui.state import no_writing
 
 
 def choose_dataset() -> DatasetSpec:
@@ -58,7 +59,7 @@ def offer_fetch(entry: DatasetSpec) -> None:
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
         st.caption(escape_markdown(f"{entry.size}. {entry.licence}"))
-        if st.button("Fetch it now", type="primary", icon=":material/download:", key="fetch"):
+        if st.button("Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()):
             _fetch(entry.name)
 
 
@@ -79,7 +80,7 @@ def _fetch(name: str) -> None:
 
 def show_source(entry: DatasetSpec) -> None:
     """Whose data this is, on what terms, and where it lies."""
-    st.subheader("Where this comes from", anchor=False)
+    st.header("Where this comes from", anchor=False)
     st.markdown(escape_markdown(entry.description))
     st.table(_source_rows(entry), border="horizontal")
 

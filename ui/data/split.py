@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from mfcore.data import Interactions, Split, make_split
 from mfcore.data.config import SplitConfig
@@ -24,12 +25,14 @@ from ui.memo import kept
 from ui.theme import colour
 
 HEIGHT = 320
+PATTERNS = {"train": "", "valid": "/", "test": "x"}
+"""Parts differ by more than their colour."""
 split_of = kept(make_split)
 
 
 def show_split(entry: DatasetSpec, data: Interactions, called: Nouns) -> None:
     """What the model may learn from, what steers choices, what is kept for the end."""
-    st.subheader("What the split does", anchor=False)
+    st.header("What the split does", anchor=False)
     words, picture = st.columns([5, 6], gap="large")
     with words:
         config = choose_split(entry)
@@ -96,7 +99,7 @@ def split_over_time(split: Split) -> go.Figure:
             x=middles,
             y=np.histogram(everything[rows], bins=edges)[0],
             name=PARTS[part],
-            marker={"color": colour(part), "line": {"width": 0}},
+            marker={"color": colour(part), "line": {"width": 0}, "pattern": {"shape": PATTERNS[part], "solidity": 0.25}},
             hovertemplate="%{x|%d %b %Y}: %{y:,}<extra>" + PARTS[part] + "</extra>",
         )
     return _with_legend(chart.update_layout(barmode="stack", bargap=0.05).update_yaxes(tickformat=","))
@@ -125,7 +128,8 @@ def split_of_corner(split: Split, called: Nouns, users: int = 24, items: int = 8
     data = split.data
     rows, columns = most_first(data.activity())[:users], most_first(data.popularity())[:items]
     z = block(data, part_of_rows(split), rows, columns)
-    title = "Which part each rating went to, in the densest corner of the table"
+    known = f"{rounded_percent(float(np.isfinite(z).mean()))} known, of the whole table {rounded_percent(data.density)}"
+    title = f"Which part each rating went to, in the busiest corner ({known})"
     return _coloured_cells(
         z, title, f"the {len(columns)} most rated {called.items}", f"the {len(rows)} most active {called.users}"
     )
@@ -140,7 +144,9 @@ def _coloured_cells(z: Float32 | Float64, title: str, x: str, y: str) -> go.Figu
         zmax=2.5,
         colorscale=[(edge, shade) for i, shade in enumerate(shades) for edge in (i / 3, (i + 1) / 3)],
         showscale=False,
-        hoverinfo="skip",
+        customdata=_part_names(z),
+        hovertemplate="%{customdata}<extra></extra>",
+        hoverongaps=False,
         xgap=1,
         ygap=1,
     )
@@ -149,6 +155,12 @@ def _coloured_cells(z: Float32 | Float64, title: str, x: str, y: str) -> go.Figu
             x=[None], y=[None], mode="markers", name=name, marker={"color": shade, "symbol": "square", "size": 10}
         )
     return _with_legend(as_picture(chart))
+
+
+def _part_names(z: Float32 | Float64) -> NDArray[np.object_]:
+    """The part that each cell stands for, as people call it; "" where there is nothing."""
+    names = np.array([*PARTS.values(), ""], dtype=object)
+    return np.asarray(names[np.where(np.isfinite(z), z, len(PARTS)).astype(int)])
 
 
 def _with_legend(chart: go.Figure) -> go.Figure:

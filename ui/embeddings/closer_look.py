@@ -10,11 +10,12 @@ import streamlit as st
 from mfcore.errors import UnusableRequest
 from mfcore.runs import RunSummary
 from ui.charts import show_chart
-from ui.controls import error_line, plain_errors
+from ui.controls import error_line, link_to, plain_errors, whose_badge
 from ui.datasets import nouns
 from ui.embeddings.charts import lengths_figure, rank_figure, recovery_figure, spectrum_figure
-from ui.format import escape_plotly
-from ui.state import page_path
+from ui.format import count, escape_markdown, escape_plotly, when
+from ui.state import manager, no_writing, page_path
+from ui.visitors import me, why_not_change
 
 if TYPE_CHECKING:
     from mfcore.runs.embedding_space import RunSpace
@@ -100,28 +101,59 @@ def _packed(opened: RunSpace, what: str) -> bytes:
     return pack_tables(*vector_tables(opened, what=what))
 
 
+def _earlier() -> None:
+    """What was imported before: open it, or delete it."""
+    kept = manager().embeddings()
+    if not kept:
+        return
+    st.markdown("**Imported before**")
+    for one in kept:
+        about = one.about()
+        points, wide = about["shape"]
+        with st.container(horizontal=True, vertical_alignment="center", key=f"imported_{one.name}"):
+            with st.container(width=320):
+                link_to("embeddings", escape_markdown(about["title"]), icon=":material/scatter_plot:", embeddings=one.name)
+            st.caption(f"{count(points)} points × {count(wide)} numbers · {when(about['created'])}", width="content")
+            if badge := whose_badge(one):
+                st.markdown(badge, width="content")
+            why = why_not_change(me(), one)
+            with st.popover("Delete", icon=":material/delete:", type="tertiary", disabled=bool(why), help=why or None):
+                st.markdown(f"Delete {escape_markdown(about['title'])}? The file it came from is not touched.")
+                if st.button("Delete it", key=f"imported_delete_{one.name}"):
+                    manager().delete_embeddings(one.name)
+                    if st.query_params.get("embeddings") == one.name:
+                        del st.query_params["embeddings"]
+                    st.rerun()
+
+
 def _bring() -> None:
     """Embeddings from elsewhere: uploaded, kept, and shown on the same map."""
     from mfcore.embeddings.export import read_tables, read_zip
-    from mfcore.embeddings.imported import ImportedEmbeddings
 
+    _earlier()
     st.caption(
         "Embeddings from elsewhere, as the Embedding Projector takes them: vectors.tsv (one line of numbers a point, tabs "
         "between) and, if you have it, metadata.tsv; or both in one zip. Columns called title, year, genres, ratings and mean "
         "are understood."
     )
-    files = st.file_uploader("Files", type=["tsv", "txt", "zip"], accept_multiple_files=True, key="imported_files")
+    files = st.file_uploader(
+        "Files", type=["tsv", "txt", "zip"], accept_multiple_files=True, key="imported_files", **no_writing()
+    )
     if not files or not st.button("Show them", type="primary", icon=":material/scatter_plot:", key="imported_show"):
         return
     with plain_errors(), st.spinner("Reading …"):
         zips = [file for file in files if file.name.lower().endswith(".zip")]
         about = next((file for file in files if "meta" in file.name.lower()), None)
-        vectors = next((file for file in files if file is not about and file not in zips), None)
+        others = [file for file in files if file is not about and file not in zips]
+        vectors = next(iter(others), None)
+        if len(zips) > 1 or len(others) > 1 or (zips and (others or about)):
+            names = ", ".join(file.name for file in files)
+            raise UnusableRequest(f"one map at a time: a zip, or vectors with their metadata (a name with “meta”); got {names}")
         if zips:
             tables, name = read_zip(zips[0].getvalue()), zips[0].name
         elif vectors is not None:
             tables, name = read_tables(vectors.getvalue(), about.getvalue() if about else None), vectors.name
         else:
             raise UnusableRequest("metadata alone draws no map; add the file with the vectors")
-        added = ImportedEmbeddings.add(tables, name.rpartition(".")[0] or name)
+        added = manager().add_embeddings(tables, name.rpartition(".")[0] or name)
         st.switch_page(page_path("embeddings"), query_params={"embeddings": added.name})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,13 @@ from mfcore.evaluation import EvaluationDetails
 from mfcore.runs import RunSummary
 from mfcore.settings.ties import TIES
 from ui.address import write_param
+from ui.datasets import Nouns
 from ui.evaluate.store import RANKERS, baseline_details, evaluated_at, split_hash, stored_details, with_ties
 from ui.format import escape_plotly
+from ui.run_colours import run_colours
 from ui.run_titles import run_in_legend, run_label
 from ui.theme import colour
+from ui.words import baseline_words
 
 OURS = "this run"  # the line that every chart is about
 BASELINE_DASHES = {"popularity": "dash", "item-kNN": "dashdot", "EASE": "longdash", "random": "dot", "bias only": "dash"}
@@ -44,8 +48,9 @@ class Scored:
     ours: bool = False
 
 
-def scored_run(run: RunSummary, ties: str, *, name: str = "", nth: int = 0, ours: bool = False) -> Scored:
-    """A run's own line, under a tie policy. ``nth``: how many runs of the same model are drawn already.
+def scored_run(run: RunSummary, ties: str, *, name: str = "", nth: int = 0, ours: bool = False, shade: str = "") -> Scored:
+    """A run's own line, under a tie policy. ``nth``: how many runs are drawn already. ``shade``: its colour, where runs stand
+    beside each other; else its model's.
 
     Raises:
         UnusableRequest: it has no test evaluation, or one without what the policy needs.
@@ -53,7 +58,7 @@ def scored_run(run: RunSummary, ties: str, *, name: str = "", nth: int = 0, ours
     details = stored_details(run.run_id)
     if details is None:
         raise UnusableRequest(f"run {run.run_id} has not been scored on test")
-    line = {"color": colour(run.model), "width": 3 if ours else 2, "dash": RUN_DASHES[nth % len(RUN_DASHES)]}
+    line = {"color": shade or colour(run.model), "width": 3 if ours else 2, "dash": RUN_DASHES[nth % len(RUN_DASHES)]}
     key = f"{run.run_id}:{evaluated_at(run.run_id)}:{ties}"
     return Scored(name or escape_plotly(run_in_legend(run)), key, with_ties(details, ties), line, ours)
 
@@ -69,16 +74,16 @@ def scored_baseline(run: RunSummary, name: str, ties: str) -> Scored | None:
 
 def contestants(run: RunSummary, beside: Sequence[RunSummary], ties: str) -> list[Scored]:
     """The run, the runs beside it, the baselines that rank. Those without what is needed are left out, the run itself never."""
-    found = [scored_run(run, ties, name=OURS, ours=True)]
-    models, taken = [run.model], [OURS, *RANKERS, "random"]
+    shades = run_colours([run.run_id, *(other.run_id for other in beside)])
+    found = [scored_run(run, ties, name=OURS, ours=True, shade=shades[run.run_id])]
+    taken = [OURS, *RANKERS, "random"]
     for other in beside:
         name = escape_plotly(run_in_legend(other))
         name += f" ({taken.count(name) + 1})" if name in taken else ""
         try:
-            found.append(scored_run(other, ties, name=name, nth=models.count(other.model)))
+            found.append(scored_run(other, ties, name=name, nth=len(found), shade=shades[other.run_id]))
         except UnusableRequest:
             continue
-        models.append(other.model)
         taken.append(name)
     return found + [line for line in (scored_baseline(run, name, ties) for name in RANKERS) if line is not None]
 
@@ -90,14 +95,16 @@ def baseline_line(name: str) -> dict[str, Any]:
     return {"color": colour("baseline"), "width": 1.5, "dash": dash}
 
 
-def legend(looks: Mapping[str, Mapping[str, Any]]) -> None:
-    """One legend for several charts: a piece of each line with its name."""
-    pieces = [
-        f'<span class="mf-key"><span class="mf-piece" style="height:{look["width"]}px;background:{_strokes(look)}"></span>'
-        f"{f'<b>{OURS}</b>' if name == OURS else name}</span>"
-        for name, look in looks.items()
-    ]
+def legend(looks: Mapping[str, Mapping[str, Any]], called: Nouns) -> None:
+    """One legend for several charts: a piece of each line with its name; what a baseline does is its tooltip."""
+    pieces = [_key(name, look, called) for name, look in looks.items()]
     st.html(f"{LEGEND_STYLE}<div class='mf-keys'>{''.join(pieces)}</div>")
+
+
+def _key(name: str, look: Mapping[str, Any], called: Nouns) -> str:
+    what, shown = html.escape(baseline_words(name, called)), f"<b>{OURS}</b>" if name == OURS else name
+    piece = f'<span class="mf-piece" style="height:{look["width"]}px;background:{_strokes(look)}"></span>'
+    return f'<span class="mf-key" title="{what}">{piece}{shown}</span>'
 
 
 def _strokes(look: Mapping[str, Any]) -> str:

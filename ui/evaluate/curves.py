@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from mfcore.evaluation import EvaluationDetails, ranking, sampled_curve
+from mfcore.evaluation import EvaluationDetails, ranking, sampled_curve, summarise
 from mfcore.evaluation.metrics import metric_help
 from mfcore.registry import METRICS
 from mfcore.runs import RunSummary
@@ -47,7 +47,7 @@ def drawable() -> list[str]:
 
 def rivals_section(run: RunSummary, details: EvaluationDetails, ties: str) -> None:
     """The same rankings against ten rivals, a hundred, or all items: slider, what it means, and two curves with a marker."""
-    st.subheader("How much do the sampled rivals flatter?", anchor=False)
+    st.header("How much do the sampled rivals flatter?", anchor=False)
     called, k = nouns(run.config.dataset), details.k
     if details.num_free is None or not len(details.num_free):
         st.markdown(TRAIN_AGAIN if len(details.case_user) else f"No held-out {called.item} counts as relevant here.")
@@ -62,8 +62,10 @@ def rivals_section(run: RunSummary, details: EvaluationDetails, ties: str) -> No
     curves = {line.name: rivals_curves(line.key, k, tuple(numbers), line.details) for line in shown}
     curves[LOTTERY] = rivals_lottery(details, k, numbers)
     looks = _looks(shown)
-    st.markdown(in_words(curves[OURS], numbers, chosen, k, called.items) + " " + order_words(curves, numbers, chosen, shown))
-    legend(looks)
+    measured = summarise(shown[0].details).get(f"hr@{k}") if chosen == run.config.protocol.sampled_negatives else None
+    told = in_words(curves[OURS], numbers, chosen, k, called.items, measured, draws=run.config.protocol.draws)
+    st.markdown(f"{told} {order_words(curves, numbers, chosen, shown)}")
+    legend(looks, called)
     with st.grid(2, min_column_width=360):
         for name in ("hr", "ndcg"):
             alt = f"{title_of(name)} in the first {k} against the number of negatives, with other runs and baselines"
@@ -111,13 +113,19 @@ def rivals_lottery(details: EvaluationDetails, k: int, numbers: Sequence[int]) -
     return {name: np.array([row[name] for row in rows]) for name in ("hr", "ndcg")}
 
 
-def in_words(ours: Curves, numbers: list[int], chosen: int, k: int, items: str) -> str:
-    """With 99 negatives HR@10 is .69; against all 1,600 films it is .15."""
+def in_words(
+    ours: Curves, numbers: list[int], chosen: int, k: int, items: str, measured: float | None = None, *, draws: int = 1
+) -> str:
+    """With 99 negatives HR@10 is .69; against all 1,600 films it is .15. ``measured``: what Results says for as many, from
+    so many ``draws``, which the mean over all possible draws need not be to the last digit."""
     here, last = numbers.index(chosen), len(numbers) - 1
     all_of_them = f"against all {count(numbers[last])} {items} they never touched"
     if here == last:
         return f"{all_of_them[0].upper()}{all_of_them[1:]}, **HR@{k} is {metric(ours['hr'][last])}**: nothing flatters here."
     start = f"With {count(chosen)} negatives **HR@{k} is {metric(ours['hr'][here])}**"
+    if measured is not None and metric(measured) != metric(ours["hr"][here]):
+        drawn = "one draw" if draws == 1 else f"{draws} draws"
+        start += f" over all possible draws (Results has {metric(measured)}, from {drawn})"
     return f"{start}; {all_of_them} it is **{metric(ours['hr'][last])}**."
 
 
@@ -133,7 +141,10 @@ def order_words(curves: Mapping[str, Curves], numbers: list[int], chosen: int, s
 
 
 def _first_four(names: list[str]) -> str:
-    return escape_markdown(", ".join(names[:4])).replace(OURS, f"**{OURS}**")
+    first = ", ".join(names[:4])
+    if OURS not in names[:4]:
+        first += f" …, {OURS} in place {names.index(OURS) + 1}"
+    return escape_markdown(first).replace(OURS, f"**{OURS}**")
 
 
 def rivals_chart(
@@ -151,7 +162,7 @@ def rivals_chart(
     figure = _line_chart(
         f"{title_of(name)}: {in_its_unit(name, at)} with {count(chosen)} negatives, {in_its_unit(name, last)} with all",
         f"negatives ({items}, logarithmic)",
-        f"first {k} of the list; grey: baselines",
+        f"first {k} of the list, mean over all possible draws; grey: baselines",
         name,
         numbers,
         curves,
@@ -169,7 +180,7 @@ def rivals_chart(
 
 def list_length_section(run: RunSummary, details: EvaluationDetails, ties: str) -> None:
     """Choice of metric, and its curves against K: sampled where that is defined, and full."""
-    st.subheader("How long must the list be?", anchor=False)
+    st.header("How long must the list be?", anchor=False)
     called = nouns(run.config.dataset)
     if not len(details.case_user):
         st.markdown(f"No held-out {called.item} counts as relevant here, so there is nothing to find.")
@@ -191,7 +202,7 @@ def list_length_section(run: RunSummary, details: EvaluationDetails, ties: str) 
     }
     drawn = [(stem, variant) for stem in stems for variant in notes if variant or METRICS[stem].of_cases]
     looks = {name: look for name, look in _looks(shown).items() if any(stem + kind in curves[name] for stem, kind in drawn)}
-    legend(looks)
+    legend(looks, called)
     with st.grid(min(2, len(drawn)), min_column_width=360):
         for stem, variant in drawn:
             figure = length_chart(stem + variant, notes[variant], ks, curves, looks, details.k, called.items)
@@ -217,9 +228,9 @@ def list_lengths(details: EvaluationDetails) -> list[int]:
 @st.cache_data(max_entries=64, show_spinner=False)
 def length_curves(key: str, ks: tuple[int, ...], _details: EvaluationDetails) -> Curves:
     """Each drawable metric against K: ``hr`` … in sampled ranking, ``hr_full`` … in full."""
-    drawn, whole = _details.rank_draws, _details.rank_full
+    drawn, whole = _details.places_draws, _details.tied_full
     sampled = [ranking.per_case(drawn, k) for k in ks]
-    full = [ranking.per_user(_details.case_user, whole, k) for k in ks]
+    full = [ranking.per_user(_details.case_user, whole, k, _details.ties) for k in ks]
     found = {name: np.array([row[name] for row in sampled]) for name in drawable() if METRICS[name].of_cases}
     return found | {f"{name}_full": np.array([row[name] for row in full]) for name in drawable()}
 
@@ -267,10 +278,11 @@ def _line_chart(
     """The metric ``name`` of everybody who has it, shares in percent; the run itself on top of the others."""
     scale, unit, digits = unit_of(name)
     number = f"%{{y:{digits}}}{unit}"
-    figure = new_chart(title, x, "", note=note, hovermode="x unified", showlegend=False)
+    what = title_of(name.removesuffix("_full")) + (f" ({unit.strip()})" if unit else "")
+    figure = new_chart(title, x, what, note=note, hovermode="x unified", showlegend=False)
     for who in [*[other for other in curves if other != OURS][::-1], OURS]:
         if name in curves[who]:
             hover = f"<b>{number}</b>" if who == OURS else number
             y = scale * curves[who][name]
             figure.add_scatter(x=at, y=y, name=who, mode="lines", line=looks[who], hovertemplate=hover)
-    return figure.update_yaxes(rangemode="tozero", ticksuffix=unit, title=None)
+    return figure.update_yaxes(rangemode="tozero", ticksuffix=unit)

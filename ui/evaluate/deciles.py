@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,14 +13,16 @@ import streamlit as st
 
 from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails, by_item_popularity, by_user_activity, ranking, summarise, user_metrics
+from mfcore.evaluation.breakdown import Contrast, item_contrast, user_contrast
 from mfcore.evaluation.metrics import RMSE, selection_key
 from mfcore.runs import RunConfig, RunSummary
 from mfcore.typing import Float64, Int64
-from ui.address import write_param
+from ui.address import linked_choice, write_param
 from ui.charts import new_chart, show_chart
 from ui.datasets import Nouns, nouns
 from ui.evaluate.contestants import Scored, scored_baseline, scored_run
 from ui.evaluate.store import stored_split
+from ui.evaluate.surprises import about_ends, explain
 from ui.format import count, in_its_unit, metric_name, unit_of
 from ui.state import page_path, recall
 from ui.theme import colour
@@ -35,7 +38,7 @@ KEYS = {"hr": "hr@{k}", "ndcg": "ndcg@{k}", "hr_full": "hr@{k}/full", "ndcg_full
 
 def deciles_section(run: RunSummary, details: EvaluationDetails, ties: str) -> None:
     """The two decile charts, and below them who or what is in the one that was clicked."""
-    st.subheader("For whom does it work?", anchor=False)
+    st.header("For whom does it work?", anchor=False)
     offered = {
         metric_name(key.format(k=details.k)): name
         for name, key in KEYS.items()
@@ -45,8 +48,12 @@ def deciles_section(run: RunSummary, details: EvaluationDetails, ties: str) -> N
         st.markdown("No held-out rating counts as relevant here.")
         return
     split, called = stored_split(run.run_id), nouns(run.config.dataset)
-    title, chosen = _chosen_metric(offered, run.config)
     ours = scored_run(run, ties, ours=True)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        title, chosen = _chosen_metric(offered, run.config)
+    with right:
+        _choose_group({kind: deciles(kind, ours.key, split.hash, ours.details, split) for kind in (USERS, ITEMS)}, called)
     floor = scored_baseline(run, "bias only" if chosen == "rmse" else "popularity", ties)
     with st.grid(2, min_column_width=360):
         for kind in (USERS, ITEMS):
@@ -60,10 +67,41 @@ def deciles_section(run: RunSummary, details: EvaluationDetails, ties: str) -> N
                 figure,
                 key=key,
                 alt=f"{title} by decile of {kind}",
+                table=partial(decile_table, kind, found, beneath, chosen, title, called, floor.name if floor else ""),
                 on_select=partial(_clicked, key, kind, found["decile"].tolist()),
                 selection_mode="points",
             )
+    key = KEYS[chosen].format(k=details.k)
+    ends = (
+        about_ends(contrast(kind, key, ours.key, split.hash, ours.details, split), key, called, users=kind == USERS)
+        for kind in (USERS, ITEMS)
+    )
+    explain(filter(None, ends))
     show_members(run, ours, split, called)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def contrast(kind: str, metric: str, key: str, split_hash: str, _details: EvaluationDetails, _split: Split) -> Contrast | None:
+    """The first against the last group of :func:`deciles`, with what was measured of both."""
+    found = deciles(kind, key, split_hash, _details, _split)
+    return (user_contrast if kind == USERS else item_contrast)(_details, _split, metric, found)
+
+
+def _choose_group(found: Mapping[str, pd.DataFrame], called: Nouns) -> None:
+    """What a click on a bar does, for who does not see that bars can be clicked, or has no mouse."""
+    words = {}
+    for kind, table in found.items():
+        word = called.users if kind == USERS else called.items
+        for number, low, high in zip(table["decile"].tolist(), table["low"].tolist(), table["high"].tolist(), strict=True):
+            words[f"{kind}-{number}"] = f"{word} with {_range(low, high)} training ratings"
+    linked_choice(
+        "Look into a group",
+        list(words),
+        PARAM,
+        text=words.__getitem__,
+        follow=True,
+        placeholder="Choose one here, or click a bar",
+    )
 
 
 def _clicked(key: str, kind: str, numbers: list[int]) -> None:
@@ -94,7 +132,7 @@ def deciles(kind: str, key: str, split_hash: str, _details: EvaluationDetails, _
 def _overall(line: Scored, name: str, kind: str) -> float:
     """The run's figure over everything, for the reference line. By items, full figures are per case, not per user."""
     if kind == ITEMS and name.endswith("_full"):
-        return ranking.per_case(line.details.rank_full, line.details.k)[name.removesuffix("_full")]
+        return ranking.per_case(line.details.places_full, line.details.k)[name.removesuffix("_full")]
     return summarise(line.details).get(KEYS[name].format(k=line.details.k), float("nan"))
 
 
@@ -112,18 +150,19 @@ def decile_chart(
 ) -> go.Figure:
     """Bars of one metric by decile; grey points: the baseline; dotted: over everything."""
     values = found[name].to_numpy()
+    scale, unit, digits = unit_of(name)
     word = called.users if kind == USERS else called.items
+    alone = f"each held-out {called.item} on its own; " if kind == ITEMS and name.endswith("_full") else ""
     labels = [_range(low, high) for low, high in zip(found["low"], found["high"], strict=True)]
     figure = new_chart(
         _title(kind, values, name, title, called),
         f"training ratings of the {called.user if kind == USERS else called.item}, in ten groups",
-        f"RMSE ({called.units})" if name == "rmse" else "",
-        note=f"click a bar to see its {word}; dotted: overall" + (f"; grey: {floor.name}" if floor else ""),
+        f"RMSE ({called.units})" if name == "rmse" else title + (f" ({unit.strip()})" if unit else ""),
+        note=f"click a bar to see its {word}; {alone}dotted: overall" + (f"; grey: {floor.name}" if floor else ""),
         showlegend=False,
         bargap=0.15,
         clickmode="event+select",
     )
-    scale, unit, digits = unit_of(name)
     number = f"%{{y:{digits}}}{f' {called.units}' if name == 'rmse' else unit}"
     members = found["num_users"] if kind == USERS else found["num_items"]
     hover = [f"{count(n)} {word} with {label} ratings" for n, label in zip(members, labels, strict=True)]
@@ -137,19 +176,36 @@ def decile_chart(
         unselected={"marker": {"opacity": 0.45}},
     )
     if beneath is not None and floor is not None:
+        halo = {"color": colour("background"), "size": 14, "symbol": "line-ew-open", "line": {"width": 8}}
+        y = scale * beneath[name].to_numpy()
+        still = {"marker": {"opacity": 1.0}}
+        figure.add_scatter(x=labels, y=y, mode="markers", marker=halo, hoverinfo="skip", unselected=still)  # apart from the bar
         look = {"color": colour("baseline"), "size": 10, "symbol": "line-ew-open", "line": {"width": 4}}
         figure.add_scatter(
             x=labels,
-            y=scale * beneath[name].to_numpy(),
+            y=y,
             mode="markers",
             marker=look,
             hovertemplate=f"{floor.name}: {number}<extra></extra>",
-            unselected={"marker": {"opacity": 1.0}},
+            unselected=still,
         )
     if np.isfinite(overall):
         figure.add_hline(y=scale * overall, line={"color": colour("text"), "width": 1, "dash": "dot"})
     figure.update_xaxes(type="category", tickfont={"size": 11})
     return figure.update_yaxes(rangemode="tozero", ticksuffix=unit)
+
+
+def decile_table(
+    kind: str, found: pd.DataFrame, beneath: pd.DataFrame | None, name: str, title: str, called: Nouns, floor: str
+) -> pd.DataFrame:
+    """What :func:`decile_chart` draws, one row a group."""
+    word = called.users if kind == USERS else called.items
+    table = pd.DataFrame({"group": found["decile"], "training ratings from": found["low"], "to": found["high"]})
+    table[word] = found[f"num_{kind}"]
+    table[f"{title}, this run"] = found[name]
+    if beneath is not None:
+        table[f"{title}, {floor}"] = beneath[name].to_numpy()
+    return table
 
 
 def _title(kind: str, values: Float64, name: str, title: str, called: Nouns) -> str:
@@ -237,8 +293,8 @@ def item_table(details: EvaluationDetails, split: Split, items: Int64) -> pd.Dat
     k = details.k
     size = split.data.num_items
     held = np.bincount(details.case_item, minlength=size)
-    hits = ranking.case_values(np.nan_to_num(details.rank_draws, nan=np.inf), k)["hr"].mean(axis=0)
-    full = ranking.case_values(np.nan_to_num(details.rank_full, nan=np.inf), k)["hr"]
+    hits = np.nan_to_num(ranking.case_values(details.places_draws, k)["hr"]).mean(axis=0)
+    full = np.nan_to_num(ranking.case_values(details.places_full, k)["hr"])
     shown = items[held[items] > 0]
     shown = shown[np.argsort(-held[shown], kind="stable")]
     names = np.array(split.data.item_titles(), dtype=object)

@@ -26,7 +26,7 @@ from ui.theme import colour
 def lists_section(run: RunSummary, details: EvaluationDetails) -> None:
     """Coverage, novelty, popularity and inequality of the first K of everybody, and how exposure is shared out."""
     k, many = details.k, nouns(run.config.dataset).items
-    st.subheader(f"What do all lists of {k} show together?", anchor=False)
+    st.header(f"What do all lists of {k} show together?", anchor=False)
     if details.lists is None:
         st.markdown(TRAIN_AGAIN)
         return
@@ -36,7 +36,7 @@ def lists_section(run: RunSummary, details: EvaluationDetails) -> None:
     shown = [line for line in contestants(run, beside, details.ties) if line.details.lists is not None]
     table = beyond_table(shown, train)
     st.dataframe(table, column_config=_columns(many), height="content", key="beyond", alt="Lists of this run and the baselines")
-    legend({line.name: line.line for line in shown})
+    legend({line.name: line.line for line in shown}, nouns(run.dataset))
     figure = exposure_chart(shown, train.num_items, many)
     show_chart(figure, key="exposure", alt=f"Share of all places on lists against the share of {many}")
     st.caption(

@@ -13,7 +13,8 @@ from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import Leak, leak_meter
 from mfcore.runs import RunSummary, run_card
 from ui.charts import new_chart, show_chart
-from ui.controls import error_line
+from ui.controls import error_line, link_to
+from ui.datasets import Nouns, nouns
 from ui.evaluate.store import stored_split
 from ui.format import percent
 from ui.state import manager
@@ -23,7 +24,7 @@ from ui.words import protocol_sentence
 
 def method_section(run: RunSummary) -> None:
     """What one needs to compare these numbers with others, to doubt them, and to get them again."""
-    st.subheader("How this was measured", anchor=False)
+    st.header("How this was measured", anchor=False)
     st.markdown(protocol_sentence(run.config))
     left, right = st.columns([3, 2], gap="large")
     with right:
@@ -32,9 +33,10 @@ def method_section(run: RunSummary) -> None:
     with left:
         st.markdown("**Run card**: everything behind these numbers, to copy")
         try:
-            st.code(run_card(manager().folder(run.run_id)), language=None, height=420)
+            st.code(run_card(manager().folder(run.run_id)), language=None, wrap_lines=True)
         except UnusableRequest as error:
             error_line(error)
+        link_to("runs", "Repeat it: Python script and command", icon=":material/code:", run=run.run_id)
         with st.expander("Settings that differ from the defaults"):
             flat = run.config.to_flat()
             st.table({key.replace("_", " "): str(value) for key, value in flat.items()}, border="horizontal", width="content")
@@ -53,7 +55,11 @@ def leak(run: RunSummary) -> None:
         st.markdown("This data has no timestamps, so there is no before and after.")
         return
     st.markdown(leak_words(found))
-    show_chart(leak_chart(found), key="leak", alt="Share of training that lies after each user's first test interaction")
+    show_chart(
+        leak_chart(found, nouns(run.dataset)),
+        key="leak",
+        alt="Share of training that lies after each user's first test interaction",
+    )
 
 
 def refitted(run: RunSummary) -> bool:
@@ -75,15 +81,15 @@ def leak_words(found: Leak) -> str:
     )
 
 
-def leak_chart(found: Leak) -> go.Figure:
+def leak_chart(found: Leak, called: Nouns) -> go.Figure:
     """Users by the share of all training interactions that come after their first test interaction."""
     edges = np.linspace(0, 1, 11)
     share = np.histogram(found.per_user, edges)[0] / max(len(found.per_user), 1)
     figure = new_chart(
         f"On average {percent(found.everyone, 0)} of training is from the future",
-        "training ratings later than the user's first test rating",
-        "",
-        note="share of users; dotted: mean",
+        f"training ratings later than the {called.user}'s first test rating (%)",
+        f"share of {called.users} (%)",
+        note="dotted: mean",
         height=280,
         showlegend=False,
         bargap=0.06,
@@ -93,7 +99,7 @@ def leak_chart(found: Leak) -> go.Figure:
         y=100 * share,
         marker={"color": colour("test")},
         customdata=[f"{100 * low:.0f} to {100 * high:.0f} %" for low, high in pairwise(edges)],
-        hovertemplate="%{y:.1f} % of users have<br>%{customdata} of training after their test<extra></extra>",
+        hovertemplate=f"%{{y:.1f}} % of {called.users} have<br>%{{customdata}} of training after their test<extra></extra>",
     )
     figure.add_vline(x=100 * found.everyone, line={"color": colour("text"), "width": 1, "dash": "dot"})
     figure.update_xaxes(range=[0, 100], ticksuffix=" %")

@@ -21,7 +21,7 @@ FEWEST_IN_A_BIN = 10  # below, a mean says little and the title would hang on it
 
 def errors_section(run: RunSummary, details: EvaluationDetails) -> None:
     """Histogram of errors, predictions by true rating, calibration."""
-    st.subheader("Where does it err?", anchor=False)
+    st.header("Where does it err?", anchor=False)
     called, predicted, actual = nouns(run.config.dataset), details.predicted, details.actual
     with st.grid(2, min_column_width=360):
         figure = error_histogram(predicted, actual, called, model=run.model)
@@ -81,7 +81,7 @@ def error_histogram(predicted: Float32, actual: Float32, called: Nouns, *, model
     figure = new_chart(
         f"{close} of predictions are within half {called.one_unit}",
         f"predicted minus true ({called.units})",
-        "",
+        "share of predictions (%)",
         note=f"{count(len(errors))} test ratings, {side}",
         bargap=0.06,
         showlegend=False,

@@ -12,24 +12,25 @@ import streamlit as st
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.evaluation import EvaluationDetails, Interval, bootstrap_intervals, summarise
 from mfcore.evaluation.comparison import CANNOT_TELL
-from mfcore.evaluation.metrics import lower_is_better
+from mfcore.evaluation.metrics import best_baseline, lower_is_better
 from mfcore.evaluation.words import PARTS
 from mfcore.runs import RunConfig, RunSummary
 from mfcore.settings.ties import TIES
-from ui.datasets import data_at_hand
+from ui.datasets import Nouns, data_at_hand, nouns
 from ui.evaluate.compare import paired
 from ui.evaluate.contestants import scored_baseline, scored_run
 from ui.evaluate.store import RANKERS, RATERS
+from ui.evaluate.surprises import about_results, explain
 from ui.format import NOTHING, headline_metrics, metric, metric_name, reading_order
 from ui.state import manager
 from ui.theme import colour
-from ui.verdict import Verdict, best_baseline
-from ui.words import metric_tip
+from ui.verdict import Verdict, judge
+from ui.words import baseline_words, metric_tip
 
 THIS_RUN, BEFORE_REFIT = "This run", "Before refit"  # rows of the table
 EXPLAINED = {
     "test": "**Test**: held out until the end, scored once.",
-    "valid": "**Validation**: held out from training too, but used to choose the epoch, so a little flattering.",
+    "valid": "**Validation**: held out from training too, but used to choose the epoch, so it may flatter a little.",
 }
 INTERVAL_HELP = (
     "95 % interval: with other users of the same kind the figure would, 19 times in 20, lie between these two "
@@ -45,7 +46,10 @@ def results_section(run: RunSummary, details: EvaluationDetails | None, ties: st
         metrics, baselines = recounted(run, ties)
         st.caption(f"{TIES[ties].sentence} {_effect(run, metrics)}")
     if details is not None:
-        tiles(run.config, metrics, baselines, intervals(*_identity(run, ties)))
+        found, called = intervals(*_identity(run, ties)), nouns(run.dataset)
+        tiles(run.config, metrics, baselines, found)
+        verdict = judge(metrics, baselines, run.config.protocol.k)
+        explain(about_results(run, metrics, baselines, found, details, verdict, called))
     table_of(run, "test", metrics, baselines, before=details is None or ties == details.ties)
     if run.valid:
         table_of(run, "valid", run.valid, run.baselines.get("valid", {}))
@@ -60,10 +64,16 @@ def table_of(
     before: bool = True,
 ) -> None:
     """All metrics of one part in one table, with the figures before the refit where there was one."""
-    st.markdown(EXPLAINED[part])
+    st.markdown(EXPLAINED[part], help=baselines_help(baselines, nouns(run.dataset)))
     refitted = manager().folder(run.run_id).result().get("test_before_refit") if part == "test" and before else None
     table = metrics_table(metrics, baselines, refitted)
     show_metrics(table, run.config, key=f"metrics_{part}", alt=f"All {PARTS[part]} metrics beside the baselines")
+
+
+def baselines_help(baselines: Mapping[str, Mapping[str, float]], called: Nouns) -> str:
+    """What each row of the table that is not a run does."""
+    told = [f"**{name[:1].upper()}{name[1:]}**: {baseline_words(name, called)}" for name in baselines]
+    return "Beside the run, what needs no learning of vectors. " + "; ".join(told) + "." if told else ""
 
 
 def recounted(run: RunSummary, ties: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -136,12 +146,12 @@ def tiles(
                 st.metric(
                     metric_name(key),
                     metric(metrics[key]),
-                    delta=f"{metrics[key] - best[1]:+.3f}" if best else None,
-                    delta_description=f"to {best[0]}" if best else None,
+                    delta=f"{metrics[key] - baselines[best][key]:+.3f}" if best else None,
+                    delta_description=f"to {best}" if best else None,
                     delta_color="inverse" if lower_is_better(key) else "normal",
                     help=metric_tip(key, config),
                 )
-                st.caption(interval_words(found.get(key)), help=INTERVAL_HELP)
+                st.caption(interval_words(found.get(key)) or "Too few users for an interval", help=INTERVAL_HELP)
 
 
 def interval_words(interval: Interval | None) -> str:

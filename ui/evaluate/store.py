@@ -84,6 +84,15 @@ def peers(run: RunSummary) -> list[RunSummary]:
     return sorted(same, key=lambda other: other.run_id, reverse=True)
 
 
+def scored_elsewhere(run: RunSummary) -> list[RunSummary]:
+    """Other finished runs whose test scores are of other cases, newest first: nothing about one tells of the other."""
+    same = {other.run_id for other in peers(run)}
+    others = [
+        other for other in manager().list() if other.run_id not in (run.run_id, *same) and other.test and not other.unread
+    ]
+    return sorted(others, key=lambda other: other.run_id, reverse=True)
+
+
 def _path(run_id: str) -> Path:
     return manager().folder(run_id).evaluation_path
 

@@ -8,13 +8,13 @@ from mfcore.errors import UnusableRequest
 from mfcore.runs import PRESETS, RunConfig, preset_config
 from ui.controls import error_line
 from ui.datasets import STAND_IN, data_at_hand
-from ui.state import manager, open_run
+from ui.state import manager, no_writing, open_run
 
 
 def preset_cards(kind: str, title: str, sentence: str) -> None:
     """A heading and a card for each preset of one kind."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.subheader(title, anchor=False, width="content")
+        st.header(title, anchor=False, width="content")
         st.caption(sentence, width="content")
     with st.grid(4 if kind == "good" else 3, min_column_width=220):
         for preset in (p for p in PRESETS.values() if p.kind == kind):
@@ -22,14 +22,14 @@ def preset_cards(kind: str, title: str, sentence: str) -> None:
                 st.markdown(f"**{preset.title}**  \n{preset.sentence}")
                 if preset.figures:
                     st.caption(preset.figures)
-                if st.button("Start", key=f"start_{preset.name}", icon=":material/play_arrow:"):
+                if st.button("Start", key=f"start_{preset.name}", icon=":material/play_arrow:", **no_writing()):
                     start(preset.name)
 
 
 def start(preset: str) -> None:
     """Submit a run of ``preset`` and go and watch it; what stands in the way is said in one line."""
     try:
-        config = with_data_at_hand(preset_config(preset)).with_flat({"name": PRESETS[preset].title})
+        config = with_data_at_hand(preset_config(preset))
         run_id = manager().submit(config)
     except (UnusableRequest, OSError) as error:
         error_line(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +52,8 @@ def recommended(run: LoadedRun, user_id: Any, n: int, *, include_seen: bool, his
     top = with_titles(run.recommender().recommend(user_id, n, include_seen=include_seen))
     rating = dict(zip(history["item_idx"].tolist(), history["rating"].tolist(), strict=True))
     top["rating"] = [rating.get(item, float("nan")) for item in top["item_idx"].tolist()]
-    top["near"] = nearest_liked(vectors_of(run), top["item_idx"].to_numpy(), history)
+    learned = ("train", "validation") if run.checkpoint == "refit" else ("train",)
+    top["near"] = nearest_liked(vectors_of(run), top["item_idx"].to_numpy(), history, learned)
     return top
 
 
@@ -63,12 +65,14 @@ def vectors_of(run: LoadedRun) -> Float32:
     return unit
 
 
-def nearest_liked(unit_vectors: Float32, item_idx: Int64, history: pd.DataFrame) -> list[str]:
+def nearest_liked(
+    unit_vectors: Float32, item_idx: Int64, history: pd.DataFrame, learned: Sequence[str] = ("train",)
+) -> list[str]:
     """For each item the title of the liked training item whose vector points most nearly the same way; "" if none does.
 
-    Liked: rated at least as high as this user's mean. Only training ratings count: the model saw no others.
+    Liked: rated at least as high as this user's mean. Only ratings of the parts it ``learned`` from count: it saw no others.
     """
-    liked = history[(history["rating"] >= history["rating"].mean()) & (history["part"] == "train")]
+    liked = history[(history["rating"] >= history["rating"].mean()) & history["part"].isin(learned)]
     if liked.empty:
         return [""] * len(item_idx)
     known = liked["item_idx"].to_numpy()

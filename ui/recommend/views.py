@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mfcore.typing import Float64
+from mfcore.typing import Float64, Int64
 from ui.datasets import Nouns
 from ui.format import count, escape_markdown
 from ui.items import genre_text, item_list
@@ -17,9 +17,27 @@ from ui.theme import colour
 ROW_HEIGHT = 52  # pixels of a row of the list beside the history, about
 
 
+def whose_words(checkpoint: str, epoch: int, epochs_done: int) -> str:
+    """Which model a page of recommendations asks, and how far the map, which shows the training itself, may differ from it.
+
+    ``checkpoint``: which weights stand for the run: refit, best or last; ``epoch``: after how many epochs.
+    """
+    if checkpoint == "refit":
+        return (
+            f"This page asks the model that test was scored on: trained once more, on train + validation together, for {epoch} "
+            "epochs. The map shows the training before that, on train alone, so neighbours there may differ a little."
+        )
+    if epoch == epochs_done:
+        return f"This page asks the model as it was after epoch {epoch}, the last one; the map ends there too."
+    return (
+        f"This page asks the model as it was after epoch {epoch} of {epochs_done}, the best on validation. The map goes "
+        "on to the last one, so neighbours there may differ."
+    )
+
+
 def profile_line(profile: dict[str, Any], overall_mean: float) -> str:
     """Who this is, in one Markdown line."""
-    facts = [f"{count(profile['count'])} ratings", f"{profile['mean']:.1f} on average (everyone: {overall_mean:.1f})"]
+    facts = [f"{count(profile['count'])} ratings", f"{profile['mean']:.2f} on average (everyone: {overall_mean:.2f})"]
     if profile["genres"]:
         facts.append("mostly " + escape_markdown(", ".join(profile["genres"])))
     if profile["from"] is not None:
@@ -28,8 +46,13 @@ def profile_line(profile: dict[str, Any], overall_mean: float) -> str:
     return " · ".join(facts)
 
 
-def show_history(history: pd.DataFrame, called: Nouns, rows: int) -> None:
-    """Sortable table of everything the user rated, as high as a list of ``rows`` beside it."""
+def show_history(history: pd.DataFrame, called: Nouns, rows: int, *, refitted: bool) -> None:
+    """Sortable table of everything the user rated, as high as a list of ``rows`` beside it.
+
+    ``refitted``: the model asked here learned from validation, too.
+    """
+    learned = "from train and, once the epoch was chosen, from validation too" if refitted else "from train"
+    used = f"The model learned {learned}; validation chose the epoch; test was kept from it."
     table = pd.DataFrame(
         {
             "title": history["title"],
@@ -42,13 +65,11 @@ def show_history(history: pd.DataFrame, called: Nouns, rows: int) -> None:
     dated = bool(table["when"].notna().any())
     whole = bool((history["rating"] % 1 == 0).all())
     columns = {
-        "title": st.column_config.TextColumn(called.item.capitalize(), width=268, pinned=True),
-        "rating": st.column_config.NumberColumn("Rating", format=called.rated("%d" if whole else "%.1f"), width=56),
-        "genres": st.column_config.TextColumn("Genres", width=130) if table["genres"].any() else None,
-        "part": st.column_config.TextColumn(
-            "Used for", width=80, help="The model learned from train; validation chose the epoch; test was kept from it."
-        ),
-        "when": st.column_config.DatetimeColumn("Rated", format="D MMM YYYY", width=90) if dated else None,
+        "title": st.column_config.TextColumn(called.item.capitalize(), width=188, pinned=True),
+        "rating": st.column_config.NumberColumn("Rating", format=called.rated("%d" if whole else "%.1f"), width=54),
+        "genres": st.column_config.TextColumn("Genres", width=100) if table["genres"].any() else None,
+        "part": st.column_config.TextColumn("Used for", width=72, help=used),
+        "when": st.column_config.DatetimeColumn("Rated", format="D MMM YYYY", width=86) if dated else None,
     }
     st.dataframe(
         table,
@@ -79,10 +100,39 @@ def relative(scores: Float64) -> Float64:
     return np.ones_like(scores) if spread == 0 else 0.2 + 0.8 * (scores - scores.min()) / spread
 
 
+def usual_least(popularity: Int64) -> int:
+    """A least number of ratings to begin with: what half of the items that were rated at all have, 20 at most.
+
+    Below that a vector has hardly been trained, and what it is near to is chance.
+    """
+    rated = popularity[popularity > 0]
+    return min(20, int(np.median(rated))) if len(rated) else 0
+
+
+def alike_words(similarity: Float64, shown: int, called: Nouns) -> str:
+    """What it means that everything shown points the very same way; "" where it does not. similarity: (n,), best first."""
+    close = int((similarity > 0.99).sum())
+    if close < shown or not close:
+        return ""
+    many = f"All {count(close)}" if close == len(similarity) else f"{count(close)} of {count(len(similarity))}"
+    return (
+        f"{many} {called.items} compared point almost exactly the same way (cosine above 0.99), so their order says little: "
+        "what sets them apart is not their direction."
+    )
+
+
 def show_similar(similar: pd.DataFrame, *, model: str, called: Nouns) -> None:
-    """Neighbours with their cosine as bar and number."""
+    """Neighbours with their cosine as bar and number, and how often each was rated."""
+    if similar.empty:
+        st.markdown(f"No other {called.item} was rated so often. Ask for fewer ratings.")
+        return
     rows = [
-        {**row, "share": max(row["similarity"], 0.0), "value": f"{row['similarity']:.2f}"}
+        {
+            **row,
+            "share": max(row["similarity"], 0.0),
+            "value": f"{row['similarity']:.2f}",
+            "note": f"{count(row['ratings'])} {'rating' if row['ratings'] == 1 else 'ratings'}",
+        }
         for row in similar[similar["similarity"].notna()].to_dict("records")
     ]
     if not rows:

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from mfcore.errors import UnusableRequest
-from mfcore.runs import RunSummary, command_line, run_script
+from mfcore.runs import RunSummary, repeating_command, run_script
 from mfcore.runs.history import RunHistory
+from mfcore.runs.status import NEVER_BEGAN
 from ui.address import write_param
 from ui.components.live import live_run
-from ui.controls import error_line, failed_state, link_to, plain_errors
+from ui.components.queue import why_it_waits
+from ui.controls import error_line, failed_state, link_to, plain_errors, whose_badge
 from ui.datasets import dataset_title
-from ui.format import duration, escape_markdown, when
+from ui.format import duration, escape_markdown, silent_words, when
 from ui.run_titles import lineage, run_title
-from ui.state import manager
+from ui.runs.table import on_the_way
+from ui.state import forget, manager, no_changing, recall, remember
+from ui.visitors import me
 from ui.words import STAR, choice_title
 
+_UNSAVED = "labels_unsaved"
 FINAL_ERRORS = ("TrainingDiverged", "UnusableRequest")  # failures that would only repeat themselves
 
 
 def show_run(run: RunSummary) -> None:
     """The panel of one run."""
     with st.container(border=True, key="run_panel"):
-        st.markdown(f"#### {STAR + ' ' if run.starred else ''}{escape_markdown(run_title(run))}")
+        st.markdown(f"## {STAR + ' ' if run.starred else ''}{escape_markdown(run_title(run))} {whose_badge(run)}".rstrip())
         st.caption(escape_markdown(facts(run)))
-        if run.state == "failed":
+        if run.changes:
+            st.caption(f":material/tune: Changed on the way: {escape_markdown(on_the_way(run))}")
+        if run.state in ("queued", "resuming"):
+            why_it_waits(run.run_id)
+        if run.went_wrong:
             failed_state(run.reason)
+        elif run.silent_since is not None:
+            st.warning(silent_words(run.silent_since), icon=":material/hourglass_disabled:")
         elif run.reason and run.state in ("interrupted", "stopped"):
             st.caption(f":material/info: {escape_markdown(run.reason)}")
         _links(run)
@@ -51,7 +64,8 @@ def facts(run: RunSummary) -> str:
         choice_title("model", run.model),
         *([run.dataset] if run.unread else settings),
         f"{run.epochs_done} of {run.num_epochs} epochs",
-        f"{duration(run.train_seconds)} of training" if run.train_seconds else "",
+        f"{duration(run.own_seconds)} of training" if run.own_seconds else "",
+        f"queued for {duration(time.time() - run.queued)}" if run.state in ("queued", "resuming") else "",
         f"on {run.device}" if run.device else "",
         f"created {when(run.created)}",
         run.run_id,
@@ -73,35 +87,70 @@ def _links(run: RunSummary) -> None:
 
 
 def _labels(run: RunSummary) -> None:
-    """Name, note and star, saved together."""
-    with st.form(f"labels_{run.run_id}", border=False):
-        name = st.text_input("Name", run.name, max_chars=200, placeholder=run_title(run), key=f"name_{run.run_id}")
-        note = st.text_area(
-            "Note", run.note, max_chars=10_000, height=90, placeholder="What did this run show?", key=f"note_{run.run_id}"
-        )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            saved = st.form_submit_button("Save", icon=":material/save:")
-            starred = st.toggle("Star", run.starred, key=f"star_{run.run_id}", help="Starred runs can be listed on their own.")
-    if saved:
-        with plain_errors():
-            manager().set_meta(run.run_id, name=name or "", note=note or "", starred=starred)
-            st.rerun()
+    """Name, note and star. Each is kept as soon as it is left, by Enter, a click elsewhere or a link: nothing typed is lost."""
+    labels, locked = {"name": run.name, "note": run.note, "starred": run.starred}, no_changing(run)
+
+    def keeps(label: str) -> dict[str, Any]:
+        key = f"{label}_{run.run_id}"  # with it a field stays the same when its value changes
+        return {"value": labels[label], "key": key, "on_change": _keep_label, "args": (run.run_id, label, key)} | locked
+
+    st.text_input("Name", max_chars=200, placeholder=run_title(run), live="500ms", **keeps("name"))
+    st.text_area("Note", max_chars=10_000, height=90, placeholder="What did this run show?", **keeps("note"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.toggle("Star", **({"help": "Starred runs can be listed on their own."} | keeps("starred")))
+        if me().account:
+            _share(run, locked)
+        problem = recall(_UNSAVED)
+        forget(_UNSAVED)
+        if problem:
+            error_line(problem)
+        else:
+            st.caption(locked.get("help") or "Kept as soon as you go on.")
+
+
+def _share(run: RunSummary, locked: dict[str, Any]) -> None:
+    """Whether all who are let in here may look at it."""
+    key = f"shared_{run.run_id}"
+    words = {"help": "Others who are let in here may look at it, copy it and branch from it; only you can change it."}
+    st.toggle("Share", value=run.shared, key=key, on_change=_keep_shared, args=(run.run_id, key), **(words | locked))
+
+
+def _keep_shared(run_id: str, key: str) -> None:
+    try:
+        manager().share(run_id, bool(recall(key)))
+    except (UnusableRequest, OSError) as error:
+        remember(_UNSAVED, f"Not saved: {error}")
+
+
+def _keep_label(run_id: str, label: str, key: str) -> None:
+    try:
+        manager().set_meta(run_id, **{label: recall(key)})
+    except (UnusableRequest, OSError) as error:
+        remember(_UNSAVED, f"Not saved: {error}")
 
 
 def _actions(run: RunSummary) -> None:
     with st.container(horizontal=True):
-        if not run.over and st.button("Stop", icon=":material/stop:", key="stop", help="What it has learned is kept."):
+        locked, runs = no_changing(run), manager()
+        kept = {"help": "What it has learned is kept."}
+        if not run.over and st.button("Stop", icon=":material/stop:", key="stop", **(kept | locked)):
             with plain_errors():
                 manager().stop(run.run_id)
                 st.toast("Stopping at the next step. What it has learned is kept.", icon=":material/stop:")
-        if can_resume(run) and st.button("Resume", type="primary", icon=":material/resume:", key="resume"):
+        since = run.silent_since
+        hangs = {"help": silent_words(since)} if since is not None else {}
+        if hangs and st.button("End it", icon=":material/power_settings_new:", key="end", **(hangs | locked)):
+            with plain_errors():
+                manager().kill(run.run_id)
+                st.rerun()
+        if can_resume(run) and st.button("Resume", type="primary", icon=":material/resume:", key="resume", **locked):
             with plain_errors():
                 manager().resume(run.run_id)
                 st.rerun()
         busy = None if run.over else "Stop it first: a run that is still going changes under the copy."
         st.download_button(
             "Export",
-            data=lambda: manager().export_zip(run.run_id),
+            data=lambda: runs.export_zip(run.run_id),  # asked for later, when nobody knows any more who looks at the page
             file_name=f"{run.run_id}.zip",
             mime="application/zip",
             icon=":material/archive:",
@@ -116,9 +165,10 @@ def _actions(run: RunSummary) -> None:
 
 
 def _ways_to_repeat(run: RunSummary) -> None:
+    history = RunHistory.read(manager().folder(run.run_id))
     st.download_button(
         "Python script",
-        data=lambda: run_script(run.config, RunHistory.read(manager().folder(run.run_id)).in_flight),
+        data=lambda: run_script(run.config, history),
         file_name=f"{run.run_id}.py",
         mime="text/x-python",
         icon=":material/code:",
@@ -127,19 +177,20 @@ def _ways_to_repeat(run: RunSummary) -> None:
         help="A short program that trains this again and prints the same test numbers.",
     )
     with st.popover("Command", icon=":material/terminal:", help="The same run from a terminal."):
-        st.code(command_line(run.config), language="bash", wrap_lines=True)
+        st.code(repeating_command(history), language="bash", wrap_lines=True)
 
 
 def can_resume(run: RunSummary) -> bool:
     """Whether the run stopped half-way through no fault of its settings."""
-    return run.state == "interrupted" or (run.state == "failed" and run.error not in FINAL_ERRORS)
+    return run.state == "interrupted" or run.reason == NEVER_BEGAN or (run.state == "failed" and run.error not in FINAL_ERRORS)
 
 
 def delete_button(runs: list[RunSummary]) -> None:
     """Delete, after a question. Runs that are going must be stopped first."""
     going = not all(run.over for run in runs)
     label = "Delete" if len(runs) == 1 else f"Delete {len(runs)} runs"
-    if st.button(label, icon=":material/delete:", key="delete", disabled=going, help="Stop it first." if going else None):
+    first: dict[str, Any] = {"disabled": going, "help": "Stop it first." if going else None}
+    if st.button(label, icon=":material/delete:", key="delete", **(first | no_changing(*runs))):
         _confirm_delete(runs)
 
 

@@ -12,11 +12,12 @@ import streamlit as st
 
 from mfcore.evaluation.metrics import lower_is_better
 from mfcore.runs import RunSummary
+from mfcore.runs.comparability import letters_of_tests
 from mfcore.settings import SETTINGS
 from ui.charts import new_chart
 from ui.format import duration, escape_plotly, metric, metric_name
-from ui.run_titles import lineage, run_title
-from ui.theme import colour
+from ui.run_colours import run_colours
+from ui.run_titles import distinct_titles, lineage, run_title
 from ui.verdict import verdict_on_test
 from ui.words import STAR, choice_title, choice_word, state_word
 
@@ -26,17 +27,20 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 def table(runs: list[RunSummary], every: Sequence[RunSummary] = ()) -> pd.DataFrame:
     """One row a run, newest first, in the order of ``runs``. ``every``: all runs, for the names of those branched from."""
     by_id = {run.run_id: run for run in every or runs}
-    made = pd.DataFrame([_row(run) for run in runs])
+    titles = distinct_titles(every or runs)
+    made = pd.DataFrame([_row(run, titles[run.run_id]) for run in runs])
+    letters = letters_of_tests(runs)
+    made["metric"] = [f"{name} {letters.get(run.run_id, '')}".strip() for name, run in zip(made["metric"], runs, strict=True)]
     origins = [lineage(run, by_id) for run in runs]
     if any(origins):  # where nothing was branched the column would only take room
         made.insert(1, "lineage", origins)
     return made
 
 
-def _row(run: RunSummary) -> dict[str, Any]:
+def _row(run: RunSummary, title: str) -> dict[str, Any]:
     found = verdict_on_test(run)
     return {
-        "name": run_title(run),
+        "name": title,
         "star": STAR if run.starred else "",
         "model": choice_word("model", run.model),
         "dataset": run.dataset,
@@ -49,7 +53,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "gain": round(100 * found.gain, 1) + 0.0 if found and math.isfinite(found.gain) else None,
         "created": pd.Timestamp.fromtimestamp(run.created),
         "note": run.note,
-        "time": duration(run.train_seconds) if run.train_seconds else "",
+        "time": duration(run.own_seconds) if run.own_seconds else "",
     }
 
 
@@ -71,7 +75,9 @@ def matching(
     """The runs to show: every word of ``text`` in name, note, id, model or dataset; empty lists ask for nothing."""
 
     def fits(run: RunSummary) -> bool:
-        haystack = " ".join((run.name, run.note, run.run_id, run.model, choice_title("model", run.model), run.dataset)).lower()
+        haystack = " ".join(
+            (run_title(run), run.note, run.run_id, run.model, choice_title("model", run.model), run.dataset)
+        ).lower()
         return (
             all(word in haystack for word in text.lower().split())
             and (not models or run.model in models)
@@ -108,7 +114,7 @@ def columns(*, branches: bool = False) -> dict[str, Any]:
             "Metric",
             width=76,
             help="RMSE: error of predicted ratings, lower is better. NDCG: how near the top of a list the right items are, "
-            "higher is better.",
+            "higher is better. Letters: tests differ; only figures with the same letter were measured on the same cases.",
         ),
         "test": c.NumberColumn("Test", width=50, format="%.3f", help="On held-out ratings that no choice ever looked at."),
         "baseline": c.TextColumn("Best baseline", width=114, help="The best that can be had without learning any vectors."),
@@ -120,33 +126,41 @@ def columns(*, branches: bool = False) -> dict[str, Any]:
         ),
         "created": c.DatetimeColumn("Created", width=106, format="D MMM YY, HH:mm"),
         "note": c.TextColumn("Note", width=90),
-        "time": c.TextColumn("Took", width=64, help="Time spent training; waiting and pauses not counted."),
+        "time": c.TextColumn(
+            "Took",
+            width=64,
+            help="Time this run itself spent training; waiting, pauses and the run it branched from not counted.",
+        ),
     }
 
 
 def overlay(runs: list[RunSummary], key: str) -> go.Figure:
-    """Validation curves of several runs on one metric, each in its model's colour; dashes tell runs of one model apart."""
+    """Validation curves of several runs on one metric, each in a colour and a dash of its own."""
     way = "lower" if lower_is_better(key) else "higher"
     chart = new_chart(
         f"{metric_name(key)} on validation, epoch by epoch",
         "epoch (0 = before training)",
         metric_name(key),
-        note=f"{way} is better; one colour per model, dashes tell runs of the same model apart",
+        note=f"{way} is better; one colour and dash a run",
         legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
         showlegend=True,
     )
-    of_model: dict[str, int] = {}
-    for run in runs:
-        nth = of_model[run.model] = of_model.get(run.model, -1) + 1
+    colours, titles = run_colours([run.run_id for run in runs]), distinct_titles(runs)
+    for nth, run in enumerate(runs):
         chart.add_scatter(
             x=list(range(len(run.curve))),
             y=run.curve,
             mode="lines",
-            name=escape_plotly(run_title(run)),
-            line={"color": colour(run.model), "width": 2, "dash": DASHES[nth % len(DASHES)]},
+            name=escape_plotly(titles[run.run_id]),
+            line={"color": colours[run.run_id], "width": 2, "dash": DASHES[nth % len(DASHES)]},
             hovertemplate="epoch %{x}: %{y:.3f}",
         )
     return chart
+
+
+def on_the_way(run: RunSummary) -> str:
+    """What was changed while it trained, in one line; empty where nothing was."""
+    return "; ".join(change.words for change in run.changes)
 
 
 def differences(runs: list[RunSummary]) -> pd.DataFrame:
@@ -155,7 +169,8 @@ def differences(runs: list[RunSummary]) -> pd.DataFrame:
     every = dict.fromkeys(key for flat in flats for key in flat)
     keys = [key for key in every if key not in SETTINGS or SETTINGS[key].effect != "none"]
     rows = {key: [str(flat.get(key, "–")) for flat in flats] for key in keys}
-    titles = [f"{number}. {run_title(run)}" for number, run in enumerate(runs, start=1)]
+    rows["changed on the way"] = [on_the_way(run) or "–" for run in runs]
+    titles = [f"{number}. {title}" for number, title in enumerate(distinct_titles(runs).values(), start=1)]
     return pd.DataFrame(
         [row for row in rows.values() if len(set(row)) > 1],
         columns=titles,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
-from mfcore.data import load_dataset
 from mfcore.errors import DataUnavailable, UnusableRequest
-from mfcore.models.memory import check_memory
-from mfcore.registry import DATASETS, DEFAULT_DATASET
+from mfcore.registry import DEFAULT_DATASET
 from mfcore.runs import RunSummary, command_line, run_script
 from mfcore.runs.config import RunConfig
+from ui.components.queue import why_it_waits
 from ui.controls import error_line, link_to
 from ui.datasets import STAND_IN, data_at_hand, dataset_title, fetch_with_progress
-from ui.state import forget, manager, recall, remember
+from ui.state import forget, manager, no_changing, no_writing, recall, remember, requested_run_id
 from ui.train.draft import Draft, change, draft_of, to_config
 from ui.train.form import keep, newest_draft
 
 _PROBLEM = "train_problem"
+_QUEUED = "train_queued"
 
 
 def start_button(run: RunSummary | None) -> None:
@@ -27,13 +29,17 @@ def start_button(run: RunSummary | None) -> None:
             key="train_queue",
             icon=":material/playlist_add:",
             width="stretch",
-            help="Train these settings after this run.",
             on_click=_submit,
+            **({"help": "Train these settings after this run."} | no_writing()),
         )
         return
-    st.button("Train", key="train_start", type="primary", icon=":material/play_arrow:", width="stretch", on_click=_submit)
+    wide: dict[str, Any] = {"width": "stretch"}
+    st.button(
+        "Train", key="train_start", type="primary", icon=":material/play_arrow:", on_click=_submit, **wide, **no_writing()
+    )
     if run is not None and run.state == "interrupted":
-        st.button("Go on where it was interrupted", key="train_resume", width="stretch", on_click=_resume, args=(run.run_id,))
+        further = {**wide, **no_changing(run)}
+        st.button("Go on where it was interrupted", key="train_resume", on_click=_resume, args=(run.run_id,), **further)
 
 
 def problem_line(draft_problem: Exception | None) -> None:
@@ -48,26 +54,34 @@ def _submit() -> None:
     draft = newest_draft()
     try:
         config = to_config(draft)
-        _check_fits(config)
         run_id = manager().submit(config)
     except (UnusableRequest, DataUnavailable, OSError) as error:
         remember(_PROBLEM, str(error))
         return
     keep(draft)
-    st.query_params["run"] = run_id
-
-
-def _check_fits(config: RunConfig) -> None:
-    """Refuse here what no machine could hold, rather than in a run that fails. Generated data is not made for that."""
-    entry = DATASETS[config.dataset.name]
-    if {"num_users", "num_items"} <= set(entry.options):
-        sizes = [config.dataset.options.get(name, entry.options[name].default) for name in ("num_users", "num_items")]
-    elif data_at_hand(config.dataset.name):
-        data = load_dataset(config.dataset.name)
-        sizes = [data.num_users, data.num_items]
+    shown = requested_run_id()
+    if shown and _is_going(shown):
+        remember(_QUEUED, run_id)  # what is being watched stays on the screen
     else:
-        return
-    check_memory(config.model, int(sizes[0]), int(sizes[1]), config.training.optimizer)
+        forget(_QUEUED)
+        st.query_params["run"] = run_id
+
+
+def _is_going(run_id: str) -> bool:
+    try:
+        return not manager().get(run_id).over
+    except (UnusableRequest, OSError):
+        return False
+
+
+def waiting_notice(run: RunSummary | None) -> None:
+    """Why the shown run waits; else why the one waits that was queued last from here, with the way to it."""
+    queued = recall(_QUEUED)
+    if run is not None and run.state in ("queued", "resuming"):
+        why_it_waits(run.run_id)
+    elif queued and _is_going(queued):
+        link_to("train", "Queued: watch it instead", icon=":material/hourglass:", run=queued)
+        why_it_waits(queued)
 
 
 def _resume(run_id: str) -> None:
@@ -98,7 +112,7 @@ def results_links(run: RunSummary) -> None:
 
 def as_command(config: RunConfig) -> None:
     """The form's experiment for a terminal and for a notebook."""
-    with st.expander("The same run as a command"):
+    with st.expander("These settings as a command"):
         st.code(command_line(config), language="bash", wrap_lines=True)
         st.download_button(
             "Download as a Python script",
@@ -121,7 +135,7 @@ def data_notice(draft: Draft) -> None:
             f"**{real} is not on this machine yet**, so this page begins with {STAND_IN} ratings: made up, but with something "
             "to learn. Fetching it takes 5 MB and a connection to the internet or to a Python package index."
         )
-        if st.button(f"Fetch {real}", key="train_fetch", icon=":material/download:"):
+        if st.button(f"Fetch {real}", key="train_fetch", icon=":material/download:", **no_writing()):
             _fetch(draft)
 
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mfcore.errors import UnusableRequest
 from mfcore.registry import DATASETS, LOSSES, MODELS, OPTIMIZERS, SPLITS, Registry
 from mfcore.runs import PRESETS, RunConfig, preset_config
 from mfcore.runs.presets import FIRST, FIRST_RANKING
-from mfcore.settings import SETTINGS
+from mfcore.settings import SETTINGS, Setting
+from mfcore.settings import chosen as choices_of
+from mfcore.settings.table import MAIN, MEASURING, MODEL, TASK, TRAINING
 from mfcore.training.device import resolve_device
+from mfcore.training.schedule import rate_path
 from mfcore.validate import choice
+from ui.address import of_browser
 from ui.datasets import STAND_IN
 
 Draft = dict[str, str]
@@ -65,7 +70,9 @@ def from_query(query: Mapping[str, str]) -> tuple[Draft | None, list[str]]:
     As on the command line: ``preset`` first, then the other keys over it; what is absent has its default.
     """
     known = {key: value for key, value in query.items() if key in SETTINGS or key.startswith("dataset.")}
-    strangers = [key for key in query if key not in known and key not in ("run", "projector") and not key.startswith("embed")]
+    strangers = [
+        key for key in query if key not in known and key != "run" and not of_browser(key) and not key.startswith("embed")
+    ]
     if not known:
         return None, strangers
     base = preset_config(known["preset"]) if known.get("preset") in PRESETS else RunConfig()
@@ -101,6 +108,56 @@ def change(draft: Draft, key: str, value: str) -> Draft:
     after = good_start(chosen)
     follow = {name: after[name] for name in after if draft.get(name) == before.get(name) and name != key}
     return _labelled({**chosen, **follow})
+
+
+def also_changed(before: Draft, after: Draft, key: str) -> dict[str, tuple[str, str]]:
+    """What followed a change of ``key``: setting → its words before and after. Only what matters before or after."""
+    asked = choices_of(before), choices_of(after)
+    found = {}
+    for name, setting in SETTINGS.items():
+        old, new = before[name], after[name]
+        if name != key and name not in DESCRIBES and old != new and not all(setting.idle(choices) for choices in asked):
+            found[name] = (_shown(setting, old), _shown(setting, new))
+    return found
+
+
+def also_changed_words(followed: Mapping[str, tuple[str, str]], most: int | None = None) -> str:
+    """For example "Also changed: batch size 1,024 → 1, schedule Constant → One cycle."; empty where nothing did.
+
+    Beyond ``most`` settings, what decides on the test and the task comes first, and the rest is counted.
+    """
+    order = (TASK, MAIN, TRAINING, MODEL, MEASURING)
+    names = sorted(followed, key=lambda name: order.index(SETTINGS[name].group))
+    parts = [f"{SETTINGS[name].in_sentence} {' → '.join(followed[name])}" for name in names]
+    rest = len(parts) - most if most is not None else 0
+    said = ", ".join(parts[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return f"Also changed: {said}." if parts else ""
+
+
+def rate_words(draft: Draft) -> tuple[str, str]:
+    """What the field of the learning rate is called under the draft's schedule, and what becomes of the rate."""
+    try:
+        return rate_path(to_config(draft).training)
+    except UnusableRequest:
+        return SETTINGS["learning_rate"].label, ""
+
+
+def without_followers(before: Draft, after: Draft, key: str) -> Draft:
+    """``before`` with nothing but ``key`` changed; ``before`` itself where that cannot be trained."""
+    gone = {name for name in before if name not in after}  # options of another dataset
+    alone = _labelled({name: text for name, text in {**before, key: after[key]}.items() if name not in gone})
+    try:
+        to_config(alone)
+    except UnusableRequest:
+        return before
+    return alone
+
+
+def _shown(setting: Setting, text: str) -> str:
+    options = setting.options()
+    if options is not None:
+        return options.get(text, text)
+    return f"{int(text):,}" if text.lstrip("-").isdigit() else text or "none"
 
 
 def good_start(draft: Draft) -> Draft:

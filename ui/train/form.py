@@ -10,12 +10,27 @@ from mfcore.registry import DATASETS, MODELS
 from mfcore.runs import PRESETS
 from mfcore.settings import GROUPS, SETTINGS, Setting, chosen
 from mfcore.training.device import available_devices
+from ui.address import of_browser
 from ui.datasets import data_at_hand
-from ui.projector import PARAM, with_projector
+from ui.format import escape_markdown
+from ui.projector import with_projector
 from ui.state import current_run, forget, recall, remember, requested_run_id
-from ui.train.draft import Draft, change, draft_of, first_draft, from_query, to_query
+from ui.train.draft import (
+    Draft,
+    also_changed,
+    also_changed_words,
+    change,
+    draft_of,
+    first_draft,
+    from_query,
+    rate_words,
+    to_query,
+    without_followers,
+)
 
-_DRAFT, _WRITTEN, _EDITED = "train_draft", "train_written", "train_edited"
+_DRAFT, _WRITTEN, _EDITED, _FOLLOWED = "train_draft", "train_written", "train_edited", "train_followed_by"
+_FOLLOWERS = 4
+"""Settings named in the line about what followed a choice; the rest is counted, and told on hover."""
 
 
 # --- draft and address -----------------------------------------------------------------------------------------------
@@ -54,7 +69,32 @@ def edit(key: str, value: str) -> None:
     """Change one setting of the draft; to be called from a widget's callback."""
     draft: Draft | None = recall(_DRAFT)
     if draft is not None:
-        keep(change(draft, key, value))
+        changed = change(draft, key, value)
+        remember(_FOLLOWED, (key, draft, changed))
+        keep(changed)
+
+
+def followed_line(draft: Draft) -> None:
+    """What followed the last choice, with a way to take it back; nothing where nothing did, or more was changed since."""
+    key, before, after = recall(_FOLLOWED) or ("", draft, draft)
+    followed = also_changed(before, after, key) if key and draft == after else {}
+    if not followed:
+        return
+    alone = without_followers(before, after, key)
+    with st.container(horizontal=True, vertical_alignment="center", key="train_followed"):
+        brief, whole = also_changed_words(followed, _FOLLOWERS), also_changed_words(followed)
+        st.caption(escape_markdown(brief), width="stretch", help=escape_markdown(whole) if brief != whole else None)
+        st.button(
+            "Undo",
+            key="train_undo",
+            type="tertiary",
+            icon=":material/undo:",
+            help=f"As it was, with nothing but {SETTINGS[key].in_sentence} changed."
+            if alone != before
+            else f"As it was before {SETTINGS[key].in_sentence} was changed: the rest cannot stay without it.",
+            on_click=keep,
+            args=(alone,),
+        )
 
 
 def newest_draft() -> Draft:
@@ -78,7 +118,7 @@ def keep(draft: Draft) -> None:
 
 
 def _address(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((key, value) for key, value in query.items() if key != PARAM))
+    return tuple(sorted((key, value) for key, value in query.items() if not of_browser(key)))
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------
@@ -90,11 +130,16 @@ def main_fields(draft: Draft) -> None:
     _select(draft, SETTINGS["dataset"], DATASETS.titles())
     _model_field(draft)
     left, right = st.columns(2, gap="small", wrap=False)
+    said = ""
     with left:
         _field(draft, SETTINGS["optimizer"])
     with right:
         if not SETTINGS["learning_rate"].idle(chosen(draft)):
-            _field(draft, SETTINGS["learning_rate"])
+            label, path = rate_words(draft)
+            _text(draft, "learning_rate", label, SETTINGS["learning_rate"].help)
+            said = path
+    if said:
+        st.caption(said)
     devices = {d.name: d.label if d.available else f"{d.label}: absent, {d.reason}" for d in available_devices()}
     _select(draft, SETTINGS["device"], devices)
 
@@ -146,14 +191,16 @@ def _folds(draft: Draft) -> dict[str, str]:
 
 def _model_field(draft: Draft) -> None:
     setting, options = SETTINGS["model"], MODELS.titles(short=True)
+    known = draft["model"] if draft["model"] in options else None
     spelled = "; ".join(f"**{spec.short}** {spec.title}" for spec in MODELS.values() if spec.short)
     st.segmented_control(
         setting.label,
         list(options),
         format_func=options.__getitem__,
-        key=_put("model", draft["model"] if draft["model"] in options else None),
+        default=known,
+        key=_put("model", known),
         help=f"{setting.help} {spelled}.",
-        required=draft["model"] in options,
+        required=known is not None,
         on_change=_changed,
         args=("model",),
         width="stretch",
@@ -162,11 +209,13 @@ def _model_field(draft: Draft) -> None:
 
 def _preset_field(draft: Draft) -> None:
     words = {name: preset.title + (" (bad on purpose)" if preset.kind == "bad" else "") for name, preset in PRESETS.items()}
+    names, chosen_one = ["", *words], draft["preset"] if draft["preset"] in words else ""
     st.selectbox(
         "Start from",
-        ["", *words],
+        names,
+        index=names.index(chosen_one),
         format_func=lambda name: words.get(name, "Own settings"),
-        key=_put("preset", draft["preset"] if draft["preset"] in words else ""),
+        key=_put("preset", chosen_one),
         help="A complete choice of settings to begin with: good ones, bad ones worth watching, and some from the literature.",
         on_change=_take_preset,
     )
@@ -188,7 +237,7 @@ def _select(draft: Draft, setting: Setting, options: Mapping[str, str]) -> None:
         format_func=options.__getitem__,
         key=_put(key, draft[key] if known else None),
         # An unknown value (from a hand-written link) leaves the field empty; the line under Train says what is wrong.
-        index=0 if known else None,
+        index=list(options).index(draft[key]) if known else None,
         placeholder=f"{draft[key]}?",
         help=setting.help,
         on_change=_changed,
@@ -197,9 +246,8 @@ def _select(draft: Draft, setting: Setting, options: Mapping[str, str]) -> None:
 
 
 def _text(draft: Draft, key: str, label: str, help: str, shown: str | None = None) -> None:
-    st.text_input(
-        label, key=_put(key, draft[key] if shown is None else shown), help=help or None, on_change=_changed, args=(key,)
-    )
+    value = draft[key] if shown is None else shown
+    st.text_input(label, value, key=_put(key, value), help=help or None, on_change=_changed, args=(key,))
 
 
 def _widget(key: str) -> str:
@@ -207,7 +255,11 @@ def _widget(key: str) -> str:
 
 
 def _put(key: str, value: str | None) -> str:
-    """Bring the widget in line with the draft, touching it only where it differs: half-typed text elsewhere stays."""
+    """Bring the widget in line with the draft, touching it only where it differs: half-typed text elsewhere stays.
+
+    The widget has the same value as its default too: where a rerun comes before the browser has drawn it, what was put here is
+    not told again, and the field would be drawn empty and sent back so.
+    """
     widget = _widget(key)
     if recall(widget) != value:
         remember(widget, value)

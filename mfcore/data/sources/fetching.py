@@ -15,7 +15,7 @@ from mfcore.data.interactions import Interactions
 from mfcore.data.readers import UnreadableData
 from mfcore.data.sources.download import FetchFailed, Progress
 from mfcore.errors import DataUnavailable, UnusableRequest
-from mfcore.paths import reason
+from mfcore.paths import reason, writable_folder
 
 LOCK_TIMEOUT = 600.0
 
@@ -99,7 +99,7 @@ def _fetch_from(name: str, origin: Origin, fingerprint: str | None, progress: Pr
 def _alone(folder: Path, name: str, progress: Progress) -> Iterator[None]:
     """Hold the dataset's lock, so that two processes do not fetch at once."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        writable_folder(folder.parent)
         lock = filelock.FileLock(folder.parent / f"{folder.name}.lock")
         try:
             lock.acquire(timeout=0.05)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,9 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from mfcore.errors import UnusableRequest
+from mfcore.files import loads
+from mfcore.paths import reason
+from mfcore.runs.checkpoints.checksum import checked_header
 from mfcore.runs.config import RunConfig
 from mfcore.runs.events import EpochEvent, Event, from_json, still_counts
 
@@ -60,13 +62,15 @@ class CheckpointInfo:
 
 
 def read_info(path: Path) -> CheckpointInfo:
-    """What a checkpoint says, from its header alone: neither weights nor torch are loaded.
+    """What a whole checkpoint says; neither weights nor torch are loaded.
 
     Raises:
-        UnusableRequest: the file is missing or damaged; one whose end is missing is noticed too.
+        UnusableRequest: the file is missing or damaged.
     """
     try:
-        with safe_open(path, framework="np") as file:
-            return CheckpointInfo.from_json(json.loads((file.metadata() or {})["info"]))
+        with safe_open(path, framework="np"):  # one whose end is missing, also where there is no checksum
+            header = checked_header(path.read_bytes())
+        return CheckpointInfo.from_json(loads(header["info"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnusableRequest(f"the checkpoint {path.name} cannot be read ({error}); branch from another epoch") from None
+        why = f"the checkpoint {path.name} cannot be read ({reason(error)})"
+        raise UnusableRequest(f"{why}; branch from another epoch") from None

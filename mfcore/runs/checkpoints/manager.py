@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import torch
 
+from mfcore.errors import UnusableRequest
 from mfcore.models import RecommenderModel
 from mfcore.runs.checkpoints.files import load_state, save_checkpoint
 from mfcore.runs.checkpoints.info import CheckpointInfo
@@ -50,15 +52,34 @@ class CheckpointManager:
         """Whether there is something to continue from."""
         return self._last.is_file()
 
-    def restore(self) -> CheckpointInfo:
-        """Put the trainer where the last checkpoint was taken, and drop the epochs kept after it. Returns that place."""
-        state, said = load_state(self._last)
+    def restore(self) -> tuple[CheckpointInfo, str]:
+        """Put the trainer where the last checkpoint was taken, and drop the epochs kept after it.
+
+        Returns that place, and what was wrong if it is not the last one's: then it is the latest kept epoch that is whole.
+
+        Raises:
+            UnusableRequest: none of them can be read.
+        """
+        state, said, wrong = self._newest()
         info = CheckpointInfo.from_json(said)
         self.trainer.load_state_dict(state)
-        self._best_saved, self._told = info.best_saved, info.told
+        self._best_saved, self._told = 0 if wrong else info.best_saved, info.told
         self._remember({"changed": {}, **state})  # early checkpoints do not say
         drop_after(self.folder.checkpoints, info.epoch)
-        return info
+        if wrong:
+            self.save(force=True)
+        return info, wrong
+
+    def _newest(self) -> tuple[Any, dict[str, Any], str]:
+        """State and info of the newest checkpoint that can be read, and why it is not the last one ("" where it is)."""
+        try:
+            return *load_state(self._last), ""
+        except UnusableRequest as error:
+            wrong = error
+        for epoch in reversed(kept_epochs(self.folder.checkpoints)):
+            with suppress(UnusableRequest):
+                return *load_state(kept_path(self.folder.checkpoints, epoch)), str(wrong)
+        raise wrong
 
     def branch(self, epoch: int, changes: list[str]) -> None:
         """Put the trainer where another run was at the end of ``epoch``, whose checkpoint is among our kept ones.
@@ -126,7 +147,8 @@ class CheckpointManager:
         assert self.good is not None
         path = kept_path(self.folder.checkpoints, epoch)
         save_checkpoint(path, self.good["model"], self._info(self.good), self.good, durable=False)
-        self._size = max(self._size, path.stat().st_size)
+        size = path.stat().st_size
+        self._size = (self._size + size) // 2 if self._size else size  # smaller where the best weights are the current ones
         thin_out(self.folder.checkpoints, {self.trainer.best_epoch}, self._every or 1)
 
     def _save(self) -> None:
@@ -148,6 +170,7 @@ class CheckpointManager:
             counters["step"] != self.trainer.step
             or counters["base_rate"] != self.trainer.rates.base
             or state["changed"] != self.trainer.changed
+            or state.get("plan") != self.trainer.state.plan.state_dict()
         )
 
     def _write(self, name: str, weights: dict[str, torch.Tensor], epoch: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 MOST_FILES = 64
-MOST_BYTES = 256 * 1024**2
+MOST_BYTES = 24 * 1024**2
 """Of all of a run's kept epochs together; what is over it is thinned out evenly. The untrained, best and latest epochs stay
 whatever they take: three files for a model of which not even one fits."""
 _NAME = re.compile(r"epoch-(\d{5,9})\.safetensors")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import re
 import secrets
 import shutil
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mfcore.errors import UnusableRequest
-from mfcore.files import loads
-from mfcore.runs.layout import RunFolder, check_run_id, runs_dir
-from mfcore.runs.summary import DAMAGED, RunReader
+from mfcore.files import DAMAGED_ZIP, loads, read_json
+from mfcore.paths import reason, writable_folder
+from mfcore.runs.config import check_run_id
+from mfcore.runs.layout import RunFolder, runs_dir, without_owner
+from mfcore.runs.status import DAMAGED
+from mfcore.runs.summary import RunReader
 from mfcore.validate import require
 
 
@@ -23,13 +26,14 @@ from mfcore.validate import require
 class Limits:
     """Up to which size a zip file is taken in; in bytes, unpacked.
 
-    ``lines``: ten events a second, a week long. Readers hold a run's events in memory, so more is not taken in.
+    ``events``: of them, seven hours at ten a second. Readers hold a run's events in memory, some hundred bytes each.
     """
 
     files: int = 400
     total: int = 2 * 1024**3
-    json: int = 64 * 1024**2
-    lines: int = 256 * 1024**2
+    json: int = 4 * 1024**2
+    lines: int = 64 * 1024**2
+    events: int = 250_000
 
     def of(self, name: str) -> int:
         """For one file of a run."""
@@ -43,8 +47,8 @@ _INSIDE = re.compile(r"(checkpoints/[a-z0-9-]{1,40}\.safetensors|snapshots/[a-z0
 
 
 def pack(folder: RunFolder) -> bytes:
-    """The files of a run under its id. Commands, the lock and the epochs kept to branch from stay behind: those are many times
-    as large as the rest, and whoever opens the copy has its last, best and refitted weights.
+    """The files of a run under its id, without a word of whose it is. Commands, the lock and the epochs kept to branch from
+    stay behind: those are many times as large as the rest, and whoever opens the copy has its last, best and refitted weights.
     """
     buffer = io.BytesIO()
     # Weights and npz do not shrink; the rest is small. Level 1 keeps a click from waiting.
@@ -52,17 +56,23 @@ def pack(folder: RunFolder) -> bytes:
         for path in sorted(folder.path.rglob("*")):
             name = path.relative_to(folder.path).as_posix()
             if path.is_file() and _accepted(name) and not name.startswith("checkpoints/epoch-"):
-                archive.writestr(f"{folder.run_id}/{name}", path.read_bytes())
+                archive.writestr(f"{folder.run_id}/{name}", _content(path))
     return buffer.getvalue()
 
 
-def unpack(data: bytes, home: str | Path | None, limits: Limits = Limits()) -> RunFolder:
-    """Add a packed run to ``home``; it gets a new id if its own is taken or unusable.
+def _content(path: Path) -> bytes:
+    """What a file holds; labels without those of the owner, and else as they are, be they damaged."""
+    labels = read_json(path) if path.name == "meta.json" else None
+    return path.read_bytes() if labels is None else json.dumps(without_owner(labels)).encode()
+
+
+def unpack(data: bytes, home: str | Path | None, limits: Limits = Limits(), owner: str = "") -> RunFolder:
+    """Add a packed run to ``home`` as one of ``owner``; it gets a new id if its own is taken or unusable.
 
     Raises:
         UnusableRequest: not a zip file, not a run, damaged, or larger than ``limits``. Nothing is left behind.
     """
-    runs = runs_dir(home)
+    runs = writable_folder(runs_dir(home))
     hidden = runs / f".import-{secrets.token_hex(8)}"
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -71,10 +81,14 @@ def unpack(data: bytes, home: str | Path | None, limits: Limits = Limits()) -> R
             left = limits.total
             for name, info in members.items():
                 left -= _extract(archive, info, hidden / name, left, limits)
-        _validate(RunFolder(hidden))
+        _validate(RunFolder(hidden), limits, owner)
         run_id = _free_id(runs, PurePosixPath(members["config.json"].filename).parent.name)
         return RunFolder(hidden.rename(runs / run_id))
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except UnusableRequest:
+        raise
+    except OSError as error:
+        raise UnusableRequest(f"the run cannot be stored ({reason(error)}); free some space and import it again") from None
+    except DAMAGED_ZIP as error:
         raise UnusableRequest(f"this is not a zip file of a run, or it is damaged ({error})") from None
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
@@ -93,6 +107,9 @@ def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipI
         parts = PurePosixPath(info.filename).parts
         name = "/".join(parts[1:]) if len(parts) > 1 and not _accepted(info.filename) else info.filename
         require(_accepted(name) and ".." not in parts, f"this zip file holds {info.filename[:100]!r}, which no run has")
+        require(
+            info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), f"{name} is packed in a way that we do not read"
+        )
         require(name not in found, f"this zip file holds {name} twice; export one run at a time")
         found[name] = info
     require("config.json" in found, "this zip file holds no config.json, so it is not a run")
@@ -112,8 +129,12 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: 
     return written
 
 
-def _validate(folder: RunFolder) -> None:
+def _validate(folder: RunFolder, limits: Limits, owner: str) -> None:
     """Refuse what no page could show, and let nothing look as if it were still going."""
+    events = folder.path / "events.jsonl"
+    if events.is_file():
+        lines = events.read_bytes().count(b"\n")
+        require(lines <= limits.events, f"events.jsonl in this zip file holds {lines:,} events; at most {limits.events:,} fit")
     folder.checkpoints.mkdir(exist_ok=True)
     for name in _OBJECTS:
         path = folder.path / name
@@ -124,8 +145,6 @@ def _validate(folder: RunFolder) -> None:
                 raise UnusableRequest(f"{name} in this zip file is damaged") from None
     try:
         config = folder.config()
-        if config.parent:
-            check_run_id(config.parent["run_id"])
     except (TypeError, ValueError) as error:
         raise UnusableRequest(f"config.json in this zip file cannot be used: {error}") from None
     require(config.dataset.name != "", "config.json in this zip file names no dataset")
@@ -133,8 +152,12 @@ def _validate(folder: RunFolder) -> None:
     if not status.over:
         status = dataclasses.replace(status, state="interrupted", reason="it was exported while it was going")
     folder.write_status(dataclasses.replace(status, pid=None, host="", claimed_by="", commands_seen=0))
+    labels = folder.path / "meta.json"
+    if labels.is_file():
+        labels.write_bytes(_content(labels))
     names = "events.jsonl, meta.json or result.json"
-    require(RunReader(folder).read().error != DAMAGED, f"{names} in this zip file holds what no run writes")
+    require(RunReader(folder).read().state != DAMAGED, f"{names} in this zip file holds what no run writes")
+    folder.give_to(owner)
 
 
 def _free_id(runs: Path, wanted: str) -> str:

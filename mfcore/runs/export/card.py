@@ -8,7 +8,7 @@ from typing import Any
 from mfcore.evaluation.words import protocol_facts, split_facts
 from mfcore.registry import MODELS
 from mfcore.runs.config import RunConfig
-from mfcore.runs.export.command import command_line
+from mfcore.runs.export.command import repeating_command
 from mfcore.runs.history import RunHistory
 from mfcore.runs.layout import RunFolder
 from mfcore.settings import chosen, in_section
@@ -22,7 +22,7 @@ def card_facts(folder: RunFolder) -> Card:
     Raises:
         UnusableRequest: the run has no readable configuration.
     """
-    run, result = folder.stored(), folder.result()
+    run, result, history = folder.stored(), folder.result(), RunHistory.read(folder)
     config, known = run.config, run.provenance
     card: Card = {
         "run": {"id": folder.run_id, "name": str(folder.meta()["name"]), "state": folder.status().state},
@@ -35,7 +35,7 @@ def card_facts(folder: RunFolder) -> Card:
         },
         "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("model",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
-        "changed in flight": {str(number): change.words for number, change in enumerate(RunHistory.read(folder).in_flight, 1)},
+        "changed on the way": {str(number): change.words for number, change in enumerate(history.on_the_way, 1)},
         "protocol": protocol_facts(config.protocol, all_relevant=config.all_relevant),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {
@@ -44,7 +44,7 @@ def card_facts(folder: RunFolder) -> Card:
             "threads": str(result.get("threads", "")),
             **{name: str(version) for name, version in _mapping(known.get("packages")).items()},
         },
-        "again": {"command": command_line(config)},
+        "again": {"command": repeating_command(history)},
     }
     # A fact is one line: no name that a run was given can look like another fact.
     filled = {section: {_line(name): _line(value) for name, value in facts.items() if value} for section, facts in card.items()}

@@ -9,14 +9,19 @@ from typing import Any, Protocol
 
 from mfcore.errors import UnusableRequest
 from mfcore.runs.checkpoints.manager import CheckpointManager
-from mfcore.runs.commands import Command, PendingCommand
+from mfcore.runs.commands import STEPS, Command, PendingCommand
 from mfcore.runs.events import CheckpointEvent, CommandEvent
 from mfcore.runs.worker.event_log import EventWriter, Position
+from mfcore.settings import PlannedChange
 from mfcore.training import Trainer
 from mfcore.validate import require
 
 Facts = dict[str, Any]
 """What a command brought along, as fields of its event."""
+
+
+_ASK = 0.25
+"""Seconds between questions whether a run may go on after a pause."""
 
 
 class CommandSource(Protocol):
@@ -55,7 +60,8 @@ def command_event(pending: PendingCommand, at: Position, **facts: Any) -> Comman
     """The event that tells of a command."""
     scalar = isinstance(pending.value, (str, int, float, type(None)))
     value = pending.value if scalar else str(pending.value)
-    return CommandEvent(name=pending.kind, number=pending.number, value=value, step=at.step, epoch=at.epoch, **facts)
+    asked: Facts = {"name": pending.kind, "number": pending.number, "value": value}
+    return CommandEvent(step=at.step, epoch=at.epoch, at=at.at, **asked, **facts)
 
 
 class Controller:
@@ -66,6 +72,9 @@ class Controller:
 
     Attributes:
         pace: epochs a second to keep to; 0 is full speed. paused: whether the run is held.
+
+    ``beat``: called whenever it looks for commands.
+    ``go_on``: asked now and then once a held run is told to go on; True: it is running from then on, and known to be.
     """
 
     def __init__(
@@ -79,11 +88,18 @@ class Controller:
         requests: Requests,
         pace: float = 0.0,
         timing: Timing | None = None,
+        on_hold: Callable[[], None] = lambda: None,
+        beat: Callable[[], None] = lambda: None,
+        go_on: Callable[[], bool] | None = None,
     ) -> None:
         self.pace = pace
         self.paused = False
         self._trainer, self._checkpoints, self._commands, self._events = trainer, checkpoints, commands, events
         self._set_state, self._requests, self._timing = set_state, requests, timing or Timing()
+        self._on_hold, self._beat = on_hold, beat
+        self._go_on = go_on or self._go_on_at_once
+        self._in_line = False
+        self._next_ask = 0.0
         self._steerable = True
         self._stop_asked = False
         self._batches = self._epochs = 0
@@ -104,6 +120,11 @@ class Controller:
     @property
     def over(self) -> bool:
         return self.stop or self.interrupted
+
+    @property
+    def last_batch(self) -> bool:
+        """The batch in training is the last that was asked for: whoever asked looks at what it does."""
+        return self._batch_is_on and self._batches == 1
 
     # --- what the training asks ------------------------------------------------------------------------------------------
 
@@ -133,7 +154,8 @@ class Controller:
         self._epoch_began = self._timing.clock()
 
     def listen(self) -> None:
-        """Do what was asked for meanwhile, without waiting."""
+        """Do what was asked for meanwhile, without waiting, and give a sign of life."""
+        self._beat()
         for pending in self._commands.take():
             at, facts = Position.of(self._trainer), Facts()
             try:
@@ -143,6 +165,15 @@ class Controller:
             except UnusableRequest as error:
                 facts = {"refused": str(error)}
             self._events.record(command_event(pending, at, **facts))
+
+    def planned(self, change: PlannedChange, before: Any) -> None:
+        """The trainer made a change that was planned: it is kept and told like one that somebody asked for."""
+        at = Position.of(self._trainer)
+        told: Facts = {"name": change.name, "value": change.value, "before": before}
+        if change.name == "num_epochs":
+            told |= {"name": "extend", "value": change.value - before, "num_epochs": change.value}
+        self._checkpoints.save(force=True)
+        self._events.record(CommandEvent(planned=True, step=at.step, epoch=at.epoch, at=at.at, **told))
 
     def let_go(self) -> None:
         """The training is over, what follows cannot be steered: nothing is changed or taken step by step any more."""
@@ -176,27 +207,29 @@ class Controller:
             self.pace = command.value or 0.0
         else:
             require(self._steerable, "the epochs are over; only stop, pause, resume and pace are heard now")
-            return self._step(kind) if command.value is None else self._set(kind, command.value)
+            return self._step(command) if kind in STEPS else self._set(kind, command.value or 0.0)
         return {}
 
-    def _step(self, kind: str) -> Facts:
+    def _step(self, command: Command) -> Facts:
         """The same step asked for twice, such as from two tabs, is two steps; another kind takes the place of the first."""
-        if kind == "step_batch":
-            self._batches, self._epochs = self._batches + 1, 0
+        if self._in_line:
+            self._hold(True)  # whoever steps by hand does not wait to go on
+        if command.kind == "step_batch":
+            self._batches, self._epochs = self._batches + int(command.value or 1), 0
         else:
             self._batches, self._epochs = 0, self._epochs + 1
-            self._hold(False)
+            self._hold(False, by_hand=True)
         return {}
 
     def _set(self, name: str, value: float) -> Facts:
         """Put a setting to ``value``; ``extend`` adds epochs."""
-        facts: Facts = {}
+        facts: Facts = {"before": self._trainer.setting("num_epochs" if name == "extend" else name)}
         if name == "learning_rate":
             self._trainer.set_learning_rate(value)
         elif name == "extend":
-            facts = self.extend_to(self._trainer.config.num_epochs + int(value))
+            facts |= self.extend_to(self._trainer.config.num_epochs + int(value))
         else:
-            facts = self._change(name, value)
+            facts |= self._change(name, value)
         self._checkpoints.save(force=True)
         return facts
 
@@ -225,19 +258,34 @@ class Controller:
                 self._batches -= 1
                 self._hold(not self._batches)
 
-    def _hold(self, held: bool) -> None:
+    def _hold(self, held: bool, *, by_hand: bool = False) -> None:
+        """``by_hand``: for a step that somebody asked for, which is taken at once; else a run that goes on takes its turn."""
         if self.paused == held:
             return
-        self.paused = held
-        self._set_state("paused" if held else "running")
+        self.paused, self._in_line, self._next_ask = held, not held and not by_hand, 0.0
+        if held and self._steerable:
+            self._on_hold()
+        if not self._waits_its_turn() and (held or by_hand):
+            self._set_state("paused" if held else "running")
         # Whoever waits may want to branch from here.
         if held and self._steerable and self._checkpoints.keep_end():
             self._events.record(CheckpointEvent(step=self._trainer.step, epoch=self._trainer.epoch))
+
+    def _waits_its_turn(self) -> bool:
+        now = self._timing.clock()
+        if self._in_line and now >= self._next_ask:
+            self._next_ask = now + _ASK
+            self._in_line = not self._go_on()
+        return self._in_line
+
+    def _go_on_at_once(self) -> bool:
+        self._set_state("running")
+        return True
 
     def _ahead_of_pace(self) -> bool:
         return self.pace > 0 and not self._batches and self._timing.clock() < self._epoch_began + 1.0 / self.pace
 
     def _wait(self, early: Callable[[], bool] = lambda: False) -> None:
-        while ((self.paused and not self._batches) or early()) and not self.over:
+        while ((self.paused and not self._batches) or self._waits_its_turn() or early()) and not self.over:
             self._timing.sleep(self._timing.nap)
             self.listen()

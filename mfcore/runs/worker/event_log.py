@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,14 +15,15 @@ Listener = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class Position:
-    """Steps and whole epochs done; None before there is a trainer."""
+    """Steps and whole epochs done; None before there is a trainer. ``at``: epochs with the share of the one in training."""
 
     step: int | None = None
     epoch: int | None = None
+    at: float = math.nan
 
     @classmethod
     def of(cls, trainer: Trainer) -> Position:
-        return cls(trainer.step, trainer.epoch)
+        return cls(trainer.step, trainer.epoch, trainer.progress)
 
 
 class EventWriter:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mfcore.data import Split
 from mfcore.runs.events import DivergedEvent, EpochEvent
 from mfcore.runs.worker.event_log import Position
-from mfcore.training.divergence import OffendingSample, find_offending_sample
+from mfcore.training.divergence import OffendingSample, advised, find_offending_sample
 from mfcore.training.events import TrainingDiverged
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def post_mortem(run: ActiveRun, error: TrainingDiverged) -> None:
             step=error.step,
             epoch=error.epoch,
             learning_rate=rate,
+            advice=math.nan if run.trainer.config.solves else advised(rate, run.trainer.config),
             last_good_epoch=last_good(run.folder.events.of(EpochEvent), run.folder.kept_epochs(), finite),
             **({} if sample is None else _named(sample, run.split)),
         )

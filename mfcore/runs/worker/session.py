@@ -7,6 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,20 @@ from mfcore.runs.config import RunConfig
 from mfcore.runs.events import CheckpointEvent, EndEvent, SnapshotEvent
 from mfcore.runs.layout import RunFolder, RunStatus, this_host
 from mfcore.runs.loaded import check_same_data, load_split
+from mfcore.runs.manager.queue import Queue
+from mfcore.runs.store import RunStore
 from mfcore.runs.worker.controller import Controller, Requests, Timing, command_event
 from mfcore.runs.worker.event_log import EventWriter, Listener, Position, epoch_event, step_event
 from mfcore.runs.worker.failure import first_line, post_mortem
 from mfcore.runs.worker.finish import LeftEarly, finish
+from mfcore.runs.worker.heartbeat import Heartbeat
 from mfcore.runs.worker.start import packages, set_out, start_model
+from mfcore.settings import PlannedChange
 from mfcore.training import EpochEnd, StepEnd, Trainer, TrainingDiverged, resolve_device
 
 Progress = Callable[[str, float | None], None]
+_LONGEST_REASON = 2000
+"""Characters of what is told on one line; the whole is in worker.log."""
 
 
 def train_run(
@@ -82,13 +89,32 @@ class Session:
         queued = folder.status()
         self.commands = CommandInbox(folder.commands, after=queued.commands_seen)
         self.status = dataclasses.replace(
-            queued, state="running", pid=os.getpid(), host=this_host(), started=queued.started or time.time(), claimed_by=""
+            queued,
+            state="running",
+            pid=os.getpid(),
+            host=this_host(),
+            started=queued.started or time.time(),
+            claimed_by="",
+            server=queued.claimed_by,
         )
         self._active: ActiveRun | None = None
         self._told = ""
 
     def run(self) -> RunStatus:
-        """Everything, with every way it can end."""
+        """Everything, with every way it can end.
+
+        Raises:
+            UnusableRequest: the folder of the run was removed meanwhile: nothing can be told of it any more.
+        """
+        try:
+            return self._run()
+        except (OSError, UnusableRequest):
+            if self.folder.path.is_dir():
+                raise
+            gone = f"the folder of run {self.folder.run_id} was removed while it was trained: {self.folder.path}"
+            raise UnusableRequest(f"{gone}; what it had learned is lost, train it again") from None
+
+    def _run(self) -> RunStatus:
         self.folder.write_status(self.status)
         self.folder.events.repair()
         for place in (self.folder.checkpoints, self.folder.path / "snapshots"):
@@ -98,7 +124,9 @@ class Session:
         except LeftEarly as error:
             return self._end("interrupted", str(error))
         except (UnusableRequest, DataUnavailable, TrainingDiverged) as error:
-            return self._end("failed", str(error), error=type(error).__name__)
+            # A full disk is refused in words too, but it is no mistake in the run: that can go on when there is room.
+            kind = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            return self._end("failed", str(error), error=type(kind).__name__)
         except KeyboardInterrupt:
             self._end("interrupted", "interrupted at the keyboard")
             raise
@@ -111,6 +139,20 @@ class Session:
         """Change the run's status in these fields."""
         self.status = dataclasses.replace(self.status, **changes)
         self.folder.write_status(self.status)
+
+    def go_on(self) -> bool:
+        """After a pause: True, and running, if it is this run's turn."""
+        queue = Queue(RunStore(self.home))
+        if not self.status.at_once:
+            self.write_status(state="running")
+            return True
+        with suppress(Timeout), queue.lock():
+            if queue.may_go_on(self.folder.run_id, self.status.at_once):
+                self.write_status(state="running")
+                return True
+        if self.status.state != "resuming":
+            self.write_status(state="resuming", queued=time.time())
+        return False
 
     def _train(self) -> RunStatus:
         config = self.folder.config()
@@ -151,12 +193,12 @@ class Session:
 
     def _end(self, state: str, reason: str, result: dict[str, Any] | None = None, *, error: str = "") -> RunStatus:
         """The last event, then the last status. Whatever nobody has heard yet is refused in words rather than lost."""
-        at = Position() if self._active is None else self._active.position
+        at, reason = Position() if self._active is None else self._active.position, reason[:_LONGEST_REASON]
         for pending in self.commands.take():
             self.events.record(command_event(pending, at, refused="the run was ending when this came"))
         told = ("test", "valid", "best_epoch", "train_seconds", "epochs")
         facts = {key: value for key, value in (result or {}).items() if key in told}
-        self.events.record(EndEvent(state=state, reason=reason, step=at.step, epoch=at.epoch, **facts))
+        self.events.record(EndEvent(state=state, reason=reason, step=at.step, epoch=at.epoch, at=at.at, **facts))
         seen = self.folder.last_command()
         self.write_status(state=state, reason=reason, error=error, ended=time.time(), pid=None, commands_seen=seen)
         return self.status
@@ -171,10 +213,16 @@ class ActiveRun:
 
     def __init__(self, session: Session, config: RunConfig, split: Split, model: RecommenderModel) -> None:
         self.folder, self.home, self.events = session.folder, session.home, session.events
-        self.config, self.split = config, split
+        self.config, self.split, self.clock = config, split, session.timing.clock
         self.diverged_at: Position | None = None
         self.trainer = Trainer(
-            model, split, config.training, config.protocol, on_step=self._on_step, should_stop=self._should_stop
+            model,
+            split,
+            config.training,
+            config.protocol,
+            on_step=self._on_step,
+            should_stop=self._should_stop,
+            on_planned=self._on_planned,
         )
         self.checkpoints = CheckpointManager(self.folder, self.trainer, config.checkpoint_every, clock=session.timing.clock)
         self.snapshots = SnapshotWriter(self.folder.path, split, self.trainer.model)
@@ -187,6 +235,9 @@ class ActiveRun:
             requests=session.requests,
             pace=config.pace,
             timing=session.timing,
+            on_hold=self._show_block,
+            beat=Heartbeat(self.folder.heartbeat_path, session.timing.clock).beat,
+            go_on=session.go_on,
         )
 
     @property
@@ -226,13 +277,22 @@ class ActiveRun:
         if self.snapshots.write(self.trainer.model, epoch, self.trainer.step, keep=keep):
             self.events.record(SnapshotEvent(epoch=epoch, step=self.trainer.step))
 
-    def message(self, text: str) -> None:
-        self.events.message(text, self.position)
+    def message(self, text: str, level: str = "info") -> None:
+        self.events.message(text, self.position, level)
 
     def _on_step(self, end: StepEnd) -> None:
         self.events.record(step_event(end))
         self.checkpoints.save_within_epoch()
-        self.snapshots.write_now(self.trainer.model, end.epoch, end.step)
+        self.snapshots.write_now(self.trainer.model, end.epoch, end.step, asked=self.controller.last_batch)
+
+    def _show_block(self) -> None:
+        """The run is held: what the next step moves will be seen against this."""
+        self.snapshots.write_now(self.trainer.model, self.trainer.progress, self.trainer.step, asked=True)
+
+    # The trainer is there before its controller.
 
     def _should_stop(self) -> bool:
-        return self.controller.should_stop()  # the trainer is there before its controller
+        return self.controller.should_stop()
+
+    def _on_planned(self, change: PlannedChange, before: Any) -> None:
+        self.controller.planned(change, before)

@@ -72,9 +72,13 @@ def _begin(run: ActiveRun) -> None:
 
 def _resume(run: ActiveRun) -> None:
     """What came after the checkpoint is taken back: kept epochs, snapshots, events. The pace last asked for stays."""
-    place = run.checkpoints.restore()
+    place, wrong = run.checkpoints.restore()
     run.snapshots.take_back(run.trainer.epoch)
     run.events.record(ResumeEvent(step=run.trainer.step, epoch=run.trainer.epoch))
+    if wrong:
+        run.message(
+            f"{wrong.split(';')[0]}: it goes on from the end of epoch {place.epoch}, the latest that is whole", "warning"
+        )
     told = run.folder.events.surviving()
     for event in told:
         if isinstance(event, CommandEvent) and event.name == "pace" and isinstance(event.value, (int, float)):
@@ -94,7 +98,7 @@ def _untold(run: ActiveRun, place: CheckpointInfo) -> Iterator[CommandEvent]:
         before, after = told[name], flat[name]
         if math.isclose(before, after, rel_tol=1e-9):  # all that changes while a run goes is numbers
             continue
-        at: dict[str, Any] = {"step": place.step, "epoch": place.epoch}
+        at: dict[str, Any] = {"step": place.step, "epoch": place.epoch, "at": run.position.at}
         if name == "num_epochs":
             yield CommandEvent(name="extend", value=after - before, num_epochs=after, **at)
         else:
@@ -123,7 +127,7 @@ def _extend(run: ActiveRun, num_epochs: int) -> None:
     facts = run.controller.extend_to(num_epochs)
     run.checkpoints.save(force=True)
     at = run.position
-    run.events.record(CommandEvent(name="extend", value=more, step=at.step, epoch=at.epoch, **facts))
+    run.events.record(CommandEvent(name="extend", value=more, step=at.step, epoch=at.epoch, at=at.at, **facts))
 
 
 def _tell_start(run: ActiveRun) -> None:

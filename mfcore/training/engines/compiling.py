@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numba
 
 from mfcore.errors import UnusableRequest
-from mfcore.paths import data_dir
+from mfcore.paths import data_dir, writable_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _kernels: list[Any] = []
@@ -45,7 +45,7 @@ def forget_kept_code(package: str) -> None:
 
 def _writable_folder() -> str:
     try:
-        return str(data_dir() / "kernels")
+        return str(writable_folder(data_dir() / "kernels"))
     except UnusableRequest:
         # A fresh folder, known to nobody else: code is loaded from it. It serves this process only.
         return tempfile.mkdtemp(prefix="mf-explorer-kernels-")

@@ -1,13 +1,22 @@
-// The map's state in the address, so that a link or a reload shows the same thing. The address is replaced, never
-// pushed, and the
-// page is not run again for it: Streamlit sends the whole query along with its next run anyway.
+// The map's state in the address, so that a link, a reload or the back button shows the same thing. Nothing here
+// touches the page: what is read is a state, what is written is text.
 
 import { clamp } from "../shared/text.js"
-import { cameraText, home } from "./camera.js"
+import { poseFrom, poseText } from "./camera.js"
+import { isEmpty, membersFrom, membersText, NOBODY } from "./members.js"
 
-/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").MapState} MapState */
 
-const OWN = [
+const KINDS = { films: "", users: "Users", both: "Both" }
+const OWN_AXIS = "own"
+export const TRAILS = ["auto", "all", "selected", "off"]
+export const SPEEDS = [0.25, 0.5, 1, 2, 4]
+export const TOOLS = ["move", "lasso", "box"]
+export const MEASURES = ["cosine", "dot"]
+const MOST_AXES = 255
+
+/** Every parameter that is the map's, in the order of the address. */
+export const NAMES = [
   "points",
   "axes",
   "x",
@@ -20,78 +29,146 @@ const OWN = [
   "epoch",
   "cam",
   "find",
+  "at",
   "sel",
+  "selusers",
+  "apart",
+  "own",
   "sphere",
-  "trails",
   "show",
+  "near",
+  "trails",
+  "path",
+  "names",
+  "sizes",
+  "table",
+  "drag",
+  "speed",
+  "loop",
 ]
-/** @type {Record<string, string>} */
-const KINDS = { films: "Films", users: "Users", both: "Both" }
 
-export function readAddress() {
-  const query = new URLSearchParams(location.search),
-    text = (/** @type {string} */ name) => query.get(name)
-  const axis = (/** @type {string} */ name) =>
-    /^\d+$/.test(text(name) ?? "") ? clamp(Number(text(name)) - 1, 0, 255) : null
-  const kind = (text("points") ?? "").toLowerCase()
+/** @returns {MapState} the map as it opens */
+export const freshMap = () => ({
+  kinds: "films",
+  dims: 2,
+  axes: [0, 1, 2],
+  colour: "",
+  genre: "",
+  film: "",
+  user: "",
+  epoch: null,
+  cam: null,
+  find: "",
+  at: -1,
+  picked: NOBODY,
+  pickedUsers: NOBODY,
+  apart: NOBODY,
+  own: null,
+  sphere: false,
+  layout: "",
+  measure: "cosine",
+  trails: "auto",
+  path: true,
+  labels: true,
+  sized: true,
+  table: false,
+  tool: "move",
+  speed: 1,
+  loop: true,
+})
+
+/** Which axes a map begins with; -1 is an axis of one's own. @param {MapState["own"]} own @returns {number[]} */
+export const firstAxes = own => (own && !isEmpty(own.to) ? [-1, 0, 1] : [0, 1, 2])
+
+/**
+ * Only what differs from the map as it opens is written.
+ * @param {MapState} state
+ * @returns {Record<string, string>}
+ */
+export function encode(state) {
+  const axes = firstAxes(state.own),
+    off = (/** @type {boolean} */ on) => (on ? "" : "0"),
+    other = (/** @type {string | number} */ value, /** @type {string | number} */ usual) =>
+      value === usual ? "" : String(value)
+  const [x, y, z] = state.axes.map((axis, k) => (axis === axes[k] ? "" : axis < 0 ? OWN_AXIS : String(axis + 1)))
+  const { own } = state
   return {
-    kinds: kind in KINDS ? kind : kind === "items" ? "films" : null,
-    dims: text("axes") === "3-D" ? 3 : text("axes") === "2-D" ? 2 : null,
-    x: axis("x"),
-    y: axis("y"),
-    z: axis("z"),
+    points: KINDS[state.kinds],
+    axes: state.dims === 3 ? "3-D" : "",
+    x,
+    y,
+    z,
+    colour: state.colour,
+    genre: state.genre,
+    film: state.film,
+    user: state.user,
+    epoch: state.epoch === null ? "" : String(state.epoch),
+    cam: state.cam ? poseText(state.cam) : "",
+    find: state.find,
+    at: state.at < 0 ? "" : String(state.at + 1),
+    sel: membersText(state.picked),
+    selusers: membersText(state.pickedUsers),
+    apart: membersText(state.apart),
+    own: own ? `${membersText(own.from)}~${membersText(own.to)}` : "",
+    sphere: state.sphere ? "1" : "",
+    show: state.layout,
+    near: other(state.measure, "cosine"),
+    trails: other(state.trails, "auto"),
+    path: off(state.path),
+    names: off(state.labels),
+    sizes: off(state.sized),
+    table: state.table ? "1" : "",
+    drag: other(state.tool, "move"),
+    speed: other(state.speed, 1),
+    loop: off(state.loop),
+  }
+}
+
+/**
+ * What an address asks for; nonsense in it is passed over.
+ * @param {string} search such as location.search
+ * @returns {MapState}
+ */
+export function decode(search) {
+  const query = new URLSearchParams(search),
+    text = (/** @type {string} */ name) => query.get(name) ?? "",
+    whole = (/** @type {string} */ name) => (/^\d{1,9}$/.test(text(name)) ? Number(text(name)) : null)
+  const [from, to] = text("own").split("~").map(membersFrom),
+    own = query.has("own") && (!isEmpty(from) || !isEmpty(to ?? NOBODY)) ? { from, to: to ?? NOBODY } : null
+  const usual = firstAxes(own)
+  const axes = ["x", "y", "z"].map((name, k) => {
+    const asked = whole(name)
+    return text(name) === OWN_AXIS ? -1 : asked ? clamp(asked - 1, 0, MOST_AXES) : usual[k]
+  })
+  const points = text("points").toLowerCase(),
+    among = (/** @type {string} */ name, /** @type {string[]} */ known) =>
+      known.includes(text(name)) ? text(name) : known[0]
+  return {
+    kinds: points === "users" || points === "both" ? points : "films",
+    dims: text("axes") === "3-D" ? 3 : 2,
+    axes: /** @type {[number, number, number]} */ (axes),
     colour: text("colour"),
     genre: text("genre"),
     film: text("film"),
     user: text("user"),
-    epoch: /^\d+$/.test(text("epoch") ?? "") ? Number(text("epoch")) : null,
-    cam: text("cam"),
-    find: text("find") ?? "",
-    sel: (text("sel") ?? "").split(".").filter(Boolean),
+    epoch: whole("epoch"),
+    cam: poseFrom(text("cam")),
+    find: text("find"),
+    at: (whole("at") ?? 0) - 1,
+    picked: membersFrom(text("sel")),
+    pickedUsers: membersFrom(text("selusers")),
+    apart: membersFrom(text("apart")),
+    own,
     sphere: text("sphere") === "1",
-    trails: text("trails"),
     layout: text("show"),
+    measure: among("near", MEASURES),
+    trails: among("trails", TRAILS),
+    path: text("path") !== "0",
+    labels: text("names") !== "0",
+    sized: text("sizes") !== "0",
+    table: text("table") === "1",
+    tool: among("drag", TOOLS),
+    speed: SPEEDS.includes(Number(text("speed"))) ? Number(text("speed")) : 1,
+    loop: text("loop") !== "0",
   }
-}
-
-// Only what differs from the map as it opens is written.
-/** @param {View} view @returns {Record<string, any>} */
-function addressOf(view) {
-  const { want, source, camera, chosen } = view,
-    last = source.frames.length - 1,
-    frame = Math.round(view.time)
-  const rest = Object.entries(home(want.dims))
-  const resting = rest.every(([key, value]) => Math.abs(camera[/** @type {"x"} */ (key)] - value) < 0.004)
-  const picked = [...view.picked].filter(row => row < source.items)
-  return {
-    points: want.kinds === "films" ? null : KINDS[want.kinds],
-    axes: want.dims === 3 ? "3-D" : null,
-    colour: want.colour === view.firstColour ? null : want.colour,
-    genre: want.genre,
-    x: want.x === 0 || view.special.between ? null : want.x + 1,
-    y: want.y === 1 ? null : want.y + 1,
-    z: want.z === 2 ? null : want.z + 1,
-    film: chosen >= 0 && chosen < source.items ? source.id[chosen] : null,
-    user: chosen >= source.items ? source.id[chosen] : null,
-    epoch: frame >= last ? null : source.epochs[frame],
-    cam: resting || camera.goal ? null : cameraText(camera),
-    find: want.find || null,
-    sel: picked.length && picked.length <= 80 ? picked.map(row => source.id[row]).join(".") : null,
-    sphere: view.special.sphere ? 1 : null,
-    trails: want.trails === "auto" ? null : want.trails,
-    show: view.layout,
-  }
-}
-
-/** @param {View} view */
-export function writeAddress(view) {
-  const query = new URLSearchParams(location.search),
-    own = addressOf(view)
-  for (const name of OWN) query.delete(name) // then in one order, so that the same view has the same address
-  for (const name of OWN)
-    if (own[name] !== null && own[name] !== undefined && own[name] !== "") query.append(name, own[name])
-  const text = query.toString(),
-    target = `${location.pathname}${text ? `?${text}` : ""}${location.hash}`
-  if (target !== `${location.pathname}${location.search}${location.hash}`)
-    history.replaceState(history.state, "", target)
 }

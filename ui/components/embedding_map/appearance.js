@@ -1,7 +1,7 @@
 // How the points look: which are there, their colour, size and order.
 
 import { clamp, defined } from "../shared/text.js"
-import { drawLegend, paintBy } from "./colours.js"
+import { drawLegend, OPAQUE, paintBy } from "./colours.js"
 
 /** @typedef {import("./types.js").View} View */
 
@@ -87,7 +87,7 @@ function sizesOf({ source, want, rows, big, camera }) {
 /** @param {View} view @param {number} row @param {boolean} faded */
 function inkPoint({ inks, paint, want, source, look }, row, faded) {
   const space = want.dims === 3,
-    opaque = row < source.items ? (space ? 250 : 210) : 160
+    opaque = row >= source.items ? OPAQUE.users : space ? OPAQUE.inSpace : OPAQUE.items
   for (let k = 0; k < 3; k += 1) {
     const ink = paint.inks[3 * row + k]
     inks[4 * row + k] = space && faded ? 0.4 * ink + 0.6 * look.ground[k] : ink

@@ -140,24 +140,39 @@ export function glide(camera, now) {
   return true
 }
 
-/** @param {Camera} camera */
-export const cameraText = camera =>
-  [camera.x, camera.y, camera.z, camera.zoom, camera.yaw, camera.pitch].map(value => Number(value.toFixed(3))).join("_")
+/** @typedef {number[]} Pose x, y, z, zoom, yaw and pitch, as an address holds them */
 
-/** @param {string | null} text @param {number} dims */
-export function cameraFrom(text, dims) {
-  const numbers = String(text ?? "")
-    .split("_")
-    .map(Number)
-  if (numbers.length !== 6 || !numbers.every(Number.isFinite)) return null
-  const [x, y, z, zoom, yaw, pitch] = numbers
-  return {
-    x: clamp(x, -9, 9),
-    y: clamp(y, -9, 9),
-    z: clamp(z, -9, 9),
-    zoom: clamp(zoom, 0.4, 60),
-    yaw,
-    pitch: clamp(pitch, -1.5, 1.5),
-    depth: dims === 3 ? 1 : 0,
-  }
+/** @param {Camera} camera @returns {Pose} */
+export const poseOf = ({ x, y, z, zoom, yaw, pitch }) => within([x, y, z, zoom, yaw, pitch])
+
+const FAR = 9 // units from the middle, which no point is
+const DIGITS = 4
+
+/** @param {Pose} pose @returns {Pose} */
+function within([x, y, z, zoom, yaw, pitch]) {
+  const places = [x, y, z].map(value => clamp(value, -FAR, FAR))
+  return [...places, clamp(zoom, 0.4, 60), yaw, clamp(pitch, -1.5, 1.5)].map(
+    value => Number(value.toFixed(DIGITS)) || 0,
+  )
+}
+
+/** Whether a camera is where it begins. @param {Camera} camera */
+export const isHome = camera =>
+  Object.entries(home(camera.dims)).every(([key, value]) => Math.abs(camera[/** @type {"x"} */ (key)] - value) < 0.004)
+
+/** @param {Pose} pose */
+export const poseText = pose => pose.join("_")
+
+/** @param {string | null} text @returns {Pose | null} */
+export function poseFrom(text) {
+  const numbers = text ? text.split("_").map(Number) : []
+  return numbers.length === 6 && numbers.every(Number.isFinite) ? within(numbers) : null
+}
+
+/** Puts a camera there at once. @param {Camera} camera @param {Pose | null} pose @param {number} dims */
+export function placeCamera(camera, pose, dims) {
+  const [x, y, z, zoom, yaw, pitch] = pose ?? []
+  camera.dims = dims
+  Object.assign(camera, home(dims), pose && { x, y, z, zoom, yaw, pitch }, { goal: null, speed: null })
+  aim(camera)
 }

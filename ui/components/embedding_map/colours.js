@@ -2,30 +2,14 @@
 
 import { along, bytesOf } from "../shared/colours.js"
 import { element } from "../shared/dom.js"
-import { defined, whole } from "../shared/text.js"
+import { capital, defined, plural, whole } from "../shared/text.js"
 import { fixed, quantile } from "./words.js"
 
 /** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").Source} Source */
 /** @typedef {import("./types.js").Look} Look */
 
-// Told apart by eyes that confuse red and green too: the palette of Okabe & Ito (2008), the last one for a light and
-// a dark ground.
-const GENRE_INK = {
-  light: ["#0072b2", "#e69f00", "#cc79a7", "#009e73", "#d55e00", "#56b4e9", "#b8a800", "#4a3f55"],
-  dark: ["#4aa3e0", "#f0b23c", "#dd94bd", "#1fc295", "#f0803c", "#8fd0f7", "#f0e442", "#d6cfe0"],
-}
-// Little to much, rising evenly in lightness (after Crameri's batlow, 2018); against each other, from a neutral middle.
-const SCALES = {
-  light: {
-    much: ["#f3b48a", "#d29343", "#9d892b", "#5f7c48", "#2b6a5f", "#14505f", "#0b2a5c"],
-    sides: ["#8f4a07", "#d9903c", "#cfc8bd", "#5d9bc4", "#0a4f86"],
-  },
-  dark: {
-    much: ["#31506e", "#2f7372", "#5c8a55", "#9c9a3f", "#dda24c", "#f8b58b", "#fdd9d0"],
-    sides: ["#f2a65a", "#c07f3a", "#6d665d", "#4f96c8", "#7fc4f5"],
-  },
-}
+export const OPAQUE = { items: 235, inSpace: 250, users: 190 } // of 255
 /**
  * @type {Record<string, {
  *   words: string, unit?: string, inUnits?: boolean, log?: boolean, sides?: boolean, text: (value: number) => string
@@ -41,23 +25,26 @@ const NUMBERS = {
 const OTHER = "other"
 
 // The genres with a colour of their own, and each point's: the rarest of its frequent ones, since that says more.
-/** @param {Source} source @param {string[]} [before] */
-export function mainGenres(source, before) {
-  const counts = new Map()
-  for (let row = 0; row < source.items; row += 1)
-    for (const genre of source.genres[row]) counts.set(genre, (counts.get(genre) ?? 0) + 1)
-  const named =
-    before ??
-    [...counts]
-      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-      .slice(0, 8)
-      .map(([genre]) => genre)
+/** @param {Source} source @param {string[][]} all genres of every item, on this map or not */
+export function mainGenres(source, all) {
+  const counts = countsOf(source.genres.slice(0, source.items))
+  const named = [...countsOf(all)]
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, 8)
+    .map(([genre]) => genre)
   const rank = new Map(named.map((genre, place) => [genre, place]))
   const main = new Int8Array(source.count).fill(-1)
   for (let row = 0; row < source.count; row += 1) {
     for (const genre of source.genres[row]) main[row] = Math.max(main[row], rank.get(genre) ?? -1)
   }
   return { named, main, counts }
+}
+
+/** @param {string[][]} genres of some items @returns {Map<string, number>} */
+function countsOf(genres) {
+  const counts = new Map()
+  for (const some of genres) for (const genre of some) counts.set(genre, (counts.get(genre) ?? 0) + 1)
+  return counts
 }
 
 /** A column of numbers, where the source has it. @param {Source} source @param {string} key */
@@ -83,7 +70,7 @@ function numberScale(key, values, look) {
   if (sides) [low, high] = [-Math.max(Math.abs(low), Math.abs(high)), Math.max(Math.abs(low), Math.abs(high))]
   if (log) low = Math.max(low, 1)
   if (!(high > low)) high = low + 1e-6
-  const stops = SCALES[look.theme][sides ? "sides" : "much"].map(bytesOf)
+  const stops = look.scales[sides ? "sides" : "much"].map(bytesOf)
   const share = log
     ? (/** @type {number} */ value) => Math.log(Math.max(value, 1) / low) / Math.log(high / low)
     : (/** @type {number} */ value) => (value - low) / (high - low)
@@ -104,15 +91,15 @@ export function paintBy(view) {
   if (NUMBERS[want.colour] && values) {
     const scale = numberScale(want.colour, values, look)
     for (let row = 0; row < source.count; row += 1) inks.set(scale.ink(values[row]), 3 * row)
-    return { inks, scale, key: want.colour, named: [] }
+    return { inks, scale, key: want.colour, named: [], shades: [] }
   }
-  const shades = GENRE_INK[look.theme].map(bytesOf),
+  const shades = look.scales.kinds.map(bytesOf),
     { main, named } = source.genreTable
   for (let row = 0; row < source.count; row += 1) {
     const plain = row < source.items ? look.one : look.users
     inks.set(want.colour !== "genre" ? plain : main[row] < 0 ? look.faint : shades[main[row]], 3 * row)
   }
-  return { inks, key: want.colour, named: want.colour === "genre" ? named : [] }
+  return { inks, key: want.colour, named: want.colour === "genre" ? named : [], shades: look.scales.kinds }
 }
 
 /** @param {View} view */
@@ -133,38 +120,72 @@ export function drawLegend(view) {
       element(
         "span",
         { className: "mfs-ends" },
-        element("span", { textContent: text(low) }),
-        element("span", { textContent: text(high) }),
+        element("span", { className: "mfs-legend-low", textContent: text(low) }),
+        element("span", { className: "mfs-legend-high", textContent: text(high) }),
       ),
     )
     return
   }
-  const shades = GENRE_INK[view.look.theme],
-    tally = new Map()
-  for (const place of source.genreTable.main.subarray(0, source.items)) tally.set(place, (tally.get(place) ?? 0) + 1)
-  const entries = paint.named.map((genre, place) => [genre, shades[place], tally.get(place) ?? 0, genre])
-  if (entries.length && tally.get(-1)) entries.push([OTHER, `rgb(${view.look.faint})`, tally.get(-1), ""])
+  const shades = view.look.scales.kinds,
+    entries = paint.named.length ? legendOf(source, view.rows) : []
+  const lit = entries.find(entry => entry.genre === want.genre)
   node.replaceChildren(
-    ...entries.map(([name, colour, number, genre]) => {
-      const button = element(
-        "button",
-        {
-          type: "button",
-          className: "mfs-entry",
-          ariaPressed: String(want.genre === genre),
-          disabled: name === OTHER,
-          title: name === OTHER ? "" : `Show ${name} ${view.data.nouns.items} only; once more for all`,
-          style: { "--mfs-ink": colour },
-        },
-        element("span", { textContent: name }),
-        element("small", { textContent: whole(number) }),
-      )
-      button.onclick = () => {
-        want.genre = want.genre === genre ? null : genre
-        view.dress()
-        view.settle()
-      }
-      return button
-    }),
+    ...entries.map(entry => legendButton(view, entry, shades[entry.place] ?? `rgb(${view.look.faint})`)),
+    ...(lit ? [element("p", { className: "mfs-lit", textContent: litWords(view, lit) })] : []),
   )
+}
+
+/** @typedef {{ genre: string, place: number, has: number, first: number }} Entry */
+
+/**
+ * What the legend says of the points on the map: how many have each genre, and how many have its colour, which is that
+ * of the rarest of theirs. The last entry, without a genre, is of those that have none of these.
+ * @param {Source} source @param {number[]} rows
+ * @returns {Entry[]}
+ */
+export function legendOf({ genreTable: { named, main }, genres, items }, rows) {
+  const shown = rows.filter(row => row < items)
+  const entries = [...named.entries()].map(([place, genre]) => ({
+    genre,
+    place,
+    has: shown.filter(row => genres[row].includes(genre)).length,
+    first: shown.filter(row => main[row] === place).length,
+  }))
+  const others = shown.filter(row => main[row] < 0).length
+  return others ? [...entries, { genre: "", place: -1, has: others, first: others }] : entries
+}
+
+/** @param {View} view @param {Entry} entry */
+function litWords({ data }, { genre, has, first }) {
+  const { item, items } = data.nouns
+  const all = `${plural(has, item, items)} with ${genre}`
+  return has === first
+    ? `${all}.`
+    : `${all}; ${whole(first)} in its colour, the rest in that of a rarer genre they have.`
+}
+
+/** @param {View} view @param {Entry} entry @param {string} colour */
+function legendButton(view, entry, colour) {
+  const { want, data } = view,
+    { genre } = entry,
+    none = `${data.nouns.items} with none of the genres above`
+  const button = element(
+    "button",
+    {
+      type: "button",
+      className: "mfs-entry",
+      ariaPressed: String(want.genre === genre),
+      disabled: !genre,
+      title: genre ? `${litWords(view, entry)} Press to light them alone, once more for all` : capital(none),
+      style: { "--mfs-ink": colour },
+    },
+    element("span", { textContent: genre || OTHER }),
+    element("small", { textContent: whole(entry.has) }),
+  )
+  button.onclick = () => {
+    want.genre = want.genre === genre ? null : genre
+    view.dress()
+    view.settle()
+  }
+  return button
 }

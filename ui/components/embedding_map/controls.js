@@ -2,15 +2,17 @@
 
 import { element, setText } from "../shared/dom.js"
 import { project, projecting } from "../shared/projector.js"
-import { capital, whole } from "../shared/text.js"
-import { writeAddress } from "./address.js"
+import { capital, one as an, whole } from "../shared/text.js"
+import { SPEEDS, TOOLS, TRAILS } from "./address.js"
 import { fly, home } from "./camera.js"
 import { colourings } from "./colours.js"
 import { askLayout } from "./layouts.js"
-import { axisName } from "./projection.js"
+import { save } from "./picture.js"
+import { axisName, endWords } from "./projection.js"
 import { drawNames } from "./source.js"
 import { frameAt, lastFrame, tellBriefly } from "./state.js"
-import { SPEEDS, goTo, play } from "./timeline.js"
+import { drawTable } from "./table.js"
+import { goTo, play } from "./timeline.js"
 import { matcher } from "./words.js"
 
 /** @typedef {import("./types.js").View} View */
@@ -27,13 +29,8 @@ function options(select, entries, current) {
   select.value = String(current)
 }
 
-const TOOLS = ["move", "lasso", "box"]
-const TRAILS = [
-  ["auto", "while moving"],
-  ["all", "always"],
-  ["selected", "of the selected"],
-  ["off", "off"],
-]
+/** @type {Record<string, string>} */
+const TRAIL_WORDS = { auto: "while moving", all: "always", selected: "of the selected", off: "off" }
 const AXES = /** @type {const} */ (["x", "y", "z"])
 
 // What can be chosen depends on what the source knows.
@@ -52,7 +49,11 @@ export function fillControls(view) {
   }
   options(part.colour, colourings(source), want.colour)
   for (const tool of TOOLS) part[tool].setAttribute("aria-pressed", String(want.tool === tool))
-  options(part.trails, TRAILS, want.trails)
+  options(
+    part.trails,
+    TRAILS.map(trails => [trails, TRAIL_WORDS[trails]]),
+    want.trails,
+  )
   options(
     part.speed,
     SPEEDS.map(speed => [speed, `${speed}×`]),
@@ -60,7 +61,20 @@ export function fillControls(view) {
   )
   part.labels.checked = want.labels
   part.sized.checked = want.sized
+  drawOwnAxis(view)
   part.sphere.checked = Boolean(view.special.sphere)
+  part.loop.setAttribute("aria-pressed", String(view.loop))
+}
+
+/** The ends of an axis of one's own, as far as they are chosen. @param {View} view */
+export function drawOwnAxis(view) {
+  const { part, special, ends, data } = view,
+    { from, to } = { ...special.between, ...ends }
+  const words = (/** @type {number[] | undefined} */ end) => (end ? endWords(view, end) : "not chosen yet")
+  setText(part["axis-ends"], from || to ? `From ${words(from)} to ${words(to)}.` : "")
+  const how = `Choose ${an(data.nouns.item)} on the map, or several with Lasso or Box: that is one end. Then the other.`
+  setText(part["axis-how"], from && to ? "" : how)
+  part["axis-drop"].hidden = !from && !to
 }
 
 /** Items, users or both; in the plane or in space. @param {View} view */
@@ -113,12 +127,17 @@ export function search(view, text) {
           .drawn()
           .filter(row => test(source.title[row]))
           .sort((a, b) => (source.ratings[b] || 0) - (source.ratings[a] || 0))
-  setText(
-    part.hits,
-    test === undefined ? "not a valid expression" : test ? (view.found.length ? whole(view.found.length) : "none") : "",
-  )
+  drawHits(view)
   part.hits.title = test && view.found.length ? "Enter goes to the next one" : ""
   view.refresh()
+}
+
+/** How many were found, or which of them one is at. @param {View} view */
+export function drawHits({ part, want, found, cursor }) {
+  const test = matcher(want.find),
+    many = found.length ? whole(found.length) : "none"
+  const counted = cursor >= 0 ? `${cursor + 1} of ${many}` : many
+  setText(part.hits, test === undefined ? "not a valid expression" : test ? counted : "")
 }
 
 /** @param {View} view */
@@ -134,9 +153,27 @@ export function listenToControls(view) {
   listenToChoices(view)
   listenToTimeline(view)
   part.home.onclick = () => view.home()
+  part.closer.onclick = () => lookCloser(view)
   part.full.onclick = () => project(!projecting())
-  part.picture.onclick = () => savePicture(view)
+  for (const kind of ["png", "svg", "csv"]) part[kind].onclick = () => save(view, kind)
+  part.tabled.onclick = () => {
+    view.tabled = !view.tabled
+    drawTable(view)
+    view.settle()
+  }
+  for (const end of /** @type {const} */ (["from", "to"]))
+    part[`axis-${end}`].onclick = () => view.setEnd(end, view.chosen >= 0 ? [view.chosen] : [...view.picked])
+  part["axis-drop"].onclick = () => view.dropAxis()
   part.link.onclick = () => copyLink(view)
+}
+
+/** To what the page shows below the map; the projector, which shows the map alone, ends. @param {View} view */
+function lookCloser(view) {
+  const below = document.querySelector(".st-key-closer"),
+    first = /** @type {HTMLElement | null | undefined} */ (below?.querySelector("button"))
+  project(false)
+  below?.scrollIntoView({ behavior: view.calm ? "auto" : "smooth", block: "start" })
+  first?.focus({ preventScroll: true })
 }
 
 /** @param {View} view @param {number} by */
@@ -146,7 +183,7 @@ function goToNextFound(view, by) {
   view.cursor = (view.cursor + by + found.length) % found.length
   const row = found[view.cursor],
     [x, y, z] = places.subarray(3 * row, 3 * row + 3)
-  setText(view.part.hits, `${view.cursor + 1} of ${found.length}`)
+  drawHits(view)
   fly(view.camera, { x, y, z }, performance.now(), view.calm, 450)
   view.choose(row)
 }
@@ -156,7 +193,12 @@ function listenToChoices(view) {
   const { part, want } = view
   for (const name of AXES) {
     part[name].onchange = () => {
-      want[name] = Number(part[name].value)
+      const before = want[name],
+        chosen = Number(part[name].value),
+        other = AXES.find(one => one !== name && want[one] === chosen)
+      want[name] = chosen
+      if (other) want[other] = before // the same axis twice is a diagonal line
+      fillControls(view)
       view.renew()
       drawNames(view)
     }
@@ -166,6 +208,7 @@ function listenToChoices(view) {
       want.tool = tool
       view.root.dataset.tool = tool
       fillControls(view)
+      view.settle()
     }
   }
   part.colour.onchange = () => {
@@ -185,6 +228,7 @@ function listenToChoices(view) {
   part.sized.onchange = () => {
     want.sized = part.sized.checked
     view.dress()
+    view.settle()
   }
   part.layout.onchange = () => askLayout(view, part.layout.value)
   part.sphere.onchange = () => view.change({ sphere: part.sphere.checked })
@@ -198,10 +242,12 @@ function listenToTimeline(view) {
   part.live.onclick = () => goTo(view, lastFrame(view))
   part.speed.onchange = () => {
     view.speed = Number(part.speed.value)
+    view.settle()
   }
   part.loop.onclick = () => {
     view.loop = !view.loop
     part.loop.setAttribute("aria-pressed", String(view.loop))
+    view.settle()
   }
   part.slider.oninput = () => {
     if (view.playing) play(view, false)
@@ -216,24 +262,6 @@ function listenToTimeline(view) {
 
 /** @param {View} view */
 async function copyLink(view) {
-  writeAddress(view)
   await navigator.clipboard?.writeText(location.href).catch(() => {})
   tellBriefly(view, "The address of this view is copied.")
-}
-
-/** @param {View} view */
-function savePicture(view) {
-  const { part, look } = view,
-    canvas = element("canvas", { width: part.overlay.width, height: part.overlay.height }),
-    context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
-  view.painter.draw(view.camera, look) // in this very moment, for a drawing buffer is empty once it was shown
-  context.fillStyle = look.background
-  context.fillRect(0, 0, canvas.width, canvas.height)
-  context.drawImage(part.points, 0, 0)
-  context.drawImage(part.overlay, 0, 0)
-  canvas.toBlob(blob => {
-    const link = element("a", { href: URL.createObjectURL(/** @type {Blob} */ (blob)), download: "embeddings.png" })
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 5000)
-  })
 }

@@ -1,13 +1,14 @@
 // What is drawn and when: a frame is asked for only when something moves; a still map costs nothing.
 
 import { clamp, defined } from "../shared/text.js"
-import { writeAddress } from "./address.js"
 import { chooseRows, dress } from "./appearance.js"
 import { glide } from "./camera.js"
 import { chooseLabels, drawOverlay } from "./overlay.js"
 import { drawPanel } from "./panel.js"
 import { lensOf, placesAt } from "./projection.js"
 import { frameNow, lastFrame } from "./state.js"
+import { writeAddress } from "./restore.js"
+import { drawTable } from "./table.js"
 import { drawTime, drawTrails, tick } from "./timeline.js"
 import { ease } from "./words.js"
 
@@ -61,6 +62,7 @@ function settle(view) {
     }
     view.findNear({ quiet: true })
     chooseLabels(view)
+    drawTable(view)
     writeAddress(view)
     view.again()
   }
@@ -83,6 +85,7 @@ function renew(view, still) {
   placesAt(view, view.time, view.places)
   view.morph = before && !still && !view.calm ? { from: before, began: performance.now(), length: MORPH } : null
   view.moved = true
+  if (view.want.find && !still) view.search() // among those that are on the map now
   view.dress()
   view.settle()
 }

@@ -1,11 +1,7 @@
-// Mouse, finger and keyboard on the stage.
+// Mouse and finger on the stage; the keyboard is in keyboard.js.
 
-import { isTyping, listenToKeys } from "../shared/keyboard.js"
-import { projecting } from "../shared/projector.js"
 import { clamp } from "../shared/text.js"
-import { middleOf, orbit, pan, screenOf, toScreen, zoomAt } from "./camera.js"
-import { frameNow, lastFrame } from "./state.js"
-import { goTo, play } from "./timeline.js"
+import { orbit, pan, screenOf, toScreen, zoomAt } from "./camera.js"
 
 /** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").Gesture} Gesture */
@@ -66,7 +62,7 @@ export function listenToPointer(view) {
   stage.onpointerleave = () => view.point(-1)
   stage.addEventListener("wheel", (/** @type {WheelEvent} */ event) => turnWheel(view, event), { passive: false })
   stage.ondblclick = (/** @type {MouseEvent} */ event) => {
-    if (!within(event, "button, aside")) view.home()
+    if (!within(event, "button, aside, .mfs-table")) view.home()
   }
 }
 
@@ -75,7 +71,7 @@ const within = (event, selector) => event.target instanceof Element && event.tar
 
 /** @param {View} view @param {Pointers} down @param {PointerEvent} event */
 function press(view, down, event) {
-  if (within(event, "button, a, input, aside, .mfs-legend") || !view.source) return
+  if (within(event, "button, a, input, aside, .mfs-legend, .mfs-table") || !view.source) return
   const { stage } = view.part,
     place = pointerPlace(view, event),
     first = event.button === 0
@@ -142,7 +138,7 @@ function click(view, gesture, event) {
 
 /** @param {View} view @param {WheelEvent} event */
 function turnWheel(view, event) {
-  if (!view.source || within(event, "aside")) return
+  if (!view.source || within(event, "aside, .mfs-table")) return
   event.preventDefault()
   const turned = clamp(event.deltaY * (event.deltaMode ? 16 : 1), -120, 120),
     [x, y] = pointerPlace(view, event)
@@ -180,41 +176,4 @@ function finishOutline(view, { add, began }, outline) {
   }
   const rows = rowsInside(view, outline)
   view.pick(add ? [...view.picked, ...rows] : rows)
-}
-
-/** @param {View} view @returns {() => void} stops listening */
-export function listenToMapKeys(view) {
-  return listenToKeys(view.root, event => {
-    const at = event.target instanceof Element ? event.target : null
-    if (isTyping(event) || !view.source || (at !== document.body && !view.root.contains(at))) return
-    if (event.key === " " && at?.closest("button, summary")) return
-    if (KEYS[event.key]?.(view)) event.preventDefault()
-  })
-}
-
-/** @param {View} view @param {number} frames */
-function stepBy(view, frames) {
-  if (!lastFrame(view)) return false
-  play(view, false)
-  goTo(view, frameNow(view) + frames)
-  return true
-}
-
-/** @param {View} view @param {number} factor */
-function zoomBy(view, factor) {
-  zoomAt(view.camera, factor, middleOf(view.camera), view.camera.height / 2)
-  view.settle()
-  view.again()
-  return true
-}
-
-/** What a key does; true where it was ours. @type {Record<string, (view: View) => boolean>} */
-const KEYS = {
-  " ": view => (play(view, !view.playing), true),
-  ArrowLeft: view => stepBy(view, -1),
-  ArrowRight: view => stepBy(view, 1),
-  Escape: view => !projecting() && (view.clear(), true),
-  "/": view => (view.part.find.focus(), true),
-  "+": view => zoomBy(view, 1.25),
-  "-": view => zoomBy(view, 0.8),
 }

@@ -8,31 +8,38 @@ import { drawTime, play } from "./timeline.js"
 
 /** @typedef {import("./types.js").View} View */
 
-/** @param {View} view @param {string} method */
-export async function askLayout(view, method) {
+/**
+ * @param {View} view
+ * @param {string} method
+ * @param {{ stay?: boolean }} [how] `stay`: the camera is where it should be already
+ */
+export async function askLayout(view, method, { stay = false } = {}) {
   const { source, data } = view
   if (!method || source.layouts[method]) {
-    showLayout(view, method)
+    if (view.making) stopMaking(view)
+    showLayout(view, method, stay)
     return
   }
   if (view.special.items || view.special.sphere || view.special.between) {
-    tellBriefly(view, "Go back to all films on their components first.")
+    tellBriefly(view, `Go back to all ${data.nouns.items} on their components first.`)
     view.fillControls()
     return
   }
+  view.making = method
+  view.settle()
   try {
     const status = await requestJson(`${data.manifold}/${method}`)
+    if (view.source !== source || view.making !== method) return
     if (status.state !== "finished") view.send("make", method)
-    view.making = method
-    watchLayout(view, status.state === "finished" ? 0 : 500)
+    watchLayout(view, status.state === "finished" ? 0 : 500, stay)
   } catch (error) {
     tellBriefly(view, messageOf(error))
-    view.fillControls()
+    stopMaking(view)
   }
 }
 
-/** @param {View} view @param {number} wait */
-function watchLayout(view, wait) {
+/** @param {View} view @param {number} wait @param {boolean} stay */
+function watchLayout(view, wait, stay) {
   const { source, making } = view
   clearTimeout(view.timers.layout)
   drawMaking(view, { progress: 0, message: "starting" })
@@ -41,7 +48,7 @@ function watchLayout(view, wait) {
     try {
       const status = await requestJson(`${view.data.manifold}/${making}`)
       if (status.state === "finished") {
-        await takeLayout(view, making)
+        await takeLayout(view, making, stay)
         return
       }
       view.patience = status.state === "absent" ? (view.patience ?? 0) + 1 : 0 // the click is on its way
@@ -65,6 +72,7 @@ function stopMaking(view) {
   clearTimeout(view.timers.layout)
   view.part.making.hidden = true
   view.fillControls()
+  view.settle()
 }
 
 /** @param {View} view @param {any} status */
@@ -80,8 +88,8 @@ function drawMaking(view, status) {
   }
 }
 
-/** @param {View} view @param {string} method */
-async function takeLayout(view, method) {
+/** @param {View} view @param {string} method @param {boolean} stay */
+async function takeLayout(view, method, stay) {
   const { source, data } = view,
     { head, frames, width } = unpack(await (await request(`${data.manifold}/${method}?points=1`)).arrayBuffer())
   if (view.source !== source) return
@@ -93,11 +101,11 @@ async function takeLayout(view, method) {
     table: frames[0],
   }
   stopMaking(view)
-  showLayout(view, method)
+  showLayout(view, method, stay)
 }
 
-/** @param {View} view @param {string | null} method */
-export function showLayout(view, method) {
+/** @param {View} view @param {string | null} method @param {boolean} [stay] the camera does */
+export function showLayout(view, method, stay = false) {
   const layout = method && view.source.layouts[method] ? method : null
   if (layout === view.layout) {
     view.fillControls()
@@ -110,7 +118,7 @@ export function showLayout(view, method) {
     view.want.kinds = "films"
   }
   view.root.dataset.layout = view.layout ?? ""
-  view.home()
+  if (!stay) view.home()
   view.renew()
   view.fillControls()
   drawNames(view)

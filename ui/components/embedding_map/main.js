@@ -1,21 +1,25 @@
 // One state for each mounted map: made once, given new data, ended.
 
+import { placeOf } from "../shared/address.js"
 import { bytesOf, groundOf } from "../shared/colours.js"
 import { calmMotion, partsOf } from "../shared/dom.js"
 import { projecting, watchProjector } from "../shared/projector.js"
-import { writeAddress } from "./address.js"
 import { makeCamera } from "./camera.js"
-import { fillControls, listenToControls } from "./controls.js"
+import { fillControls, listenToControls, search } from "./controls.js"
 import { drawingActions } from "./frame.js"
-import { listenToMapKeys, listenToPointer } from "./gestures.js"
+import { listenToPointer } from "./gestures.js"
+import { listenToMapKeys } from "./keyboard.js"
 import { showLayout } from "./layouts.js"
+import { listenToMenus } from "./menus.js"
 import { makePainter } from "./points.js"
-import { restore } from "./restore.js"
+import { goBack, stateOf, writeAddress } from "./restore.js"
 import { choosingActions } from "./selection.js"
-import { open } from "./updates.js"
+import { adopt, open } from "./updates.js"
 
 /** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").MapData} MapData */
+/** @typedef {import("./types.js").Source} Source */
+/** @typedef {import("./types.js").Special} Special */
 
 /** @type {WeakMap<HTMLElement, View>} */
 const VIEWS = new WeakMap()
@@ -36,6 +40,7 @@ export default function show({ data, parentElement, setTriggerValue }) {
   Object.assign(view, { data, send: setTriggerValue })
   const repaint = readLook(view)
   measure(view)
+  if (changed) view.place = placeOf(data.about)
   if (changed) open(view)
   else if (view.source) {
     if (repaint) view.dress()
@@ -62,9 +67,11 @@ function freshState(root) {
     found: [],
     labels: new Map(),
     ends: {},
+    tabled: false,
     popular: [],
     chosen: -1,
     hover: -1,
+    focused: -1,
     cursor: -1,
     time: 0,
     goalTime: null,
@@ -112,17 +119,16 @@ function makeView(root) {
   Object.assign(view, drawingActions(view), choosingActions(view), {
     fillControls: () => fillControls(view),
     showLayout: (/** @type {string | null} */ method) => showLayout(view, method),
+    adopt: (/** @type {Source} */ source, /** @type {Special} */ special) => adopt(view, source, special),
+    search: () => search(view, view.want.find),
+    state: () => stateOf(view),
   })
   root.dataset.painter = view.painter.kind
   listenToPointer(view)
   listenToControls(view)
   const resizer = new ResizeObserver(() => measure(view))
   resizer.observe(part.stage)
-  const back = () => {
-    if (!view.source) return
-    restore(view)
-    view.again()
-  }
+  const back = () => void goBack(view)
   addEventListener("popstate", back)
   part.points.addEventListener("webglcontextlost", (/** @type {Event} */ event) => event.preventDefault())
   part.points.addEventListener("webglcontextrestored", () => {
@@ -132,6 +138,7 @@ function makeView(root) {
   })
   view.stopListening = [
     listenToMapKeys(view),
+    listenToMenus(root),
     watchProjector(root, () => {
       measure(view)
       if (view.source) view.dress()
@@ -165,7 +172,7 @@ function measure(view) {
 
 /** Reads the page's theme; true when it is another than before. @param {View} view */
 function readLook(view) {
-  const { theme, background, ground, font, primary } = groundOf(view.root),
+  const { theme, background, ground, font } = groundOf(view.root),
     shades = view.data.colours[theme]
   const changed = view.look.theme !== theme || view.look.background !== background
   Object.assign(view.look, {
@@ -176,9 +183,11 @@ function readLook(view) {
     soft: shades.text,
     muted: shades.muted,
     grid: shades.grid,
-    primary: primary || shades.primary,
+    primary: shades.primary,
+    accent: shades.accent,
+    scales: shades.scales,
     font,
-    faint: bytesOf(shades.baseline),
+    faint: bytesOf(shades.muted),
     one: bytesOf(shades.palette[0]),
     users: bytesOf(shades.text),
     ratio: view.look.ratio ?? 1,

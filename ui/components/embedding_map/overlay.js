@@ -24,7 +24,8 @@ export function drawOverlay(view, now) {
   if (view.path && view.chosen >= 0) drawPath(view, context)
   drawRings(view, context)
   drawLabels(view, context, now)
-  if (view.gesture?.outline) drawOutline(view, context)
+  if (view.gesture?.outline) drawOutline(view, context, view.gesture.outline)
+  if (view.corner) drawOutline(view, context, rectangle(view, view.corner))
 }
 
 /** @param {View} view @param {CanvasRenderingContext2D} context */
@@ -122,6 +123,10 @@ function drawRings(view, context) {
   for (const { row } of view.near) ring(row, 6.5, 1.5, look.primary)
   if (view.hover >= 0) ring(view.hover, 7.5, 1.5, look.ink)
   if (view.found.length && view.cursor >= 0) ring(view.found[view.cursor], 9, 2.5, look.primary)
+  if (view.focused >= 0) {
+    ring(view.focused, 11, 2.5, look.ink)
+    ring(view.focused, 14, 1.5, look.background)
+  }
   if (view.chosen >= 0) {
     ring(view.chosen, 9, 3, look.primary)
     ring(view.chosen, 12, 1, look.background)
@@ -166,14 +171,25 @@ function drawPath(view, context) {
   for (const f of [0, Math.round(last / 4), Math.round(last / 2), last]) {
     const [x, y] = points[f]
     if (before && Math.hypot(x - before[0], y - before[1]) < 34) continue
-    halo(context, look, f === 0 ? `epoch ${source.epochs[0]}` : String(source.epochs[f]), x, y - 5, look.primary)
+    halo(context, look, f === 0 ? `epoch ${source.epochs[0]}` : String(source.epochs[f]), x, y - 5, look.accent)
     before = [x, y]
   }
 }
 
-/** @param {View} view @param {CanvasRenderingContext2D} context */
-function drawOutline(view, context) {
-  const outline = view.gesture?.outline ?? []
+/** From a corner to where the keyboard is. @param {View} view @param {number[]} corner @returns {number[][]} */
+function rectangle({ camera, places, focused }, [x, y, z]) {
+  const [left, top] = toScreen(camera, x, y, z, []),
+    [right, bottom] = toScreen(camera, places[3 * focused], places[3 * focused + 1], places[3 * focused + 2], [])
+  return [
+    [left, top],
+    [right, top],
+    [right, bottom],
+    [left, bottom],
+  ]
+}
+
+/** @param {View} view @param {CanvasRenderingContext2D} context @param {number[][]} outline */
+function drawOutline(view, context, outline) {
   context.beginPath()
   outline.forEach(([x, y]) => context.lineTo(x, y))
   context.closePath()

@@ -54,7 +54,7 @@ function closeButton(view) {
 }
 
 /** @param {View} view @param {number} row */
-function factsOf(view, row) {
+export function factsOf(view, row) {
   const { source } = view,
     norm = view.norms()[row]
   return [
@@ -116,6 +116,7 @@ function onePoint(view) {
         action(view.path ? "Hide its path" : "Show its path", "Its way through the epochs", () => {
           view.path = !view.path
           view.redraw()
+          view.settle()
         }),
       ...axisActions(view, [row]),
     ),
@@ -125,10 +126,8 @@ function onePoint(view) {
 // The ends of an axis of one's own: one point or several each, whose middle counts.
 /** @param {View} view @param {number[]} rows */
 function axisActions(view, rows) {
-  const put = (/** @type {"from" | "to"} */ end) => () => {
-    view.ends[end] = rows
-    view.setCustom()
-  }
+  if (!rows.some(row => row < view.source.items)) return []
+  const put = (/** @type {"from" | "to"} */ end) => () => view.setEnd(end, rows)
   return [
     action("Axis from here", "One end of an axis of your own: the middle of what is selected", put("from")),
     action("Axis to here", "The other end of it", put("to")),

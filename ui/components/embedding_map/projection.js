@@ -2,8 +2,8 @@
 // window.
 // Everything is measured in one basis, that of the whole run, so a point moves only because its vector does.
 
-import { clamp, defined } from "../shared/text.js"
-import { percent, quantile } from "./words.js"
+import { clamp, defined, plural } from "../shared/text.js"
+import { percent, quantile, shorten } from "./words.js"
 
 /** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").Layout} Layout */
@@ -59,8 +59,8 @@ function scaled(view, raw) {
       [low, high] = [quantile(sorted, edge), quantile(sorted, 1 - edge)]
     if (high > low) [middle[k], half[k]] = [(low + high) / 2, (high - low) / 2]
   }
-  // Wider than high where the window is.
-  const room = clamp((camera.width - camera.inset - 40) / Math.max(camera.height, 1), 0.5, 2.2)
+  // Wider than high where the window is, whether or not a panel covers some of it: the same map before and after.
+  const room = clamp((camera.width - 40) / Math.max(camera.height, 1), 0.5, 2.2)
   if (want.dims === 3) half.fill(Math.max(...half))
   const stretch = want.dims === 3 ? 1 : room
   const fit = (/** @type {Float32Array} */ places) => {
@@ -114,7 +114,7 @@ export function placesAt(view, time, out) {
 export function axisName(view, axis) {
   const { source } = view,
     own = view.special.between
-  if (own && axis === source.width - 1) return own.words
+  if (own && axis === source.width - 1) return `from ${endWords(view, own.from)} to ${endWords(view, own.to)}`
   return [
     `Axis ${axis + 1}${view.special.items ? " of the selection" : view.special.sphere ? " on the sphere" : ""}`,
     source.axisNames[axis],
@@ -122,6 +122,13 @@ export function axisName(view, axis) {
   ]
     .filter(Boolean)
     .join(" · ")
+}
+
+/** One end of an axis of one's own: its only item, or how many. @param {View} view @param {number[]} index */
+export function endWords({ known, data }, index) {
+  const { item, items } = data.nouns
+  if (index.length !== 1) return plural(index.length, item, items)
+  return shorten(String(known.items.title[known.items.idx.indexOf(index[0])]), 32)
 }
 
 /** @param {View} view @param {number} k */

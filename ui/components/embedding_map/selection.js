@@ -1,14 +1,13 @@
 // What is chosen and picked, what is near it, and other ways of putting the vectors into the plane.
 
 import { setText } from "../shared/dom.js"
-import { plural } from "../shared/text.js"
+import { one as an } from "../shared/text.js"
 import { fly, home } from "./camera.js"
 import { drawHover, drawPanel } from "./panel.js"
 import { readNear, readSource } from "./source.js"
 import { frameNow, messageOf, tellBriefly } from "./state.js"
 import { play } from "./timeline.js"
 import { takeOver } from "./updates.js"
-import { shorten } from "./words.js"
 
 /** @typedef {import("./types.js").View} View */
 
@@ -42,7 +41,8 @@ export function choosingActions(view) {
     },
     change: special => change(view, special),
     isolate: rows => isolate(view, rows),
-    setCustom: () => setCustom(view),
+    setEnd: (end, rows) => setEnd(view, end, rows),
+    dropAxis: () => dropAxis(view),
   }
 }
 
@@ -92,7 +92,7 @@ function point(view, row, place) {
 /** @param {View} view */
 function clear(view) {
   if (view.playing) play(view, false)
-  Object.assign(view, { chosen: -1, picked: new Set(), near: [], found: [], cursor: -1 })
+  Object.assign(view, { chosen: -1, picked: new Set(), near: [], found: [], cursor: -1, ends: {} })
   Object.assign(view.want, { find: "", genre: null })
   view.part.find.value = ""
   setText(view.part.hits, "")
@@ -105,11 +105,11 @@ function clear(view) {
  * @param {View} view @param {import("./types.js").Special} special
  */
 async function change(view, special) {
-  const { source, data, about } = view
+  const { source, data, known } = view
   const wanted = Object.entries({ ...view.special, ...special }).filter(([, value]) => value)
   const asked = (view.asked = Object.fromEntries(wanted))
   try {
-    const next = await readSource(data, { basis: source.head.basis, special: asked, about })
+    const next = await readSource(data, { basis: source.head.basis, special: asked, about: known })
     if (view.source === source && view.asked === asked) takeOver(view, next, asked)
   } catch (error) {
     tellBriefly(view, messageOf(error))
@@ -123,23 +123,37 @@ const itemsOf = ({ source }, rows) => rows.filter(row => row < source.items).map
 function isolate(view, rows) {
   const items = rows && itemsOf(view, rows)
   if (items && items.length < LEAST_ISOLATED) tellBriefly(view, "Select at least three to see them apart.")
-  else view.change({ items, between: null })
+  else {
+    view.ends = {}
+    view.change({ items, between: null })
+  }
 }
 
-/** An axis of one's own, once both its ends are known. @param {View} view */
-function setCustom(view) {
-  const {
-    ends: { from, to },
-    source,
-    data,
-  } = view
-  if (!from || !to) {
-    tellBriefly(view, `Now choose ${from ? "where the axis leads to" : "where the axis comes from"}.`)
+/**
+ * What is selected becomes one end of an axis of one's own; with both ends known, the axis is drawn.
+ * @param {View} view @param {"from" | "to"} end @param {number[]} rows
+ */
+function setEnd(view, end, rows) {
+  const index = itemsOf(view, rows).slice(0, MOST_AT_AN_END)
+  if (!index.length) {
+    tellBriefly(view, `Choose ${an(view.data.nouns.item)} on the map first, or several.`)
     return
   }
-  const name = (/** @type {number[]} */ rows) =>
-    rows.length === 1 ? shorten(source.title[rows[0]], 32) : plural(rows.length, data.nouns.item, data.nouns.items)
-  const ends = [from, to].map(rows => itemsOf(view, rows).slice(0, MOST_AT_AN_END))
+  const ends = { ...view.ends, ...view.special.between, [end]: index },
+    { from, to } = ends
+  view.ends = from && to ? {} : ends
+  if (from && to) view.change({ between: { from, to } })
+  else tellBriefly(view, `Now choose ${from ? "where the axis leads to" : "where the axis comes from"}.`)
+  view.fillControls()
+  view.redraw()
+  view.settle()
+}
+
+/** @param {View} view */
+function dropAxis(view) {
   view.ends = {}
-  view.change({ between: { from: ends[0], to: ends[1], words: `from ${name(from)} to ${name(to)}` } })
+  if (view.special.between) view.change({ between: null })
+  view.fillControls()
+  view.redraw()
+  view.settle()
 }

@@ -85,10 +85,14 @@ export async function readSource(data, { basis = "final", special = {}, about },
     request(`${base}?${query}`, { signal })
       .then(answer => answer.arrayBuffer())
       .then(unpack),
-    about ?? requestJson(`${base}/points${data.every ? "?every=1" : ""}`, { signal }),
+    about ?? readPoints(data, signal),
   ])
-  return sourceFrom(frames, special.items ? aboutSome(known, frames.head.item_idx) : known)
+  return sourceFrom(frames, known, special.items ? aboutSome(known, frames.head.item_idx) : known)
 }
+
+/** What all points are. @param {MapData} data @param {AbortSignal} [signal] @returns {Promise<About>} */
+export const readPoints = (data, signal) =>
+  requestJson(`${data.source}/points${data.every ? "?every=1" : ""}`, { signal })
 
 // Row of a film or user by its id, as an address names it.
 /** @param {Source} source @param {string} kind @param {string} id */
@@ -106,14 +110,14 @@ function aboutSome({ items, users }, index) {
   return { items: /** @type {Columns} */ (some), users }
 }
 
-/** @param {Frames} frames @param {About} about @returns {Source} */
-function sourceFrom({ head, frames, norms, width, count }, about) {
+/** @param {Frames} frames @param {About} known of all points @param {About} about of these @returns {Source} */
+function sourceFrom({ head, frames, norms, width, count }, known, about) {
   const { items, users } = about,
     texts = (/** @type {string} */ name, /** @type {string} */ other) =>
       items[name].slice(0, head.items).concat((users?.[other] ?? []).slice(0, head.users))
   const source = /** @type {Source} */ (
     /** @type {unknown} */ ({
-      about,
+      known,
       head,
       frames,
       norms,
@@ -137,7 +141,7 @@ function sourceFrom({ head, frames, norms, width, count }, about) {
   )
   for (const name of /** @type {const} */ (["year", "ratings", "mean", "bias"]))
     source[name] = numbersOf(name, about, head)
-  source.genreTable = mainGenres(source)
+  source.genreTable = mainGenres(source, known.items.genres ?? []) // colours keep their meaning
   return source
 }
 
@@ -186,6 +190,7 @@ export async function readNames(view) {
   const { source, data, special } = view
   source.axisNames = []
   source.sentences = []
+  drawNames(view) // those of other vectors, or of other axes, hold no longer
   if (!data.names) return
   try {
     const { axes } = await requestJson(`${data.names}?components=8&basis=${source.head.basis}${specialQuery(special)}`)

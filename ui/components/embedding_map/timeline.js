@@ -10,7 +10,6 @@ import { epochAt, frameAt, frameNow, isGoing, lastFrame } from "./state.js"
 
 /** @typedef {import("./types.js").View} View */
 
-export const SPEEDS = [0.25, 0.5, 1, 2, 4]
 const TRAIL_STEPS = 9
 const MOST_TRAILS = 6000 // points that all draw one while they move
 const TRAIL_REACH = 2.4 // epochs at most; short runs take a tenth of their length

@@ -13,9 +13,14 @@ export interface MapData {
   near: string
   methods: Record<string, string>
   run_id: string
+  /** What it is called, for the title of its picture. */
+  title: string
+  /** Parameters of the page's address that say what is shown: the run, or the import. */
+  about: Record<string, string>
   nouns: import("../shared/types.js").Nouns
   going: boolean
   still_words: string
+  whose_words: string
   every: boolean
   colours: Record<string, Shades>
   states: RunStates
@@ -91,7 +96,7 @@ export type NumberColumn = "year" | "ratings" | "mean" | "bias"
 
 /** Vectors and what they stand for: items first, then users, one row each. */
 export interface Source extends Frames, Record<NumberColumn, Float32Array> {
-  about: About
+  known: About
   items: number
   users: number
   epochs: number[]
@@ -111,11 +116,51 @@ export interface Source extends Frames, Record<NumberColumn, Float32Array> {
   rowOf?: Map<number, number>
 }
 
-/** What of the vectors is asked for: some items alone, on the sphere, an axis from some items to others. */
+/** What of the vectors is asked for: some items alone, on the sphere, an axis from some items to others; by index. */
 export interface Special {
   items?: number[] | null
   sphere?: boolean
-  between?: { from: number[]; to: number[]; words: string } | null
+  between?: { from: number[]; to: number[] } | null
+}
+
+/** A set of points: a few by their ids, or many by their indices; the other list is empty then. */
+export interface Members {
+  ids: string[]
+  index: number[]
+}
+
+/** All that a person can have set on the map, in names that last; what the address holds. "" is none. */
+export interface MapState {
+  kinds: "films" | "users" | "both"
+  dims: 2 | 3
+  /** Components to the right, upwards, towards the eye; -1 is an axis of one's own. */
+  axes: number[]
+  colour: string
+  genre: string
+  film: string
+  user: string
+  /** null is the latest. */
+  epoch: number | null
+  /** null is the whole map. */
+  cam: number[] | null
+  find: string
+  /** Which of what was found; -1 none. */
+  at: number
+  picked: Members
+  pickedUsers: Members
+  apart: Members
+  own: { from: Members; to: Members } | null
+  sphere: boolean
+  layout: string
+  measure: string
+  trails: string
+  path: boolean
+  labels: boolean
+  sized: boolean
+  table: boolean
+  tool: string
+  speed: number
+  loop: boolean
 }
 
 export interface Lens {
@@ -133,6 +178,8 @@ export interface Look {
   muted: string
   grid: string
   primary: string
+  accent: string
+  scales: Scales
   font: string
   faint: Bytes
   one: Bytes
@@ -153,6 +200,8 @@ export interface Paint {
   key: string
   scale?: NumberScale
   named: string[]
+  /** Colours of the named genres, as style sheets write them. */
+  shades: string[]
 }
 
 export interface Label {
@@ -232,7 +281,11 @@ export interface MapActions {
   home: () => void
   change: (special: Special) => Promise<void>
   isolate: (rows: number[] | null) => void
-  setCustom: () => void
+  setEnd: (end: "from" | "to", rows: number[]) => void
+  dropAxis: () => void
+  adopt: (source: Source, special: Special) => void
+  search: () => void
+  state: () => MapState
   fillControls: () => void
   showLayout: (method: string | null) => void
 }
@@ -244,7 +297,11 @@ export interface View extends MapActions {
   look: Look
   /** What is shown; parts that draw are only called once there is something. */
   source: Source
-  about: About | undefined
+  /** Everything that is known of all points, also of those that are not on this map. */
+  known: About
+  place?: import("../shared/address.js").Place
+  restoring?: boolean
+  tabled: boolean
   camera: Camera
   want: Wanted
   special: Special
@@ -261,6 +318,10 @@ export interface View extends MapActions {
   dim: Uint8Array
   chosen: number
   hover: number
+  /** Where the keyboard is; -1 nowhere. */
+  focused: number
+  /** The first corner of a rectangle chosen by keyboard, in the map's units. */
+  corner?: number[] | null
   cursor: number
   picked: Set<number>
   near: Near[]

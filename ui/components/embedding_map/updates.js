@@ -2,9 +2,8 @@
 
 import { Refused } from "../shared/server.js"
 import { setText } from "../shared/dom.js"
-import { mainGenres } from "./colours.js"
 import { drawPanel } from "./panel.js"
-import { restore } from "./restore.js"
+import { readAsked, restore } from "./restore.js"
 import { readMore, readNames, readSource, turnSides } from "./source.js"
 import { isGoing, lastFrame, messageOf, tell } from "./state.js"
 import { drawTime, readScore } from "./timeline.js"
@@ -24,7 +23,8 @@ export async function open(view) {
   Object.assign(view, {
     source: null,
     special: {},
-    about: null,
+    known: null,
+    restoring: false,
     ends: {},
     layout: null,
     making: null,
@@ -34,14 +34,15 @@ export async function open(view) {
     found: [],
     chosen: -1,
     hover: -1,
+    focused: -1,
+    corner: null,
     score: null,
     labels: new Map(),
     places: null,
     inks: null,
     marks: null,
   })
-  view.root.dataset.points = "0"
-  delete view.root.dataset.drawn
+  forgetShown(view)
   if (!data.source) {
     tell(view, "")
     return
@@ -49,9 +50,12 @@ export async function open(view) {
   tell(view, "Loading the map …")
   try {
     const { signal } = view.abort,
-      source = await readSource(data, {}, signal)
+      { source, special } = await readAsked(view, signal)
     if (signal.aborted) return
-    accept(view, source)
+    tell(view, "")
+    adopt(view, source, special)
+    readScore(view)
+    if (isGoing(view)) follow(view)
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") return
     tell(view, messageOf(error))
@@ -60,6 +64,18 @@ export async function open(view) {
       view.timers.poll = setTimeout(() => view.closed || open(view), 1500)
     }
   }
+}
+
+/** Nothing that was said of other vectors stays beside these. @param {View} view */
+function forgetShown(view) {
+  const { root, part } = view
+  root.dataset.points = "0"
+  delete root.dataset.drawn
+  for (const name of ["names", "time", "watermark", "card", "making"]) part[name].hidden = true
+  for (const name of ["names", "legend", "curve"]) part[name].replaceChildren()
+  for (const name of ["note", "hits", "score"]) setText(part[name], "")
+  part.now = null
+  drawPanel(view)
 }
 
 // Films first, the most rated first. Of very many only the top is put in order: names are shown of no others.
@@ -73,20 +89,50 @@ function byPopularity({ count, items, ratings }) {
     .sort((a, b) => (a < items ? 0 : 1) - (b < items ? 0 : 1) || (ratings[b] || 0) - (ratings[a] || 0))
 }
 
-/** @param {View} view @param {Source} source */
-function accept(view, source) {
-  Object.assign(view, { source, about: source.about, popular: byPopularity(source) })
-  view.time = lastFrame(view)
-  view.following = true
-  tell(view, "")
-  view.fillControls()
+/**
+ * A source in the state that the address names: a map that is opened, or that Back leads to.
+ * @param {View} view @param {Source} source @param {Special} special what it was asked for by
+ */
+export function adopt(view, source, special) {
+  const kept = view.source && !special.items && !view.special.items ? view.source.layouts : {}
+  source.layouts = kept
+  Object.assign(view, {
+    source,
+    special,
+    asked: special,
+    known: source.known,
+    popular: byPopularity(source),
+    near: [],
+    nearOf: "",
+    found: [],
+    hover: -1,
+    focused: -1,
+    corner: null,
+    making: null,
+    playing: false,
+    labels: new Map(),
+    places: null,
+    inks: null,
+    marks: null,
+  })
   restore(view)
-  Object.assign(view.root.dataset, { basis: String(source.basis), epochs: source.epochs.join(",") })
-  setText(view.part.note, [source.note, lastFrame(view) < 1 ? view.data.still_words : ""].filter(Boolean).join(" "))
+  tellOf(view)
+  setText(
+    view.part.note,
+    [source.note, lastFrame(view) < 1 ? view.data.still_words : view.data.whose_words].filter(Boolean).join(" "),
+  )
   drawTime(view)
   readNames(view)
-  readScore(view)
-  if (isGoing(view)) follow(view)
+}
+
+/** What the map says of itself, for tests and style sheets. @param {View} view */
+function tellOf({ source, special, root }) {
+  Object.assign(root.dataset, {
+    basis: String(source.basis),
+    epochs: source.epochs.join(","),
+    isolated: String(Boolean(special.items)),
+    playing: "false",
+  })
 }
 
 /** @param {View} view */
@@ -130,9 +176,9 @@ function grow(view) {
 /** @param {View} view @param {boolean} [over] */
 async function refit(view, over = false) {
   const before = view.source,
-    source = await readSource(view.data, { special: view.special, about: over ? undefined : view.about })
+    source = await readSource(view.data, { special: view.special, about: over ? undefined : view.known })
   if (view.closed || view.source !== before) return
-  view.about = source.about
+  view.known = source.known
   keepSides(source, before)
   takeOver(view, source, view.special)
   readScore(view)
@@ -175,7 +221,6 @@ export function takeOver(view, source, special) {
     if (now >= 0) from.set(places.subarray(3 * old, 3 * old + 3), 3 * now)
   }
   source.layouts = special.items ? {} : before.layouts
-  source.genreTable = mainGenres(source, before.genreTable.named) // colours keep their meaning
   const same = special === view.special
   Object.assign(view, {
     source,
@@ -188,6 +233,8 @@ export function takeOver(view, source, special) {
     nearOf: "",
     found: [],
     hover: -1,
+    focused: -1,
+    corner: null,
     labels: new Map(),
     inks: null,
     marks: null,
@@ -200,11 +247,7 @@ export function takeOver(view, source, special) {
       y: special.between ? 0 : 1,
       z: special.between ? 1 : 2,
     })
-  Object.assign(view.root.dataset, {
-    basis: String(source.basis),
-    epochs: source.epochs.join(","),
-    isolated: String(Boolean(special.items)),
-  })
+  tellOf(view)
   view.fillControls()
   if (!same) view.home()
   view.renew()

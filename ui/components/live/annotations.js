@@ -3,7 +3,7 @@
 import { tint } from "../shared/colours.js"
 import { defined } from "../shared/text.js"
 import { axisEnd, placeEpoch, placeStep } from "./axes.js"
-import { line, pointsOf, SILENT } from "./curves.js"
+import { curve, line, pointsOf, SILENT, sparse } from "./curves.js"
 import { markText, memorisingSince } from "./messages.js"
 import { escapeText } from "./words.js"
 
@@ -11,23 +11,18 @@ import { escapeText } from "./words.js"
 /** @typedef {import("./axes.js").Point} Point */
 
 /**
- * The curve of another run.
+ * The curve of another run, drawn as this run's own is.
  * @param {Scene} scene
  * @param {import("./types.js").PaintedOverlay} other
  * @param {(epoch: import("./types.js").EpochPoint) => number | undefined} pick
+ * @param {string} part that is measured
  * @param {string} [dash]
  */
-export function otherLines(scene, other, pick, dash = "solid") {
+export function otherLines(scene, other, pick, part, dash) {
   const points = pointsOf(other.run, pick, scene.axis)
   if (!points.length) return []
-  return [
-    line(escapeText(other.title), points, other.colour, {
-      mode: "lines",
-      opacity: 0.85,
-      line: { color: other.colour, width: 0.7 * scene.look.lineWidth, dash },
-      ...(dash === "dot" ? SILENT : {}),
-    }),
-  ]
+  const style = { dash, width: 0.7 * scene.look.lineWidth, marked: false }
+  return curve(scene, `${escapeText(other.title)}, ${part}`, points, other.colour, style)
 }
 
 /**
@@ -38,7 +33,7 @@ export function memorisingBand(scene, train, valid) {
   const since = memorisingSince(scene.run)
   if (since === null) return []
   const from = placeEpoch(scene.run, scene.axis, since)
-  const [low, high] = [train, valid].map(points => points.filter(point => point.x >= from - 1e-9))
+  const [low, high] = [train, valid].map(points => sparse(points, scene.stride).filter(point => point.x >= from - 1e-9))
   if (low.length < 2 || high.length < 2) return []
   const { bad } = scene.look,
     bare = { mode: "lines", line: { width: 0, color: bad }, ...SILENT }
@@ -124,7 +119,7 @@ export function markChanges(scene, layout, withWords) {
     if (!withWords || index < shown.length - MOST_LABELS) continue
     const row = freeRow(taken, x, end)
     taken.push({ row, x })
-    const words = label(look, x, escapeText(markText(run, mark)), look.primary, row)
+    const words = label(look, x, escapeText(markText(run, mark)), look.accent, row)
     layout.annotations.push(x > 0.72 * end ? { ...words, xanchor: "right", xshift: -3 } : words)
   }
 }

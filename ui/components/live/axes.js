@@ -4,7 +4,7 @@ import { defined } from "../shared/text.js"
 
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./types.js").Axis} Axis */
-/** @typedef {{ x: number, y: number }} Point */
+/** @typedef {{ x: number, y: number, epoch?: number }} Point */
 /** @typedef {"x" | "step" | "wall"} Coordinate of an epoch */
 
 /** @type {Record<Axis, string>} */
@@ -68,8 +68,17 @@ export function thin(points, most = 500) {
 const mean = (points, key) => points.reduce((sum, point) => sum + point[key], 0) / points.length
 
 /**
+ * The points of every so many-th epoch, and the last: of two runs with the same past the same ones are left, however
+ * long they are.
+ * @param {Point[]} points
+ * @param {number} stride
+ */
+export const everyNth = (points, stride) =>
+  points.filter(({ epoch = 0 }, index) => epoch % stride === 0 || index === points.length - 1)
+
+/**
  * Exponential moving average, corrected for its start at zero (as Adam does), so that the first points are not
- *   pulled down.
+ *   pulled down. The untrained model stays as it was measured: it may be far off, and would be felt for many epochs.
  * @param {Point[]} points
  * @param {number} strength 0 … 1
  */
@@ -77,6 +86,7 @@ export function smooth(points, strength) {
   let sum = 0,
     weight = 0
   return points.map(point => {
+    if (point.x <= 0) return point
     sum = strength * sum + (1 - strength) * point.y
     weight = strength * weight + (1 - strength)
     return { ...point, y: sum / weight }

@@ -27,6 +27,7 @@ export function nearestKept(run, epoch) {
 
 /** @param {View} view @param {number} epoch */
 export function openBranch(view, epoch) {
+  if (!view.data.branches) return
   const from = nearestKept(view.run, epoch),
     form = view.part.branch
   if (from === null) return
@@ -247,7 +248,7 @@ export function divergedBanner(view, event) {
   const frozen = `Frozen at step ${whole(event.step ?? 0)}: the model has run away. `
   const words = [element("strong", { textContent: frozen }), divergedWords(event, nounsOf(run))]
   if (epoch === null || !defined(rate)) return words
-  const tenth = rounded(rate / 10),
+  const tenth = rounded(event.advice ?? rate / 10),
     textContent = `Branch from epoch ${epoch} with learning rate ${rateText(tenth)}`
   const button = element("button", { type: "button", className: "mfx-primary", textContent })
   button.onclick = async () => {

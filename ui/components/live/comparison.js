@@ -14,11 +14,13 @@ const AFTER_FAILURE = 5000 // milliseconds
 const ALONE = 1500 // milliseconds between questions when this run is not asked for any more
 
 /** @param {View} view @param {string} id @param {{ title?: string, parent?: boolean }} [known] */
-function lay(view, id, { title, parent = false } = {}) {
+export function lay(view, id, { title, parent = false } = {}) {
   if (id === view.run.runId || view.others.has(id)) return
   const listed = view.data.runs.find(run => run.id === id),
     run = freshRun(id, view.data.metrics)
-  view.others.set(id, { id, title: title || listed?.title || id, model: listed?.model, parent, run, next: 0 })
+  view.others.set(id, { id, title: title || listed?.title || id, parent, run, next: 0 })
+  view.hidden.delete(id)
+  dress(view, id)
   readOverlays(view)
 }
 
@@ -54,7 +56,6 @@ async function readOverlay(view, other) {
   if (found.config) {
     run.config = found.config
     other.title = found.config.title || other.title
-    other.model ??= found.config.model
   }
   for (const event of found.events) fold(run, event)
   run.offset = found.next
@@ -66,21 +67,25 @@ async function readOverlay(view, other) {
 }
 
 /**
- * A colour each: the model's, or if that is taken already or nobody has given it one, the next of the palette that
- *   is free.
- * @param {View} view
+ * Gives a run the place in the palette that it had on this page before, or the first that is free.
+ * @param {Pick<View, "others" | "worn">} view @param {string} id
+ */
+export function dress({ others, worn }, id) {
+  const taken = new Set([...others.keys()].filter(other => other !== id).map(other => worn.get(other)))
+  const before = worn.get(id)
+  if (before !== undefined && !taken.has(before)) return
+  let place = 0
+  while (taken.has(place)) place += 1
+  worn.set(id, place)
+}
+
+/**
+ * A colour each; this run itself wears those of its parts.
+ * @param {Pick<View, "others" | "worn" | "look">} view
  * @returns {import("./types.js").PaintedOverlay[]}
  */
-export function paintOverlays(view) {
-  const { look } = view,
-    taken = new Set()
-  return [...view.others.values()].map(other => {
-    const first = other.parent ? look.baseline : look[other.model ?? ""]
-    const colour = [first, ...look.palette].find(one => one && !taken.has(one)) ?? look.baseline
-    taken.add(colour)
-    return { ...other, colour }
-  })
-}
+export const paintOverlays = ({ look, others, worn }) =>
+  [...others.values()].map(other => ({ ...other, colour: look.runs[(worn.get(other.id) ?? 0) % look.runs.length] }))
 
 /** @param {View} view @returns {() => void} stops listening */
 export function wireCompare(view) {
@@ -124,26 +129,53 @@ function compareBox(view, run) {
   )
 }
 
-/** @param {View} view @param {import("./types.js").PaintedOverlay[]} others */
+/**
+ * Every run on the charts by its name; a click hides its curves or shows them again.
+ * @param {View} view @param {import("./types.js").PaintedOverlay[]} others
+ */
 export function drawLegend(view, others) {
   const { legend } = view.part,
-    wanted = others.map(other => `${other.id} ${other.title} ${other.colour}`).join("|")
+    { run, look, hidden } = view
+  const own = others.length ? [{ id: run.runId, title: "This run", colour: look.valid }] : []
+  const shown = [...own, ...others]
+  const wanted = shown.map(one => `${one.id} ${one.title} ${one.colour} ${hidden.has(one.id)}`).join("|")
   if (legend.dataset.shown === wanted) return
   legend.dataset.shown = wanted
-  legend.replaceChildren(
-    ...others.map(({ id, title, colour }) => {
-      const ariaLabel = `Take ${title} away`
-      const away = element("button", { type: "button", textContent: "×", title: "Take it away", ariaLabel })
-      away.onclick = () => {
-        view.others.delete(id)
-        view.draw()
-      }
-      return element(
-        "span",
-        { title, style: { "--mfx-swatch": colour } },
-        element("span", { textContent: title }),
-        away,
-      )
-    }),
-  )
+  const focused = document.activeElement?.closest("[data-run]")?.getAttribute("data-run")
+  legend.replaceChildren(...shown.map(entry => legendEntry(view, entry)))
+  if (focused)
+    [...legend.children]
+      .find(node => node.dataset.run === focused)
+      ?.querySelector("button")
+      ?.focus()
+}
+
+/** @param {View} view @param {{ id: string, title: string, colour: string }} entry */
+function legendEntry(view, { id, title, colour }) {
+  const seen = !view.hidden.has(id)
+  const name = element("button", {
+    type: "button",
+    className: "mfx-legend-name",
+    textContent: title,
+    title: `${title}: click to ${seen ? "hide" : "show"} its curves`,
+    ariaPressed: String(seen),
+  })
+  name.onclick = () => {
+    if (seen) view.hidden.add(id)
+    else view.hidden.delete(id)
+    view.draw()
+  }
+  const style = { "--mfx-swatch": colour }
+  if (id === view.run.runId) return element("span", { style, dataset: { run: id } }, name)
+  const away = element("button", {
+    type: "button",
+    textContent: "×",
+    title: "Take it away",
+    ariaLabel: `Take ${title} away`,
+  })
+  away.onclick = () => {
+    view.others.delete(id)
+    view.draw()
+  }
+  return element("span", { style, dataset: { run: id } }, name, away)
 }

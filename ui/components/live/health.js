@@ -95,10 +95,12 @@ function makeTile({ key, title, help }) {
     svgElement("rect"),
     svgElement("polyline"),
   )
+  const ariaLabel = `${title}: ${help}`
   return element(
     "div",
-    { className: "mfx-sign", title: help, dataset: { sign: key } },
-    element("span", { className: "mfx-label", textContent: title }),
+    // Reached by keyboard and told by screen readers too: a tooltip alone is not.
+    { className: "mfx-sign", title: help, tabIndex: 0, role: "group", ariaLabel, dataset: { sign: key } },
+    element("span", { className: "mfx-label", textContent: `${title} ⓘ` }),
     element("span", { className: "mfx-sign-value" }),
     picture,
   )

@@ -1,17 +1,21 @@
 // The part that lives in the page: one state for each mounted view, drawn anew when events arrive, never rebuilt.
 
+import { isAt } from "../shared/address.js"
 import { groundOf } from "../shared/colours.js"
 import { calmMotion, element, partsOf, setText } from "../shared/dom.js"
 import { listenToKeys } from "../shared/keyboard.js"
+import { loadPlotly } from "../shared/plotly.js"
 import { projecting, watchProjector } from "../shared/projector.js"
 import { PREFIX } from "../shared/server.js"
+import { askedOf } from "./address.js"
 import { AXES } from "./axes.js"
-import { wireCompare } from "./comparison.js"
-import { draw } from "./draw.js"
+import { lay, wireCompare } from "./comparison.js"
+import { chartTitle, draw } from "./draw.js"
 import { schedule } from "./polling.js"
 import { freshPicture, repaintBlock, showBlock, wireBlock } from "./rating_block.js"
 import { freshRun } from "./reducer.js"
 import { isOver } from "./state.js"
+import { wireTaking } from "./taking.js"
 import { onTransportKey, refuse, wireTransport } from "./transport.js"
 
 /** @typedef {import("./types.js").View} View */
@@ -19,7 +23,7 @@ import { onTransportKey, refuse, wireTransport } from "./transport.js"
 
 /** @type {WeakMap<HTMLElement, View>} */
 const VIEWS = new WeakMap()
-const CHARTS = ["loss", "metric"]
+const CHARTS = ["loss", "metric", "rate"]
 const CAPTION = 44 // pixels of a figure that are not its chart
 
 /**
@@ -47,7 +51,10 @@ export default function show({ data, parentElement, setTriggerValue }) {
   // hear of that.
   if (data.going) view.sawItGoing = true
   view.going = data.going
-  if (changed && view.shown) bringIntoView(view)
+  if (changed && view.shown) {
+    bringIntoView(view)
+    view.wantsFocus = Boolean(data.going) && !typing()
+  }
   view.shown = true
   view.draw()
   const lost = "The charts could not be loaded; reload the page."
@@ -60,6 +67,32 @@ export default function show({ data, parentElement, setTriggerValue }) {
 
 /** @param {HTMLElement} root @param {LiveData} data @returns {View} */
 function makeView(root, data) {
+  const view = freshView(root, data)
+  wireOptions(view)
+  wireTransport(view)
+  for (const name of CHARTS) wireTaking(view, name, () => chartTitle(view, name))
+  wireBlock(view)
+  const wake = () => {
+    if (document.visibilityState === "visible" && view.polling) schedule(view, 0)
+  }
+  document.addEventListener("visibilitychange", wake)
+  const back = () => isAt(view.place) && showAsked(view)
+  addEventListener("popstate", back)
+  const resizer = new ResizeObserver(() => requestAnimationFrame(() => view.closed || resize(view)))
+  resizer.observe(root)
+  view.stopListening = [
+    wireCompare(view),
+    watchProjector(root, () => resize(view)),
+    listenToKeys(root, event => onTransportKey(view, event)),
+    () => document.removeEventListener("visibilitychange", wake),
+    () => removeEventListener("popstate", back),
+    () => resizer.disconnect(),
+  ]
+  return view
+}
+
+/** What a view knows before anything is drawn. @param {HTMLElement} root @param {LiveData} data @returns {View} */
+function freshView(root, data) {
   /** @type {View} */
   const view = {
     root,
@@ -71,16 +104,21 @@ function makeView(root, data) {
     room: 0,
     axis: "epoch",
     metric: "",
+    askedMetric: "",
     log: undefined,
     logShown: false,
     closer: false,
     smoothing: 0,
     zoomed: {},
     others: new Map(),
+    hidden: new Set(),
+    worn: new Map(),
     parentLaid: "",
     branching: null,
     wished: null,
     unfolded: false,
+    tipSeen: false,
+    wantsFocus: false,
     picture: freshPicture(),
     going: 0,
     shown: false,
@@ -96,22 +134,6 @@ function makeView(root, data) {
     draw: () => draw(view),
     send: () => {},
   }
-  wireOptions(view)
-  wireTransport(view)
-  wireBlock(view)
-  const wake = () => {
-    if (document.visibilityState === "visible" && view.polling) schedule(view, 0)
-  }
-  document.addEventListener("visibilitychange", wake)
-  const resizer = new ResizeObserver(() => requestAnimationFrame(() => view.closed || resize(view)))
-  resizer.observe(root)
-  view.stopListening = [
-    wireCompare(view),
-    watchProjector(root, () => resize(view)),
-    listenToKeys(root, event => onTransportKey(view, event)),
-    () => document.removeEventListener("visibilitychange", wake),
-    () => resizer.disconnect(),
-  ]
   return view
 }
 
@@ -150,8 +172,13 @@ function change(view, chart, changes) {
 /** @param {View} view @param {import("./types.js").Axis} axis */
 function chooseAxis(view, axis) {
   Object.assign(view, { axis, zoomed: {} })
-  for (const button of view.part.axis.children) button.setAttribute("aria-pressed", String(button.textContent === axis))
+  pressAxis(view)
   view.draw()
+}
+
+/** @param {View} view */
+function pressAxis({ part, axis }) {
+  for (const button of part.axis.children) button.setAttribute("aria-pressed", String(button.textContent === axis))
 }
 
 /** On the projector heights follow the window's; else only widths do. @param {View} view */
@@ -218,6 +245,7 @@ function follow(view, runId) {
     log: undefined,
     closer: false,
     others: new Map(),
+    hidden: new Set(),
     parentLaid: "",
     branching: null,
     wished: null,
@@ -231,9 +259,21 @@ function follow(view, runId) {
   setText(view.part.cell, "")
   setText(view.part.note, "")
   view.part.branch.hidden = true
+  showAsked(view)
   for (const input of view.root.querySelectorAll("[data-touched]")) input.removeAttribute("data-touched")
   refuse(view, "")
   if (runId) schedule(view, 0)
+}
+
+/** What the address asks for besides the run. @param {View} view */
+function showAsked(view) {
+  const { axis, log, closer, smoothing, others } = askedOf(view)
+  Object.assign(view, { axis, log, closer, smoothing, metric: "", zoomed: {} })
+  view.part.smoothing.value = String(smoothing)
+  pressAxis(view)
+  for (const [id, other] of view.others) if (!other.parent && !others.includes(id)) view.others.delete(id)
+  for (const id of others) lay(view, id)
+  view.draw()
 }
 
 /**
@@ -245,23 +285,8 @@ function bringIntoView(view) {
   view.root.scrollIntoView({ behavior: calmMotion() ? "auto" : "smooth", block: "start" })
 }
 
-/**
- * One copy of plotly.js for all views of the page; after a failure the next attempt starts afresh.
- * @param {string} url
- */
-function loadPlotly(url) {
-  window.mfxPlotly ??= new Promise((resolve, reject) => {
-    const script = element("script", { src: url, async: true })
-    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly.js is empty")))
-    script.onerror = () => {
-      window.mfxPlotly = undefined
-      script.remove()
-      reject(new Error("plotly.js did not load"))
-    }
-    document.head.append(script)
-  })
-  return window.mfxPlotly
-}
+/** Whether somebody types, who is not to lose the keyboard to the run's own button. */
+const typing = () => document.activeElement?.matches("input, textarea, select, [contenteditable=true]") ?? false
 
 /** @param {View} view */
 function close(view) {

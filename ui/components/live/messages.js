@@ -73,7 +73,7 @@ export function tellOverfitting(run, event) {
   run.warned = true
   const { label } = metricFacts(run.start?.selection_metric ?? "", run.start, run.metrics)
   const why = "from here on the model mostly learns the training data by heart"
-  say(run, event, `No better ${label} on validation for ${PATIENCE} epochs: ${why}.`, "warning")
+  say(run, event, `${label} on validation has not been better for ${PATIENCE} epochs: ${why}.`, "warning")
 }
 
 /** @type {Record<string, (value: number) => string>} */
@@ -83,7 +83,7 @@ const COMMAND_WORDS = {
   pause: () => "Paused.",
   resume: () => "Going on.",
   step_epoch: () => "One epoch, then a pause.",
-  step_batch: () => "One batch, then a pause.",
+  step_batch: value => `${value > 1 ? plural(value, "batch", "batches") : "One batch"}, then a pause.`,
   extend: value => `${plural(value, "epoch")} more.`,
 }
 const REPEATING = ["pace", "step_epoch", "step_batch"]
@@ -115,6 +115,23 @@ export function tellEnd(run, event) {
 export function markText(run, mark) {
   const before = defined(mark.from) ? `${rateText(mark.from)} → ` : ""
   return `${briefOf(run, mark.name)} ${before}${rateText(mark.to)}`
+}
+
+/**
+ * The warning of the hint: about the loss, and why another epoch may have been chosen all the same.
+ * @param {Run} run @param {number} since
+ */
+export function memorisingWords(run, since) {
+  const why = "the shaded gap is what the model learns by heart"
+  const words = `The validation loss is lowest at epoch ${since}; ${why}.`
+  const key = run.start?.selection_metric
+  if (!run.best || !key || run.best.x <= since) return words
+  const { label, lower_is_better: lower } = metricFacts(key, run.start, run.metrics)
+  const two = run.config.ranks
+    ? "Guessing probabilities and putting a list in order are two things."
+    : "The loss and that figure are two things."
+  const went = lower ? "fell" : "rose"
+  return `${words} ${label} on validation still ${went} until epoch ${run.best.x}, and it chooses the epoch. ${two}`
 }
 
 /**

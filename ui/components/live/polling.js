@@ -59,8 +59,10 @@ function fail(view, error) {
     return
   }
   view.failures += 1
-  // A single hiccup is not worth a word.
-  if (view.failures > 2) setText(view.part.note, "Connection lost; trying again …")
+  // A single hiccup is not worth a word. After a restart of the server the page says by itself who is looking.
+  const out = error instanceof Refused && error.status === 401
+  if (view.failures > 2)
+    setText(view.part.note, out ? "Log in again to go on watching." : "Connection lost; trying again …")
 }
 
 /** @param {View} view @param {import("./types.js").Run} asked */
@@ -85,10 +87,13 @@ function pause(view) {
 /** @param {View} view @param {import("./types.js").EventsAnswer} answer */
 function take(view, answer) {
   const { run } = view,
-    before = `${run.state} ${run.kept.join()}`
+    standing = () => `${run.state} ${run.kept.join()} ${run.silentSince}`,
+    before = standing()
   if (answer.config) run.config = answer.config
+  if (answer.rates) run.rates = answer.rates
   for (const event of answer.events) fold(run, event)
   run.offset = answer.next
+  run.silentSince = answer.silent_since ?? null
   run.waitingFor = answer.waiting_for || 0
   run.every = answer.every_ms
   if (answer.kept) run.kept = answer.kept
@@ -98,7 +103,7 @@ function take(view, answer) {
   const over = isOver(view)
   run.reason = answer.reason || (over ? run.reason : "")
   if (!over) Object.assign(view, { sawItGoing: true, polling: true, ended: false })
-  if (answer.events.length || answer.config || before !== `${run.state} ${run.kept.join()}`) view.draw()
+  if (answer.events.length || answer.config || before !== standing()) view.draw()
   else askForBlock(view)
   if (!over) return
   view.polling = false

@@ -5,7 +5,7 @@
 import { along, bytesOf, tint } from "../shared/colours.js"
 import { calmMotion, element, setText } from "../shared/dom.js"
 import { Refused, requestJson, runRoute } from "../shared/server.js"
-import { clamp, defined, one, plural } from "../shared/text.js"
+import { clamp, defined, one, plural, whole } from "../shared/text.js"
 import { nounsOf } from "./settings.js"
 import { isLive, isOver } from "./state.js"
 import { rateText } from "./words.js"
@@ -22,15 +22,11 @@ const MORPH = 200 // milliseconds
 const SHORTEST = 250,
   AFTER_REFUSAL = 2000,
   AFTER_FAILURE = 3000 // milliseconds until the next question
+const FLASH = 1500 // milliseconds in which what a step has moved is told most clearly
+const FAINT = 0.3 // of the farthest move: less is not framed
 const SHADES = 256
-// From low to high: teal, sand, terracotta. No colour of it is the ground's, so that what is unknown stays apart.
-const STOPS = {
-  light: ["#1c7672", "#76aaa0", "#e4d3a2", "#dd9a58", "#9d3b1c"],
-  dark: ["#58bdb4", "#3d766f", "#6f6346", "#c07c43", "#f7b081"],
-}
-
 /** @param {View} view */
-const stopsOf = view => STOPS[view.look.dark ? "dark" : "light"]
+const stopsOf = view => view.look.scales.ratings
 
 /** @param {View} view @returns {string[]} */
 function rampOf(view) {
@@ -51,6 +47,8 @@ export const freshPicture = () => ({
   next: 0,
   busy: false,
   at: null,
+  moved: null,
+  before: null,
 })
 
 /** Asked for at most once per epoch and wait; a server without the picture is asked rarely. @param {View} view */
@@ -80,8 +78,7 @@ function stampOf(view) {
     newest = run.epochs.at(-1),
     over = isOver(view)
   if (data.compact || !newest || (!run.pictured && !over)) return ""
-  const step = run.health.at(-1)?.step ?? run.steps.at(-1)?.step ?? 0
-  return over ? `${run.state} ${newest.x}` : `${newest.x} ${step}`
+  return over ? `${run.state} ${newest.x}` : `${newest.x} ${run.step} ${run.state === "paused"}`
 }
 
 /** @param {View} view @param {RatingBlock} answer which may lack all that does not change */
@@ -90,14 +87,52 @@ function takeBlock(view, answer) {
   if (answer.known) picture.block = { ...answer }
   if (!picture.block || !answer.predicted) return
   const values = answer.predicted.flat()
+  compareWithPause(view.run, picture, values, answer.step)
   picture.from = picture.to?.length === values.length ? shownValues(picture) : values
   picture.to = values
-  Object.assign(picture.block, { predicted: answer.predicted, epoch: answer.epoch })
+  Object.assign(picture.block, { predicted: answer.predicted, epoch: answer.epoch, step: answer.step })
   picture.began = performance.now()
   showBlock(view, true)
   paintKnown(view)
   morph(view)
   drawCell(view)
+}
+
+/**
+ * What batches that were stepped through have moved, seen against the pause before them.
+ * @param {import("./types.js").Run} run @param {Picture} picture @param {(number | null)[]} values @param {number} step
+ */
+export function compareWithPause(run, picture, values, step) {
+  // Whoever steps right after pausing: what was seen last will do, and the words count the steps since.
+  const { block, to } = picture
+  if (run.wish === "step_batch" && block && to) picture.before ??= { step: block.step, values: to }
+  const { before } = picture
+  if (run.wish !== "step_batch") picture.moved = null
+  if (run.wish === "resume") picture.before = null
+  if (run.state !== "paused" || before?.step === step) return
+  picture.moved = before && run.wish === "step_batch" ? movedBetween(before, values, step) : null
+  picture.before = { step, values }
+}
+
+/**
+ * What the last steps changed of what the model believes; null where that is not known.
+ * @param {{ step: number, values: (number | null)[] }} before @param {(number | null)[]} values @param {number} step
+ * @returns {import("./types.js").Moved | null}
+ */
+export function movedBetween({ step: then, values: to }, values, step) {
+  const steps = step - then
+  if (steps <= 0 || to.length !== values.length) return null
+  const far = values.map((value, place) => Math.abs((value ?? 0) - (to[place] ?? 0))),
+    farthest = Math.max(...far),
+    place = far.indexOf(farthest)
+  /** @type {Map<number, number>} */
+  const cells = new Map()
+  far.forEach((way, at) => {
+    if (farthest > 0 && way > FAINT * farthest) cells.set(at, way / farthest)
+  })
+  const [from, now] = [to[place], values[place]]
+  const most = farthest > 0 && defined(from) && defined(now) ? { place, from, to: now } : null
+  return { steps, step, cells, count: far.filter(way => way > 0).length, most }
 }
 
 /**
@@ -125,7 +160,7 @@ function morph(view) {
   cancelAnimationFrame(view.frame)
   if (calmMotion()) view.picture.began = -Infinity
   paintBelieved(view)
-  if (performance.now() - view.picture.began < MORPH) {
+  if (performance.now() - view.picture.began < (view.picture.moved?.cells.size ? FLASH : MORPH)) {
     view.frame = requestAnimationFrame(() => view.closed || morph(view))
   }
 }
@@ -210,10 +245,25 @@ function paintBelieved(view) {
   if (!block || !picture.to || !canvas.parentElement.clientWidth) return
   const values = shownValues(picture),
     columns = block.items.length
-  frameCell(
-    view,
-    paintCells(view, block, canvas, (row, column) => values[row * columns + column]),
-  )
+  const grid = paintCells(view, block, canvas, (row, column) => values[row * columns + column])
+  frameMoved(view, grid)
+  frameCell(view, grid)
+}
+
+/**
+ * Cells that the last step moved: they flash, and keep a frame while the run waits.
+ * @param {View} view @param {Grid} grid
+ */
+function frameMoved({ picture, look }, { pen, cell, tall, gap, columns }) {
+  const rest = Math.max(0, 1 - (performance.now() - picture.began) / FLASH)
+  for (const [place, share] of picture.moved?.cells ?? []) {
+    const [x, y] = [(place % columns) * cell, Math.floor(place / columns) * tall]
+    pen.fillStyle = tint(look.text, 0.8 * rest * share)
+    pen.fillRect(x, y, cell - gap, tall - gap)
+    pen.strokeStyle = tint(look.text, 0.35 + 0.65 * share)
+    pen.lineWidth = Math.max(1, Math.round(cell / 8))
+    pen.strokeRect(x + 0.5, y + 0.5, cell - gap - 1, tall - gap - 1)
+  }
 }
 
 /** @param {View} view @param {Grid} grid */
@@ -262,7 +312,11 @@ function drawCell(view) {
   const size = `${plural(block.users.length, user, users)} × ${plural(block.items.length, item, items)}`
   setText(part["picture-key"], `${size}; outlined: held out for validation`)
   drawScale(view)
-  setText(part.cell, at ? cellWords(view, block, at) : blockWords(view, block))
+  const { moved } = picture
+  setText(
+    part.cell,
+    at ? cellWords(view, block, at) : moved ? movedWords(view.run, block, moved) : blockWords(view, block),
+  )
 }
 
 /** @param {RatingBlock} block */
@@ -272,23 +326,53 @@ const isProbability = block => block.unit === "probability"
 function blockWords(view, block) {
   const { user, item } = nounsOf(view.run),
     cells = `Each row is ${one(user)}, each column ${one(item)}`
-  return isProbability(block)
+  const said = isProbability(block)
     ? `${cells}: chosen or not, and how likely the model holds it.`
     : `${cells}. The model fills in the blanks.`
+  return [cornerWords(block.filled), said].filter(Boolean).join(" ")
 }
+
+/**
+ * The block is the busiest corner of the table; how full it is says nothing about the rest.
+ * @param {RatingBlock["filled"]} filled
+ */
+export function cornerWords(filled) {
+  const { here, whole: inAll } = filled ?? {}
+  if (!defined(here) || !defined(inAll)) return ""
+  const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
+  return `The busiest corner: ${percent(here)} of it is known, of the whole table ${percent(inAll)}, test left out.`
+}
+
+/**
+ * @param {import("./types.js").Run} run @param {RatingBlock} block @param {import("./types.js").Moved} moved
+ */
+export function movedWords(run, block, { steps, step, count, most }) {
+  const { users, items } = nounsOf(run),
+    all = block.users.length * block.items.length
+  const who = steps === 1 ? `Step ${whole(step)}` : `The last ${plural(steps, "step")}`
+  if (!most)
+    return `${who} moved none of these ${whole(all)} cells: the ratings in it are of other ${users} and ${items}.`
+  const text = (/** @type {number} */ value) =>
+    isProbability(block) ? `${(100 * value).toFixed(2)} %` : value.toFixed(Math.abs(most.to - most.from) < 0.01 ? 4 : 2)
+  const columns = block.items.length,
+    where = `${named(run, block.users[Math.floor(most.place / columns)])} × ${block.items[most.place % columns]}`
+  const how = `${text(most.from)} → ${text(most.to)}`
+  return `${who} moved ${count === all ? "all" : `${whole(count)} of`} ${whole(all)} cells, most: ${where}, ${how}`
+}
+
+/** @param {import("./types.js").Run} run @param {string | number} user */
+const named = (run, user) => (/^\d+$/.test(String(user)) ? `${nounsOf(run).user} ${user}` : String(user))
 
 /** @param {View} view @param {RatingBlock} block @param {{ row: number, column: number }} at */
 function cellWords(view, block, { row, column }) {
   const chances = isProbability(block),
     known = block.known[row][column],
     predicted = block.predicted[row][column]
-  const user = String(block.users[row]),
-    held = block.heldout?.[row]?.[column] ? " (held out)" : ""
+  const held = block.heldout?.[row]?.[column] ? " (held out)" : ""
   const was = chances ? "chosen" : `rated ${rateText(known)}`
   const what = defined(known) ? was + held : chances ? "not chosen" : "not rated"
   const guess = !defined(predicted) ? "–" : chances ? `${Math.round(100 * predicted)} %` : predicted.toFixed(1)
-  const who = /^\d+$/.test(user) ? `${nounsOf(view.run).user} ${user}` : user
-  return `${who} × ${block.items[column]}: ${what}, predicted ${guess}`
+  return `${named(view.run, block.users[row])} × ${block.items[column]}: ${what}, predicted ${guess}`
 }
 
 /** @param {View} view */

@@ -13,6 +13,7 @@ import { sentence } from "./words.js"
 // Memory stays bounded however long the run is; what is drawn is thinned further.
 const MOST_STEPS = 4000
 const MOST_HEALTH = 600
+const WISHES = ["pause", "resume", "step_epoch", "step_batch", "stop"]
 
 /**
  * A run of which nothing has been read yet.
@@ -28,9 +29,11 @@ export function freshRun(runId, metrics = {}) {
     reason: "",
     offset: 0,
     waitingFor: 0,
+    silentSince: null,
     every: 0,
     config: {},
     kept: [],
+    rates: { words: "", line: [] },
     start: null,
     end: null,
     steps: [],
@@ -44,10 +47,14 @@ export function freshRun(runId, metrics = {}) {
     numEpochs: 0,
     parent: null,
     diverged: null,
+    refit: null,
     best: null,
     beaten: new Set(),
     warned: false,
     seconds: 0,
+    step: 0,
+    wish: "",
+    resumed: false,
     pictured: false,
   }
 }
@@ -74,6 +81,9 @@ export function fold(run, event) {
     case "diverged":
       run.diverged = event
       return undefined
+    case "refit":
+      run.refit = { epoch: event.epoch, epochs: event.epochs }
+      return undefined
     case "snapshot":
       run.pictured = true
       return undefined
@@ -97,6 +107,7 @@ function onStart(run, event) {
 /** @param {Run} run @param {import("../shared/events.js").StepEvent} event */
 function onStep(run, event) {
   const { step = 0, gradient_norm, update_ratio, saturated } = event
+  run.step = step
   if (defined(event.train_loss)) run.steps.push({ x: event.epoch, y: event.train_loss, step })
   run.steps = halved(run.steps, MOST_STEPS)
   if (![gradient_norm, update_ratio, saturated].some(defined)) return
@@ -110,15 +121,18 @@ const halved = (points, most) => (points.length > most ? points.filter((_, index
 /** @param {Run} run @param {import("../shared/events.js").EpochEvent} event */
 function onEpoch(run, event) {
   run.seconds = event.wall ?? run.seconds + (event.seconds || 0)
+  run.step = event.step ?? run.step
   run.epochs.push({
     x: event.epoch,
     step: event.step ?? 0,
     train: event.train_loss,
     valid: event.valid_loss,
     metrics: event.metrics || {},
+    rate: event.learning_rate,
     time: event.time,
     speed: event.samples_per_second,
     wall: run.seconds,
+    inherited: Boolean(event.inherited),
   })
   const before = run.learningRate,
     wasFlat = run.rateWasFlat
@@ -133,11 +147,13 @@ function onEpoch(run, event) {
 /** @param {Run} run @param {import("../shared/events.js").CommandEvent} event */
 function onCommand(run, event) {
   const { name, value, step = 0 } = event
+  run.step = event.step ?? run.step
+  if (!event.refused && WISHES.includes(name)) run.wish = name
   if (!event.refused && value !== undefined) {
     if (name === "extend") {
       const planned = run.numEpochs || run.config.num_epochs || 0
       run.numEpochs = Math.max(planned, event.num_epochs || planned + value)
-    } else set(run, { name, step, from: settingNow(run, name), to: value })
+    } else if (name !== "step_batch") set(run, { name, step, from: settingNow(run, name), to: value })
   }
   tellCommand(run, event)
 }
@@ -159,10 +175,13 @@ function onResume(run, event) {
   for (const { name, from } of takenBack) if (defined(from)) run.settings[name] = from
   run.marks = run.marks.filter(counts)
   const last = run.epochs.at(-1)
+  run.step = event.step ?? last?.step ?? 0
   if (takenBack.some(mark => mark.name === "learning_rate")) run.learningRate = run.settings.learning_rate
   run.seconds = last?.wall ?? 0
   if (run.best && run.best.x > (last?.x ?? 0)) run.best = null
   run.end = null
+  run.refit = null
+  run.resumed ||= !event.inherited
   run.diverged = null
   say(run, event, `Taken up again at epoch ${event.epoch ?? last?.x ?? 0}.`)
 }
@@ -170,6 +189,7 @@ function onResume(run, event) {
 /** @param {Run} run @param {import("../shared/events.js").EndEvent} event */
 function onEnd(run, event) {
   if (event.inherited) return
+  run.refit = null
   run.end = event
   run.state = event.state
   run.reason = event.reason || run.reason

@@ -5,7 +5,7 @@
 /** @typedef {import("./types.js").Control} Control */
 
 /** Commands with a value that changes no weight and leaves no mark on the chart. */
-const NO_MARK = ["pace", "extend"]
+const NO_MARK = ["pace", "extend", "step_batch"]
 /** Until the server has said what the data is called. */
 const ANY = { item: "item", items: "items", user: "user", users: "users", unit: "point", units: "points" }
 

@@ -16,5 +16,20 @@ export function plannedEpochs({ run, data }) {
   return Math.max(planned, run.epochs.at(-1)?.x || 0)
 }
 
+/**
+ * Where a run stands between two steps: how many of the epoch in training are done, and of how many. A change of the
+ * batch size changes that number; then it is told by the share of the epoch that the last report names.
+ * @param {import("./types.js").Run} run
+ */
+export function placeInEpoch(run) {
+  const last = run.epochs.at(-1),
+    newest = run.steps.at(-1)
+  const into = Math.max(0, run.step - (last?.step ?? 0)),
+    share = (newest?.x ?? 0) - (last?.x ?? 0)
+  const resized = run.marks.some(mark => mark.name === "batch_size")
+  const told = newest?.step === run.step && share > 0 && share < 1 ? Math.round(into / share) : undefined
+  return { step: run.step, into, of: resized ? told : (run.start?.steps_per_epoch ?? told), epoch: (last?.x ?? 0) + 1 }
+}
+
 /** @param {View} view @param {string} key of a metric */
 export const metricOf = (view, key) => metricFacts(key, view.run.start, view.data.metrics)

@@ -27,6 +27,8 @@ export interface LiveData {
   states: RunStates
   plotly: string
   token: string
+  locked: string
+  branches: boolean
   runs: OtherRun[]
 }
 
@@ -76,7 +78,15 @@ export interface EventsAnswer {
   reason?: string
   config?: RunConfig
   waiting_for?: number
+  silent_since?: number
+  rates?: Rates
   every_ms: number
+}
+
+/** The learning rate as planned: (epoch, rate), and its schedule in words. Empty where there is none. */
+export interface Rates {
+  words: string
+  line: [number, number][]
 }
 
 export interface StepPoint {
@@ -92,9 +102,12 @@ export interface EpochPoint {
   train?: number
   valid?: number
   metrics: Metrics
+  rate?: number
   time?: number
   speed?: number
   wall: number
+  /** Trained by the run it branched from. */
+  inherited?: boolean
 }
 
 export interface HealthPoint {
@@ -126,10 +139,12 @@ export interface Run {
   reason: string
   offset: number
   waitingFor: number
+  silentSince: number | null
   every: number
   config: RunConfig
   metrics: KnownMetrics
   kept: number[]
+  rates: Rates
   start: StartEvent | null
   end: EndEvent | null
   steps: StepPoint[]
@@ -143,10 +158,18 @@ export interface Run {
   numEpochs: number
   parent: Parent | null
   diverged: DivergedEvent | null
+  /** How far the training on train + validation is. */
+  refit: { epoch: number; epochs: number } | null
   best: { x: number; value: number } | null
   beaten: Set<string>
   warned: boolean
   seconds: number
+  /** Optimizer steps done. */
+  step: number
+  /** The last command that said how to go on. */
+  wish: string
+  /** Whether it was taken up again, so that time passed between its epochs. */
+  resumed: boolean
   pictured: boolean
 }
 
@@ -154,7 +177,6 @@ export interface Run {
 export interface Overlay {
   id: string
   title: string
-  model: string | undefined
   parent: boolean
   run: Run
   next: number
@@ -165,6 +187,7 @@ export type PaintedOverlay = Overlay & { colour: string }
 /** The page's theme as the charts need it. */
 export type Look = Record<string, any> & {
   palette: string[]
+  runs: string[]
   dark: boolean
   font: string
   fontSize: number
@@ -186,13 +209,19 @@ export interface Scene {
   log: boolean
   closer: boolean
   metric: string
+  /** Whether this run's own curves are shown. */
+  own: boolean
+  /** Those that are shown. */
   others: PaintedOverlay[]
+  /** Epochs to a point of a curve. */
+  stride: number
 }
 export type Axis = "epoch" | "step" | "time"
 
 /** The block of ratings as `/block` answers. */
 export interface RatingBlock {
   epoch: number
+  step: number
   users: (string | number)[]
   items: string[]
   known: (number | null)[][]
@@ -201,9 +230,22 @@ export interface RatingBlock {
   low: number
   high: number
   unit: string
+  filled?: { here: number | null; whole: number | null }
+}
+
+/** What one look at the block changed: cells by their place and how far each moved, as a share of the farthest. */
+export interface Moved {
+  steps: number
+  step: number
+  cells: Map<number, number>
+  count: number
+  most: { place: number; from: number; to: number } | null
 }
 
 export interface Picture {
+  moved: Moved | null
+  /** The block when the run was last held. */
+  before: { step: number; values: (number | null)[] } | null
   block: RatingBlock | null
   from: (number | null)[] | null
   to: (number | null)[] | null
@@ -224,16 +266,27 @@ export interface View {
   room: number
   axis: Axis
   metric: string
+  /** From the address, until the run has said what it measures. */
+  askedMetric: string
+  place?: import("../shared/address.js").Place
   log: boolean | undefined
   logShown: boolean
   closer: boolean
   smoothing: number
   zoomed: Record<string, boolean>
   others: Map<string, Overlay>
+  /** Runs whose curves are hidden, by id. */
+  hidden: Set<string>
+  /** Places in the palette of runs, by id. */
+  worn: Map<string, number>
   parentLaid: string
   branching: { epoch: number } | null
   wished: { state: string; until: number } | null
   unfolded: boolean
+  /** Whether the tip on branching was seen. */
+  tipSeen: boolean
+  /** Pause is to have the keyboard as soon as it can be pressed. */
+  wantsFocus: boolean
   picture: Picture
   going: number
   shown: boolean

@@ -36,7 +36,9 @@ export function three(value) {
 /** @param {number | null | undefined} value  A setting as one would type it. */
 export function rateText(value) {
   if (!defined(value)) return "–"
-  return (Number.isInteger(value) ? value : Number(value.toPrecision(3))).toString()
+  if (Number.isInteger(value)) return value.toString()
+  const digits = Number(value.toPrecision(3))
+  return Math.abs(digits) < 1e-4 ? digits.toExponential() : digits.toString()
 }
 
 /** @param {number} value  Six digits: what is left of 0.1 * 0.1 is 0.01. */

@@ -38,7 +38,7 @@ export function along(stops, share) {
  */
 export function groundOf(root) {
   const style = getComputedStyle(root)
-  const background = style.getPropertyValue("--st-background-color").trim() || "#ffffff"
+  const background = style.getPropertyValue("--st-background-color").trim()
   const ground = bytesOf(background)
   const theme = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2] < 128 ? "dark" : "light"
   return {
@@ -46,6 +46,5 @@ export function groundOf(root) {
     ground,
     theme,
     font: style.fontFamily || "sans-serif",
-    primary: style.getPropertyValue("--st-primary-color").trim(),
   }
 }

@@ -41,30 +41,32 @@
 /**
  * @typedef {Stamp & {
  *   kind: "command", name: string, number?: number, value?: number, refused?: string, num_epochs?: number, epoch?:
- *   number,
- * }} CommandEvent
+ *   number, at?: number, planned?: boolean, before?: number,
+ * }} CommandEvent `at`: epochs done, with the share of the one in training; `before`: in force until then
  */
 /** @typedef {Stamp & { kind: "message", text: string, level?: string, epoch?: number }} MessageEvent */
 /** @typedef {Stamp & { kind: "checkpoint" | "snapshot", epoch?: number }} KeptEvent */
 /** @typedef {Stamp & { kind: "resume", epoch?: number }} ResumeEvent */
 /**
  * @typedef {Stamp & {
- *   kind: "diverged", epoch?: number, learning_rate?: number, last_good_epoch?: number | null, user_id?: string |
+ *   kind: "diverged", epoch?: number, learning_rate?: number, advice?: number, last_good_epoch?: number | null,
+ * user_id?: string |
  *   number,
  *   item_id?: string | number, title?: string, rating?: number, predicted?: number, predicted_text?: string,
  *   user_norm?: number, item_norm?: number,
  * }} DivergedEvent
  */
+/** @typedef {Stamp & { kind: "refit", epoch: number, epochs: number }} RefitEvent once more, on train + validation */
 /**
  * @typedef {Stamp & {
  *   kind: "end", state: string, reason?: string, epoch?: number, epochs?: number, best_epoch?: number,
- *   train_seconds?: number,
+ *   at?: number, train_seconds?: number,
  *   test?: Metrics, valid?: Metrics,
  * }} EndEvent
  */
 /**
  * @typedef {StartEvent | StepEvent | EpochEvent | CommandEvent | MessageEvent | KeptEvent | ResumeEvent | DivergedEvent
- *   | EndEvent} RunEvent
+ *   | RefitEvent | EndEvent} RunEvent
  */
 
 /**

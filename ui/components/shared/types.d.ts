@@ -9,8 +9,14 @@ export interface RunState {
 }
 export type RunStates = Record<string, RunState>
 
-/** Colour by meaning ("train", "good" …) and by model, for one theme; `palette`: series that have no colour of their own. */
-export type Shades = Record<string, string> & { palette: string[] }
+/** Colours by what they order: kinds of things, little to much, against each other, ratings from low to high; see ui/theme.py. */
+export type Scales = Record<"kinds" | "much" | "sides" | "ratings", string[]>
+
+/**
+ * Colour by meaning ("train", "good" …) and by model, for one theme; `palette`: series that have no colour of their own;
+ * `runs`: for runs beside others, see ui/run_colours.py.
+ */
+export type Shades = Record<string, any> & { palette: string[]; runs: string[]; scales: Scales }
 
 /** What the data is called, one and several; see ui/datasets.py. */
 export interface Nouns {
@@ -39,6 +45,8 @@ interface PlotlyLibrary {
   react: (node: HTMLElement, data: object[], layout: object, config: object) => void
   relayout: (node: HTMLElement, changes: object) => void
   purge: (node: HTMLElement) => void
+  toImage: (figure: object, options: object) => Promise<string>
+  Fx: { hover: (node: HTMLElement, at: object) => void; unhover: (node: HTMLElement) => void }
 }
 
 declare global {
