@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mfcore.data.interactions import Interactions, make_item_table
+from mfcore.data.interactions import FEEDBACK, Interactions, make_item_table
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.files import loads, read_arrays, write_atomically
 from mfcore.paths import reason
@@ -112,6 +112,8 @@ def _columns(data: Interactions) -> dict[str, Any]:
     }
     if data.timestamp is not None:
         columns["timestamp"] = data.timestamp
+    columns["feedback"] = np.array(data.feedback)
+    columns |= {name: value for name in ("part", "negatives") if (value := getattr(data, name)) is not None}
     if data.planted is not None:
         columns["planted_users"], columns["planted_items"] = data.planted
     for column, series in () if data.user_table is None else data.user_table.items():
@@ -140,4 +142,7 @@ def _interactions(columns: dict[str, Any]) -> Interactions:
         name=str(columns["name"]),
         user_table=pd.DataFrame({name: list(values.tolist()) for name, values in about_users.items()}) if about_users else None,
         planted=planted,
+        feedback=str(columns.get("feedback", FEEDBACK[0])),
+        part=columns.get("part"),
+        negatives=columns.get("negatives"),
     )

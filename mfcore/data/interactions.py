@@ -11,17 +11,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mfcore.data.times import to_seconds
 from mfcore.data.titles import spoken_title
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.registry import DATASETS
-from mfcore.typing import Float32, Float64, Int64
-from mfcore.validate import require
+from mfcore.typing import Float32, Float64, Int8, Int64
+from mfcore.validate import choice, require
 
 if TYPE_CHECKING:  # loaded with the first table: every process imports this module, and not all of them open data
     import pandas as pd
 
 
 ITEM_COLUMNS = ("title", "year", "genres")
+FEEDBACK = ("ratings", "counts", "chosen")
+"""What the numbers are: opinions on a scale; how often something was done; or nothing but that it was chosen (all equal)."""
+_FAR = 10**11
+"""As seconds that would be the year 5138."""
+PARTS = ("train", "valid", "test")
+"""What 0, 1 and 2 stand for in a division that came with the data."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,12 +38,17 @@ class Interactions:
     Attributes:
         user_idx, item_idx: (n,) int64 indices into ``users`` and ``items``.
         rating: (n,) float32, within ``rating_scale``.
-        timestamp: (n,) int64 seconds since 1970 (UTC), or None where the source has none.
+        timestamp: (n,) int64 seconds since 1970 (UTC), or None where the source has none. Given in milliseconds, as text or as
+            dates, they are recognised and converted.
         users, items: raw id ↔ index.
         item_table: one row per item, indexed 0 … num_items−1: title (str), year (Int64, may be missing), genres (tuple of str).
         rating_scale: lowest and highest possible rating.
         user_table: what is known about users, one row per user, or None.
         planted: true factors (P (num_users, rank), Q (num_items, rank)) of a planted dataset, else None.
+        feedback: what ``rating`` holds, one of ``FEEDBACK``.
+        part: (n,) int8, a division that came with the data: 0 train, 1 validation, 2 test; or None.
+        negatives: (num_users, N) int64 items to rank each user's test item against, which came with the data, −1 where a user
+            has none; or None.
 
     Raises:
         UnusableRequest: lengths disagree, an index is out of range, a rating is not finite or off the scale, a user rates
@@ -54,13 +66,17 @@ class Interactions:
     name: str = "interactions"
     user_table: pd.DataFrame | None = None
     planted: tuple[Float64, Float64] | None = None
+    feedback: str = "ratings"
+    part: Int8 | None = None
+    negatives: Int64 | None = None
 
     def __post_init__(self) -> None:
         fix = object.__setattr__
+        choice("feedback", self.feedback, FEEDBACK)
         fix(self, "user_idx", _indices("user_idx", self.user_idx, len(self.users)))
         fix(self, "item_idx", _indices("item_idx", self.item_idx, len(self.items)))
         if self.timestamp is not None:
-            fix(self, "timestamp", _indices("timestamp", self.timestamp, None))
+            fix(self, "timestamp", _seconds(self.timestamp))
         require(len(self.user_idx) > 0, f"{self.name} holds no interactions; at least one is needed")
         lengths = {len(self.user_idx), len(self.item_idx), len(self.rating)}
         lengths |= set() if self.timestamp is None else {len(self.timestamp)}
@@ -73,6 +89,7 @@ class Interactions:
             raw = f"user {self.users.ids[user]} rates item {self.items.ids[item]}"
             require(False, f"{raw} more than once ({twice.size} repeats in all); keep one rating per user and item")
         self._check_tables()
+        self._check_given()
 
     def _pairs(self) -> Int64:
         """(n,) user · num_items + item, ascending. In place, because this is where large data needs the most memory."""
@@ -101,6 +118,23 @@ class Interactions:
             if table is not None:
                 require(len(table) == size, f"{kind}_table must have one row per {kind} ({size}), got {len(table)}")
                 object.__setattr__(self, f"{kind}_table", table.reset_index(drop=True))
+
+    def _check_given(self) -> None:
+        """The division and the negatives that came with the data, where there are any."""
+        fix = object.__setattr__
+        if self.part is not None:
+            part = _indices("part", self.part, len(PARTS))
+            require(len(part) == len(self), f"part must have one entry per interaction ({len(self)}), got {len(part)}")
+            fix(self, "part", part.astype(np.int8))
+        if self.negatives is not None:
+            negatives = np.asarray(self.negatives)
+            require(
+                negatives.ndim == 2 and len(negatives) == len(self.users) and negatives.dtype.kind in "iu",
+                f"negatives must be whole numbers, a row per user ({len(self.users)}), got {negatives.dtype} {negatives.shape}",
+            )
+            low, high = (int(negatives.min()), int(negatives.max())) if negatives.size else (0, 0)
+            require(low >= -1 and high < len(self.items), f"negatives must be items, or -1, got {low} to {high}")
+            fix(self, "negatives", negatives.astype(np.int64))
 
     def __len__(self) -> int:
         return len(self.user_idx)
@@ -134,6 +168,13 @@ class Interactions:
             if array is not None:
                 digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
             digest.update(b"\x1e")
+        # Added later: what has none of these keeps the fingerprint that stored runs know it by.
+        if self.feedback != FEEDBACK[0]:
+            digest.update(f"feedback {self.feedback}\x1e".encode())
+        for name, given in (("part", self.part), ("negatives", self.negatives)):
+            if given is not None:
+                digest.update(f"{name} {given.shape}\x1e".encode())
+                digest.update(np.ascontiguousarray(given, given.dtype.newbyteorder("<")).data)
         return digest.hexdigest()
 
     def select(self, rows: ArrayLike) -> Interactions:
@@ -147,7 +188,7 @@ class Interactions:
         part = copy.copy(self)
         for cached in ("fingerprint", "_by_user"):
             part.__dict__.pop(cached, None)
-        for column in ("user_idx", "item_idx", "rating", "timestamp"):
+        for column in ("user_idx", "item_idx", "rating", "timestamp", "part"):
             whole = getattr(self, column)
             object.__setattr__(part, column, None if whole is None else whole[wanted])
         return part
@@ -230,6 +271,15 @@ def make_item_table(titles: ArrayLike, years: Any = None, genres: Any = None) ->
             "genres": pd.Series([()] * size if genres is None else [tuple(one) for one in genres], dtype=object),
         }
     )
+
+
+def _seconds(timestamp: ArrayLike) -> Int64:
+    """Whole seconds as they are; milliseconds and the like, text, and dates are recognised by :func:`to_seconds`."""
+    array = np.asarray(timestamp)
+    if array.dtype.kind in "iu" and (not array.size or (int(array.min()) > -_FAR and int(array.max()) < _FAR)):
+        require(array.ndim == 1, f"timestamp must be one-dimensional, got shape {array.shape}")
+        return array.astype(np.int64)
+    return to_seconds(timestamp).seconds
 
 
 def _indices(name: str, values: ArrayLike, size: int | None) -> Int64:

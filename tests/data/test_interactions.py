@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from mfcore.data import Interactions, Vocabulary, make_item_table
+from mfcore.data.cache import read_cache, write_cache
 from mfcore.data.interactions import item_title
 from mfcore.errors import UnusableRequest
 
@@ -22,6 +24,59 @@ def test_vocabulary_goes_both_ways():
     assert vocabulary.ids[vocabulary.indices([10, 20])].tolist() == [10, 20]
     assert Vocabulary(["x", "7"], "user").index(7) == 1
     assert len(vocabulary) == 3
+
+
+@pytest.mark.parametrize(
+    ("ids", "dtype"),
+    [
+        (["b", "b ", "B"], "U"),
+        (["7", "007", "07"], "U"),
+        ([2**63, 1, 2**64 - 1], "u8"),
+        (np.array([2**63 + 1, 2**63 + 3], dtype=np.uint64), "u8"),
+        ([2**53, 2**53 + 1, -(2**62)], "i8"),
+        ([10**30, 1], "U"),
+        ([1, "x"], "U"),
+        (np.array(["a", 3], dtype=object), "U"),
+        (["é", "e\u0301", "=1+1", "<script>", "🎬"], "U"),
+    ],
+)
+def test_ids_are_kept_exactly_and_can_be_asked_for_exactly(ids, dtype):
+    vocabulary = Vocabulary(ids, "item")
+    assert vocabulary.ids.dtype.kind == dtype[0]
+    assert [vocabulary.index(one) for one in list(ids)] == list(range(len(ids)))
+    assert [vocabulary.index(str(one)) for one in list(ids)] == list(range(len(ids)))
+    assert vocabulary.indices(ids).tolist() == list(range(len(ids)))
+
+
+def test_what_is_almost_an_id_is_none():
+    numbers, texts = Vocabulary([1, 7, 2**62], "user"), Vocabulary(["b", "7"], "user")
+    for raw in (1.7, "1.7", "1 ", "007", "+7", "1_0", "", None, True, 2**62 + 1, float("nan")):
+        with pytest.raises(UnusableRequest, match="unknown user"):
+            numbers.index(raw)
+    for raw in ("b ", " b", "B", "07", None):
+        with pytest.raises(UnusableRequest, match="unknown user"):
+            texts.index(raw)
+    large = Vocabulary(np.array([2**63, 2**63 + 1], dtype=np.uint64), "user")
+    assert large.indices(np.array([2**63 + 1], dtype=np.uint64)).tolist() == [1]
+    with pytest.raises(UnusableRequest, match="unknown user"):  # the nearest number that a float can hold is 2**63
+        large.indices(np.array([2**63 - 1], dtype=np.int64))
+    assert numbers.index(1.0) == numbers.index(np.float64(1)) == 0
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([None, "a"], "id number 1 is missing"),
+        (["a", float("nan")], "id number 2 is missing"),
+        (pd.array([1, None], dtype="Int64"), "id number 2 is missing"),
+        ([1.7], "whole numbers or text, got 1.7"),
+        ([True, False], "whole numbers or text"),
+        (["a\0", "a"], "NUL"),
+    ],
+)
+def test_a_missing_id_is_refused_and_not_called_none(ids, said):
+    with pytest.raises(UnusableRequest, match=re.escape(said)):
+        Vocabulary(ids, "user")
 
 
 @pytest.mark.parametrize("raw", [99, "99", "abc"])
@@ -93,7 +148,8 @@ def test_fingerprint_sees_every_change_that_matters_and_no_other(small):
         ({"rating": np.array([6.0] + [1.0] * 8)}, "rating must lie within 1 to 5, got 1 to 6"),
         ({"rating": np.array(["x"] * 9)}, "rating must be one-dimensional numbers"),
         ({"rating_scale": (5, 1)}, "rating_scale must be"),
-        ({"timestamp": np.zeros(9)}, "timestamp must be whole numbers"),
+        ({"timestamp": np.zeros((9, 1))}, "timestamp must be one-dimensional"),
+        ({"timestamp": ["2017-01-01"] * 8 + ["yesterday"]}, "timestamp yesterday in row 9 is no moment"),
         ({"item_idx": np.zeros(9, dtype=int)}, "user a rates item 10 more than once"),
         ({"item_table": make_item_table(["x"])}, "item_table must have one row per item"),
         ({"item_table": make_item_table(["x"] * 5).drop(columns="year")}, "item_table lacks year"),
@@ -126,3 +182,31 @@ def test_items_go_by_their_titles_in_the_order_asked_for(small):
 def test_the_data_layer_does_not_load_torch():
     code = "import sys, mfcore.data, mfcore.data.stats; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_division_and_negatives_that_came_with_the_data_travel_with_it(small, tmp_path):
+    negatives = np.array([[0, 4], [4, -1], [-1, -1]])
+    part = np.array([0, 0, 1, 2, 0, 1, 2, 0, 0])
+    data = dataclasses.replace(small, part=part, negatives=negatives, feedback="counts")
+    prints = {data.fingerprint, small.fingerprint, dataclasses.replace(small, part=part).fingerprint}
+    assert len(prints | {dataclasses.replace(small, feedback="counts").fingerprint}) == 4
+    assert data.select([3, 0]).part.tolist() == [2, 0]
+    write_cache(tmp_path, data, "test")
+    stored = read_cache(tmp_path)
+    assert (stored.feedback, stored.fingerprint, stored.part.dtype) == ("counts", data.fingerprint, np.int8)
+    assert stored.negatives.tolist() == negatives.tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"part": np.array([0, 1])}, "part must have one entry per interaction (9), got 2"),
+        ({"part": np.arange(9)}, "part must lie within 0 to 2"),
+        ({"negatives": np.zeros((2, 5), int)}, "a row per user (3)"),
+        ({"negatives": np.full((3, 1), 9)}, "negatives must be items, or -1"),
+        ({"feedback": "likes"}, "feedback must be one of ratings, counts, chosen"),
+    ],
+)
+def test_a_division_that_does_not_fit_is_refused(small, given, said):
+    with pytest.raises(UnusableRequest, match=re.escape(said)):
+        dataclasses.replace(small, **given)
