@@ -211,7 +211,7 @@ def test_any_view_of_a_page_survives_reload_and_back(page: Page, server: AppServ
         assert page.url == address
     page.get_by_role("link", name="Train").first.click()
     page.wait_for_url("**/train**")
-    # Drawn, not only named in the address: its settings go there late, and Streamlit would write them into the address of today.
+    # Drawn, not only named in the address: its settings get there late, and Streamlit would write them into that of today.
     page.wait_for_url("**/train?*learning_rate=*")
     settle(page)
     page.go_back()
