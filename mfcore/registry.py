@@ -390,6 +390,8 @@ class DatasetSpec(Spec):
 
     Attributes:
         item, user: what one and many of them are called. rating: the same for the unit of ratings. symbol: that unit as a sign.
+        feedback: what the numbers are, one of ``mfcore.data.interactions.FEEDBACK``. scale: lowest and highest rating, where it
+            is known before the data is opened.
         num_folds, fold_rows: folds that came with it: fold i of n is this many rows of the file after the ones before it.
         description, size, licence, citation, url: for people. options: of a generated one.
         article_last: titles are written as libraries sort them, "Saint, The (1997)"; on screen they are turned round.
@@ -404,6 +406,8 @@ class DatasetSpec(Spec):
     user: tuple[str, str] = ("user", "users")
     rating: tuple[str, str] = ("point", "points")
     symbol: str = ""
+    feedback: str = "ratings"
+    scale: tuple[float, float] | None = None
     has_titles: bool = False
     article_last: bool = False
     has_timestamps: bool = False

@@ -22,7 +22,7 @@ from ui.evaluate.rating_errors import errors_section
 from ui.evaluate.results import interval_note, results_section, table_of, within_chance
 from ui.evaluate.store import stored_details
 from ui.runbar import run_bar, unfinished
-from ui.verdict import comparison, epoch_sentence, headline, judge
+from ui.verdict import candidates_of, comparison, epoch_sentence, headline, judge
 
 RESULTS, RIVALS, LENGTH, GROUPS, ERRORS, LISTS, COMPARE, METHOD = SECTIONS = (
     "Results", "Rivals", "List length", "Deciles", "Errors", "Lists", "Compare", "Run card",
@@ -37,7 +37,8 @@ def answer(run: RunSummary, part: str, details: EvaluationDetails | None) -> Non
     if verdict is not None and details is not None and within_chance(run, verdict, details):
         verdict = dataclasses.replace(verdict, chance=True)
     words, colour = comparison(verdict) if verdict is not None else ("not measured yet", "gray")
-    st.markdown(f"## {headline(metrics, baselines, run.config.protocol, nouns(run.config.dataset))} :{colour}-badge[{words}]")
+    told = headline(metrics, baselines, run.config.protocol, nouns(run.config.dataset), candidates_of(run, part))
+    st.markdown(f"## {told} :{colour}-badge[{words}]")
     note = interval_note(run, verdict, details) if details is not None else ""
     st.caption(f"{note}{epoch_sentence(run.config, run.best_epoch, run.epochs_done, tested=bool(run.test))}")
 

@@ -10,10 +10,21 @@ from mfcore.errors import UnusableRequest
 from ui.address import linked_choice, linked_number
 from ui.controls import error_line, link_to
 from ui.datasets import Nouns, nouns
-from ui.format import count
+from ui.format import count, escape_markdown
 from ui.items import with_titles
 from ui.recommend.profile import by_popularity, history_of, profile, raters_of, recommended
-from ui.recommend.views import alike_words, profile_line, show_history, show_recommended, show_similar, usual_least, whose_words
+from ui.recommend.views import (
+    alike_words,
+    badge_words,
+    list_words,
+    profile_line,
+    show_history,
+    show_raw,
+    show_recommended,
+    show_similar,
+    usual_least,
+    whose_words,
+)
 from ui.runbar import open_model, run_bar
 
 if TYPE_CHECKING:
@@ -74,23 +85,20 @@ def one_user(run: LoadedRun, user: Any, n: int, seen: bool, called: Nouns) -> li
     ratings = run.model.predicts_ratings
     left, right = st.columns([11, 10], gap="large")
     with left:
-        st.header(f"What user {user} rated", anchor=False)
+        st.header(f"What {called.user} {escape_markdown(str(user))} {called.did}", anchor=False)
         st.caption(profile_line(profile(history), float(run.data.rating.mean())))
         show_history(history, called, n, refitted=run.checkpoint == "refit")
     with right:
         st.header("What the model would recommend", anchor=False)
-        explained = (
-            f"Predicted rating, in {called.units}. “Close to”: the nearest {called.item} they liked, as the model sees it."
-            if ratings
-            else f"Longer bar, stronger recommendation (within this list). “Close to”: the nearest {called.item} they liked."
-        )
-        low, high = run.data.rating_scale
-        if ratings and not top.empty and not top["score"].between(low, high).all():
-            explained += f" Nothing holds this model to the scale of {low:g} to {high:g}, so it may overshoot."
-        st.caption(explained)
+        knows = run.recommender().knows(user)
+        if not knows:
+            st.badge(badge_words(ratings=ratings), icon=":material/question_mark:", color="orange")
+        st.caption(list_words(knows, called, ratings=ratings))
+        raw = ratings and bool((top["score"] != top["raw_score"]).any()) and show_raw(run.data.rating_scale)
         if top.empty:
-            st.markdown(f"Nothing is left: user {user} rated every {called.item}.")
-        show_recommended(top, ratings=ratings, scale=run.data.rating_scale, model=run.config.model.name, called=called)
+            st.markdown(f"Nothing is left: user {escape_markdown(str(user))} rated every {called.item}.")
+        scale = run.data.rating_scale
+        show_recommended(top, ratings=ratings, scale=scale, model=run.config.model.name, called=called, raw=raw)
     shown: list[Any] = top["item_id"].tolist() or history["item_id"].tolist()
     return shown
 

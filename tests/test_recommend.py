@@ -38,11 +38,12 @@ def data() -> Interactions:
 
 def test_best_unseen_items_first_with_their_titles(data: Interactions) -> None:
     found = Recommender(_Model(), data).recommend(100, n=2)
-    assert list(found.columns) == [*DESCRIPTION, "score", "seen"]
+    assert list(found.columns) == [*DESCRIPTION, "score", "raw_score", "seen", "known"]
     assert found["item_id"].tolist() == ["i1", "i2"]  # 5 would tie with 2: the lower index first
     assert found["item_idx"].tolist() == [1, 2]
     assert found["title"].tolist() == ["Film 1 (1901)", "Film 2 (1902)"]
-    assert found["score"].tolist() == [9.0, 5.0]
+    assert found["raw_score"].tolist() == [9.0, 5.0]
+    assert found["score"].tolist() == [5.0, 5.0]  # held within the scale of 1 to 5
     assert not found["seen"].any()
     assert found.index.tolist() == [0, 1]
 
@@ -57,7 +58,7 @@ def test_a_user_who_has_seen_everything_gets_an_empty_table_of_the_same_columns(
     recommender = Recommender(_Model(), data)
     found = recommender.recommend(102)
     assert len(found) == 0
-    assert list(found.columns) == [*DESCRIPTION, "score", "seen"]
+    assert list(found.columns) == [*DESCRIPTION, "score", "raw_score", "seen", "known"]
     assert found.dtypes["score"] == np.float64
     assert len(recommender.recommend(102, include_seen=True)) == 6
 

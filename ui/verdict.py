@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mfcore.evaluation.comparison import CANNOT_TELL
 from mfcore.evaluation.metrics import best_baseline, headline_key, lower_is_better
 from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.words import Candidates
 from mfcore.runs import RunConfig, RunSummary
 from ui.datasets import Nouns
 from ui.format import metric, metric_name, percent
@@ -49,12 +50,18 @@ def judge(metrics: Metrics, baselines: Baselines, k: int) -> Verdict | None:
     return Verdict(key, metrics[key], best, baselines[best][key]) if best else Verdict(key, metrics[key])
 
 
-def headline(metrics: Metrics, baselines: Baselines, protocol: Protocol, called: Nouns) -> str:
-    """The answer in one Markdown sentence: the headline metric, what it means, and what the best baseline reaches."""
+def headline(
+    metrics: Metrics, baselines: Baselines, protocol: Protocol, called: Nouns, candidates: Candidates | None = None
+) -> str:
+    """The answer in one Markdown sentence: the headline metric, what it means, and what the best baseline reaches.
+
+    ``candidates``: the fewest and the most items ranked for anybody in sampled ranking, where that is known.
+    """
     verdict = judge(metrics, baselines, protocol.k)
     if verdict is None:
         return "Nothing has been measured yet."
-    start = f"**{metric_name(verdict.metric)} {metric(verdict.value)}**: {meaning(verdict.metric, metrics, protocol, called)}"
+    means = meaning(verdict.metric, metrics, protocol, called, candidates)
+    start = f"**{metric_name(verdict.metric)} {metric(verdict.value)}**: {means}"
     if not verdict.baseline_name:
         return f"{start}."
     words = baseline_words(verdict.baseline_name, called)
@@ -91,18 +98,31 @@ def comparison(verdict: Verdict) -> tuple[str, str]:
     return words, "green" if verdict.gain > 0 else "red"
 
 
-def meaning(key: str, metrics: Metrics, protocol: Protocol, called: Nouns) -> str:
+def meaning(key: str, metrics: Metrics, protocol: Protocol, called: Nouns, candidates: Candidates | None = None) -> str:
     """What the value of a metric says about predictions or lists."""
     if key in ("rmse", "mae"):
         return f"predictions are off by {rating_error_words(metrics.get('mae', metrics[key]), called)} on average"
-    rivals = protocol.sampled_negatives + 1
-    among = "a hundred" if rivals == 100 else f"{rivals:,}"
+    among = _among(protocol, candidates)
     if key.endswith("/full"):
         among = f"all {called.items} not seen in training"
     hits = metrics.get(key.replace("ndcg", "hr"))
     if key.startswith(("hr", "ndcg")) and hits is not None:
         return f"in {percent(hits, 0)} of cases the held-out {called.item} is among the first {protocol.k} of {among}"
     return f"lists of {protocol.k} {called.items}, chosen from {among}"
+
+
+def candidates_of(run: RunSummary, part: str) -> Candidates | None:
+    """How many items were ranked in a part; None where the run does not say."""
+    least, most = run.candidates.get(part, (0, 0))
+    return (int(least), int(most)) if most else None
+
+
+def _among(protocol: Protocol, candidates: Candidates | None) -> str:
+    """How many are ranked in sampled ranking: "a hundred", "10 to 22", or "up to 100" where nobody knows."""
+    if candidates is None or not candidates[1]:
+        return f"up to {protocol.sampled_negatives + 1:,}"
+    least, most = candidates
+    return f"{least:,} to {most:,}" if least != most else "a hundred" if most == 100 else f"{most:,}"
 
 
 def epoch_sentence(config: RunConfig, best_epoch: int | None, epochs: int, *, tested: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mfcore.evaluation.metrics import metric_help
 from mfcore.evaluation.words import protocol_sentence as ranking_sentence
-from mfcore.evaluation.words import split_sentence
+from mfcore.evaluation.words import rivals_words, split_sentence
 from mfcore.registry import Registry, Spec
 from mfcore.runs import RunConfig
 from mfcore.runs.status import STATES
@@ -17,7 +17,7 @@ STAR = "★"
 
 def metric_tip(key: str, config: RunConfig) -> str | None:
     """What a metric of a run says, with the data's unit and the number of rivals; None for one that nobody registered."""
-    return metric_help(key, units=nouns(config.dataset).units, sampled=config.protocol.sampled_negatives) or None
+    return metric_help(key, units=nouns(config.dataset).units, sampled=rivals_words(config.protocol)) or None
 
 
 _BASELINES = {
@@ -63,7 +63,7 @@ def baseline_words(name: str, called: Nouns) -> str:
 def protocol_sentence(config: RunConfig) -> str:
     """Split, candidates and ties: everything one must know to compare a run's numbers with others."""
     called = nouns(config.dataset)
-    ranking = ranking_sentence(config.protocol, all_relevant=config.all_relevant, item=called.item, items=called.items)
+    ranking = ranking_sentence(config.protocol, relevant=config.relevance_words, item=called.item, items=called.items)
     return f"{split_sentence(config.split, called.item)} {ranking}"
 
 

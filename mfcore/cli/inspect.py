@@ -120,7 +120,8 @@ def recommend(options: argparse.Namespace) -> int:
     count = integer("n", options.n, low=1)
     store = RunStore(options.home)
     run_id = store.find(options.run_id)
-    table = load_run(run_id, store.home).recommender().recommend(options.user, count, include_seen=options.include_seen)
+    recommender = load_run(run_id, store.home).recommender()
+    table = recommender.recommend(options.user, count, include_seen=options.include_seen)
     items = [
         {
             "item_id": row.item_id,
@@ -128,18 +129,30 @@ def recommend(options: argparse.Namespace) -> int:
             "year": _whole(row.year),
             "genres": list(row.genres),
             "score": float(row.score),
+            "raw_score": float(row.raw_score),
             "seen": bool(row.seen),
+            "known": bool(row.known),
         }
         for row in table.itertuples()
     ]
+    known = recommender.knows(options.user)
     if options.json:
-        print_json({"run_id": run_id, "user": options.user, "items": items})
+        print_json({"run_id": run_id, "user": options.user, "known": known, "items": items})
         return 0
+    if not known:
+        note(f"training had nothing of user {options.user}: this is what is best known or liked by everybody")
     rows = [
-        [place, item["item_id"], item["title"], ", ".join(item["genres"]), f"{item['score']:.3f}"]
+        [
+            place,
+            item["item_id"],
+            item["title"],
+            ", ".join(item["genres"]),
+            f"{item['score']:.3f}",
+            "" if item["known"] else "no",
+        ]
         for place, item in enumerate(items, 1)
     ]
-    print_table(["", "item", "title", "genres", "score"], rows, numbers=["", "item", "score"])
+    print_table(["", "item", "title", "genres", "score", "known"], rows, numbers=["", "item", "score"])
     return 0
 
 

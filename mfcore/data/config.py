@@ -31,9 +31,13 @@ class DatasetConfig:
 class SplitConfig:
     """How interactions are divided into train, validation and test. Fractions are of all interactions.
 
-    ``leave-last-out``: each user's latest interaction is test, the one before validation. ``time``: the latest
-    ``test_fraction`` of all interactions is test, those before them validation. ``official``: the data's own fold ``fold`` is
-    test (of ML-100K rows (fold−1)·20000+1 … fold·20000 of u.data); validation is drawn at random from the rest.
+    ``leave-last-out``: each user's latest interaction is test, the one before it validation. ``leave-one-out``: two of each
+    user, that a draw with ``seed`` picks. ``time``: the latest ``test_fraction`` of all interactions is test, those before them
+    validation. ``official``: the data's own fold ``fold`` is test (of ML-100K rows (fold−1)·20000+1 … fold·20000 of u.data);
+    validation is drawn at random from the rest. Of interactions at the same moment a draw with ``seed`` decides which is later.
+
+    ``positive_threshold``: "all", or a rating; what is rated lower is then in none of the parts, because it says that somebody
+    did *not* want something. Only for learning to rank.
 
     Raises:
         UnusableRequest: a field is outside its range, or nothing would be left to train on.
@@ -44,6 +48,7 @@ class SplitConfig:
     valid_fraction: float = default("valid_fraction")
     fold: int = default("fold")
     seed: int = default("split_seed")
+    positive_threshold: float | str = default("positive_threshold")
 
     def __post_init__(self) -> None:
         check(self)

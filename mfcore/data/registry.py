@@ -46,6 +46,7 @@ for _spec in (
         item=("film", "films"),
         rating=("star", "stars"),
         symbol="★",
+        scale=(1.0, 5.0),
         has_titles=True,
         article_last=True,
         has_timestamps=True,
@@ -67,6 +68,7 @@ for _spec in (
         description="Ratings 1 to 4 drawn at random: no model can beat an RMSE of 1.118, and one that seems to is overfitting.",
         size="1,000 × 1,000 at 1 %: 10,000 ratings, unless chosen otherwise",
         licence="Made here; no conditions.",
+        scale=(1.0, 4.0),
         generate=synthetic,
         options=_shape(num_users=1000, num_items=1000, density=0.01, seed=0),
     ),
@@ -76,6 +78,7 @@ for _spec in (
         description="Ratings made from known factors plus noise: a good model ends at an RMSE equal to the noise.",
         size="500 × 300 at 10 %: 15,000 ratings, unless chosen otherwise",
         licence="Made here; no conditions.",
+        scale=(1.0, 5.0),
         generate=planted,
         options={
             **_shape(num_users=500, num_items=300, density=0.1, seed=0),

@@ -22,9 +22,11 @@ from mfcore.data.interactions import Interactions
 from mfcore.errors import UnusableRequest
 from mfcore.files import loads, read_arrays, write_atomically
 from mfcore.registry import DATASETS, SPLITS, SplitSpec
-from mfcore.typing import Int64
+from mfcore.typing import Bool, Int64
 from mfcore.validate import require
 
+_FEWEST = 3
+"""Interactions of a user from whom something is held out: one is left to learn from."""
 COMPRESSED_UP_TO = 2_000_000
 """Rows: compressing takes half a second per million."""
 
@@ -77,6 +79,14 @@ class Split:
     def test(self) -> Interactions:
         """What is scored once, at the end."""
         return self.data.select(self.test_rows)
+
+    @cached_property
+    def left_out(self) -> Interactions:
+        """What is in no part: rated too low to be a positive."""
+        rest = np.ones(len(self.data), np.bool_)
+        for rows in self.rows.values():
+            rest[rows] = False
+        return self.data.select(rest)
 
     @cached_property
     def hash(self) -> str:
@@ -135,8 +145,37 @@ def make_split(data: Interactions, config: SplitConfig) -> Split:
     Raises:
         UnusableRequest: the data cannot be divided this way (no timestamps, not ML-100K, too few interactions).
     """
-    train, valid, test = SPLITS[config.kind].divide(data, config)
+    spec, wanted = SPLITS[config.kind], _positives(data, config)
+    if wanted is None:
+        train, valid, test = spec.divide(data, config)
+    elif spec.needs_folds:  # they are rows of the whole file
+        train, valid, test = (rows[wanted[rows]] for rows in spec.divide(data, config))
+    else:
+        rows = np.flatnonzero(wanted)
+        train, valid, test = (rows[part] for part in spec.divide(data.select(rows), config))
     return Split(data, train, valid, test, config)
+
+
+def _positives(data: Interactions, config: SplitConfig) -> Bool | None:
+    """(n,) bool: which rows are positives; None where all are."""
+    least = config.positive_threshold
+    if isinstance(least, str):
+        return None
+    positive: Bool = data.rating >= np.float32(least)
+    require(bool(positive.any()), f"no rating of {data.name} is {least:g} or more; choose a lower positive_threshold, or all")
+    return positive
+
+
+def tied_last(data: Interactions) -> tuple[int, int]:
+    """Of the users that leave-last-out takes something from (three interactions or more): for how many a draw decides what is
+    the last, because several share the latest moment; and how many they are in all. (0, 0) without timestamps."""
+    if data.timestamp is None:
+        return 0, 0
+    latest = np.full(data.num_users, np.iinfo(np.int64).min)
+    np.maximum.at(latest, data.user_idx, data.timestamp)
+    at_last = np.bincount(data.user_idx[data.timestamp == latest[data.user_idx]], minlength=data.num_users)
+    enough = data.activity() >= _FEWEST
+    return int((enough & (at_last > 1)).sum()), int(enough.sum())
 
 
 def random_split(data: Interactions, test: float = 0.2, valid: float = 0.1, seed: int = 0) -> Split:
@@ -144,15 +183,22 @@ def random_split(data: Interactions, test: float = 0.2, valid: float = 0.1, seed
     return make_split(data, SplitConfig("random", test_fraction=test, valid_fraction=valid, seed=seed))
 
 
-def leave_last_out(data: Interactions) -> Split:
-    """Each user's latest interaction, by (timestamp, file order), is test and the one before it validation.
+def leave_last_out(data: Interactions, seed: int = 0) -> Split:
+    """Each user's latest interaction is test and the one before it validation; of interactions at the same moment a draw with
+    ``seed`` decides. Users with fewer than three interactions stay in train, whole."""
+    return make_split(data, SplitConfig("leave-last-out", seed=seed))
+
+
+def leave_one_out(data: Interactions, seed: int = 0) -> Split:
+    """One interaction of each user, drawn with ``seed``, is test and another one validation: for data without timestamps.
     Users with fewer than three interactions stay in train, whole."""
-    return make_split(data, SplitConfig("leave-last-out"))
+    return make_split(data, SplitConfig("leave-one-out", seed=seed))
 
 
-def time_split(data: Interactions, test: float = 0.2, valid: float = 0.1) -> Split:
-    """The latest share ``test`` of all interactions is test, the share ``valid`` before it validation."""
-    return make_split(data, SplitConfig("time", test_fraction=test, valid_fraction=valid))
+def time_split(data: Interactions, test: float = 0.2, valid: float = 0.1, seed: int = 0) -> Split:
+    """The latest share ``test`` of all interactions is test, the share ``valid`` before it validation; of interactions at the
+    same moment a draw with ``seed`` decides."""
+    return make_split(data, SplitConfig("time", test_fraction=test, valid_fraction=valid, seed=seed))
 
 
 def official_split(data: Interactions, fold: int = 1, valid: float = 0.1, seed: int = 0) -> Split:
@@ -170,20 +216,34 @@ def _random(data: Interactions, config: SplitConfig) -> Rows:
 
 
 def _by_time(data: Interactions, config: SplitConfig) -> Rows:
-    order = np.lexsort((np.arange(len(data)), _timestamps(data, config)))
+    order = np.lexsort((_by_lot(data, config), _timestamps(data, config)))
     num_test, num_valid = _sizes(data, config)
     first_test = len(data) - num_test
     return order[: first_test - num_valid], order[first_test - num_valid : first_test], order[first_test:]
 
 
 def _leave_last_out(data: Interactions, config: SplitConfig) -> Rows:
-    order = np.lexsort((np.arange(len(data)), _timestamps(data, config), data.user_idx))
+    return _last_two_out(data, config, np.lexsort((_by_lot(data, config), _timestamps(data, config), data.user_idx)))
+
+
+def _leave_one_out(data: Interactions, config: SplitConfig) -> Rows:
+    return _last_two_out(data, config, np.lexsort((_by_lot(data, config), data.user_idx)))
+
+
+def _by_lot(data: Interactions, config: SplitConfig) -> Int64:
+    """(n,) the place of each interaction among those of the same moment: the order of a file is nobody's order of time."""
+    return np.random.default_rng(config.seed).permutation(len(data))
+
+
+def _last_two_out(data: Interactions, config: SplitConfig, order: Int64) -> Rows:
+    """``order``: rows by user, and within a user in the order in which the last is test and the one before it validation."""
     user = data.user_idx[order]
     size = np.bincount(user, minlength=data.num_users)
     end = np.cumsum(size)
     from_end = end[user] - 1 - np.arange(len(data))
-    from_end[size[user] < 3] = len(data)
-    require(bool((from_end == 0).any()), f"split leave-last-out needs a user with three interactions; {data.name} has none")
+    from_end[size[user] < _FEWEST] = len(data)
+    need = f"split {config.kind} needs a user with three interactions"
+    require(bool((from_end == 0).any()), f"{need}; {data.name} has none")
     return order[from_end > 1], order[from_end == 1], order[from_end == 0]
 
 
@@ -249,11 +309,32 @@ SPLITS.register(
         help="Each user's latest rating is the test, the one before it validation, all earlier ones train: "
         "“what will this person choose next?”",
         divide=_leave_last_out,
+        uses=frozenset({"split_seed"}),
         needs_timestamps=True,
         holds_out_one=True,
         function="leave_last_out",
-        sentence=lambda split, item: f"Leave last out: each user's latest {item} is test, the one before it validation.",
-        words=lambda split: "each user's latest is test, the one before validation",
+        arguments={"seed": "seed"},
+        sentence=lambda split, item: (
+            f"Leave last out: each user's latest {item} is test, the one before it validation; of those at the same moment "
+            f"a draw decides (seed {split.seed})."
+        ),
+        words=lambda split: f"each user's latest is test, the one before validation, ties by lot, seed {split.seed}",
+    )
+)
+SPLITS.register(
+    SplitSpec(
+        name="leave-one-out",
+        title="Leave one out",
+        help="One rating of each user, drawn by lot, is the test, another one validation: for data that does not say when.",
+        divide=_leave_one_out,
+        uses=frozenset({"split_seed"}),
+        holds_out_one=True,
+        function="leave_one_out",
+        arguments={"seed": "seed"},
+        sentence=lambda split, item: (
+            f"Leave one out: one {item} of each user, drawn by lot, is test, another one validation (seed {split.seed})."
+        ),
+        words=lambda split: f"one of each user is test, another validation, seed {split.seed}",
     )
 )
 SPLITS.register(
@@ -263,10 +344,10 @@ SPLITS.register(
         help="One date divides all ratings: what came before trains, what came after tests. Closest to real life and the "
         "hardest, because new users and new items appear that nobody could learn.",
         divide=_by_time,
-        uses=frozenset({"test_fraction", "valid_fraction"}),
+        uses=frozenset({"test_fraction", "valid_fraction", "split_seed"}),
         needs_timestamps=True,
         function="time_split",
-        arguments={"test": "test_fraction", "valid": "valid_fraction"},
+        arguments={"test": "test_fraction", "valid": "valid_fraction", "seed": "seed"},
         sentence=lambda split, item: (
             f"By time: the latest {100 * split.test_fraction:.3g} % of ratings are test, "
             f"the {100 * split.valid_fraction:.3g} % before them validation."

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfcore.data import Split
+from mfcore.data.nouns import nouns
+from mfcore.evaluation.rating import clipped
 from mfcore.typing import Bool, Float32, Int64
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class RatingBlock:
         known: (r, c) float32, ratings of train and validation (1 for ranking models, where having happened is all that
             counts); NaN where there is none. Test stays out of sight.
         heldout: (r, c) bool, which of the known ones are validation.
-        low, high: ends of the scale. unit: "stars", or "probability" for ranking models.
+        low, high: ends of the scale. unit: of ratings, as the dataset calls it, or "probability" for ranking models.
         whole: share of the whole table that is known in the same sense, 0 to 1; NaN where an earlier version wrote the block.
     """
 
@@ -53,17 +55,18 @@ class RatingBlock:
         # Only what was trained on decides the order, or validation would show in it.
         rows, columns = _order(np.where(heldout, np.nan, known))
         cells = np.ix_(rows, columns)
-        scale = (0.0, 1.0, "probability") if implicit else (*split.data.rating_scale, "stars")
+        scale = (0.0, 1.0, "probability") if implicit else (*split.data.rating_scale, nouns(split.data.name).units)
         whole = (len(split.train) + len(split.valid)) / (split.data.num_users * split.data.num_items)
         return cls(users[rows], items[columns], known[cells], heldout[cells], *scale, whole)
 
     def predicted(self, model: RecommenderModel) -> Float32:
-        """(r, c) float32: ratings, or probabilities σ(score) for ranking models. NaN and infinity stay what they are."""
+        """(r, c) float32: ratings, held within the scale, or probabilities σ(score) for ranking models. NaN and infinity stay
+        what they are."""
         users, items = np.repeat(self.user_idx, len(self.item_idx)), np.tile(self.item_idx, len(self.user_idx))
         scores = np.asarray(model.predict(users, items).cpu(), dtype=np.float32).reshape(self.known.shape)
         if not model.predicts_ratings:
-            scores = (1.0 / (1.0 + np.exp(-np.clip(scores, -60, 60)))).astype(np.float32)
-        return scores
+            return (1.0 / (1.0 + np.exp(-np.clip(scores, -60, 60)))).astype(np.float32)
+        return clipped(scores, (self.low, self.high)).astype(np.float32)
 
 
 def most(counts: Int64, number: int) -> Int64:

@@ -20,7 +20,7 @@ from mfcore.evaluation.comparison import Comparison, compare
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.evaluator import Evaluator
 from mfcore.evaluation.protocol import Protocol
-from mfcore.evaluation.rating import rating_errors
+from mfcore.evaluation.rating import clipped, rating_errors
 from mfcore.evaluation.summary import summarise
 from mfcore.evaluation.uncertainty import REPLICATES
 from mfcore.files import loads, write_atomically
@@ -29,7 +29,7 @@ from mfcore.models.item_to_item import EASE, MOST_ITEMS, ItemKNN
 from mfcore.typing import Int64
 from mfcore.validate import choice
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 RATING_BASELINES = {"global mean": GlobalMean, "user mean": UserMean, "item mean": ItemMean, "bias only": BiasOnly}
 STRONG_BASELINES = {"item-kNN": ItemKNN, "EASE": EASE}
 RANKING_BASELINES = {"popularity": Popularity, **STRONG_BASELINES}
@@ -80,7 +80,7 @@ def against_baseline(
         if not len(details.predicted):
             return None
         model = RATING_BASELINES[name](_known(split, "test"))
-        predicted = model.predict(details.rating_user, details.rating_item).astype(np.float32)
+        predicted = clipped(model.predict(details.rating_user, details.rating_item), split.data.rating_scale).astype(np.float32)
         other = dataclasses.replace(details, predicted=predicted)
     elif name in RANKING_BASELINES and not (name in STRONG_BASELINES and split.data.num_items > MOST_ITEMS):
         about = details.about
@@ -150,7 +150,7 @@ def _cheap(ask: _Ask, cache_dir: str | Path | None) -> BaselineMetrics:
     known, held = ask.known(), ask.held_out()
     for name, kind in RATING_BASELINES.items():
         predicted = kind(known).predict(held.user_idx, held.item_idx)
-        found[name] = rating_errors(predicted, held.rating)
+        found[name] = rating_errors(clipped(predicted, held.rating_scale), held.rating)
     details = _ranked(ask, "popularity", cache_dir)
     found["popularity"] = summarise(details)
     found["random"] = _by_lot(details)

@@ -16,8 +16,9 @@ from mfcore.data.interactions import check_same_data
 from mfcore.evaluation.blocks import Block, Blocks, HeldOut
 from mfcore.evaluation.details import EvaluationDetails
 from mfcore.evaluation.negatives import sample_negatives, seeder
-from mfcore.evaluation.protocol import Protocol
+from mfcore.evaluation.protocol import Protocol, threshold_of
 from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
+from mfcore.evaluation.rating import clipped
 from mfcore.evaluation.scoring import joined, measure
 from mfcore.evaluation.summary import summarise
 from mfcore.typing import Int64
@@ -55,15 +56,16 @@ class Evaluator:
 
     A model is anything with ``score_items(user_idx (B,) int64) → (B, num_items)``, tensor or array; with
     ``predicts_ratings = False`` RMSE and MAE are left out. Both rankings and the rating errors are read off the same score
-    matrix.
+    matrix. Predicted ratings are held within the data's scale before they are measured; rankings are by what the model said.
 
-    Cases are the relevant held-out interactions. Full ranking: against all items but the user's train items (at test time
-    also validation items; at validation time test items are candidates like any other), other relevant items included.
-    Sampled ranking: against ``sampled_negatives`` items the user never interacted with anywhere, drawn once per user and draw;
-    a user with fewer such items meets all of them. The draws follow from the protocol's seed, the data and the held-out rows,
-    so a model meets the same competitors before and after a refit on train + validation. Ties count as the protocol says. A
-    score that is not a number must never flatter: a case whose own score is not finite ranks last, and a competitor whose
-    score is NaN ranks above.
+    Cases are the relevant held-out interactions. Full ranking: against all items but the user's train items (at test time also
+    validation items, and always those rated too low to be positives; at validation time test items are candidates like any
+    other), other relevant items included. Sampled ranking: against ``sampled_negatives`` items the user never interacted with
+    anywhere, drawn once per user and draw; a user with fewer such items meets all of them. Where the data brought negatives
+    along with its division, test meets those instead. The draws follow from the protocol's seed, the data and the held-out
+    rows, so a model meets the same competitors before and after a refit on train + validation. Ties count as the protocol
+    says. A score that is not a number must never flatter: a case whose own score is not finite ranks last, and a competitor
+    whose score is NaN ranks above.
 
     The test part is never touched when ``on`` is "valid". ``users``: (m,) int64, measure these alone; None: everyone.
 
@@ -87,15 +89,18 @@ class Evaluator:
         part: Interactions = split.test if on == "test" else split.valid
         if users is not None:
             part = part.of_users(users)
-        _check_threshold(split.data, self.protocol, self.all_relevant)
-        held = HeldOut.of(part, -np.inf if all_relevant else self.protocol.relevance_threshold)
+        held = HeldOut.of(part, -np.inf if all_relevant else _threshold(split.data, self.protocol))
         hidden = [split.train, split.valid] if on == "test" else [split.train]
+        hidden += [] if isinstance(split.config.positive_threshold, str) else [split.left_out]
         self._split_hash = split.hash
         self._num_items = split.data.num_items
         self._held = held
         self._seed = seeder(self.protocol.negatives_seed, on, split.data.fingerprint, part.user_idx, part.item_idx)
         self._data = split.data
-        numbers = self.protocol.draws * min(self.protocol.sampled_negatives, self._num_items)
+        given = on == "test" and split.config.kind == "given"
+        self._given = split.data.negatives if given else None
+        wide = self.protocol.sampled_negatives if self._given is None else self._given.shape[1]
+        numbers = self.protocol.draws * min(wide, self._num_items)
         self.blocks = Blocks(held, hidden, split.data, self._draw, numbers)
 
     @property
@@ -125,7 +130,7 @@ class Evaluator:
         found = joined(blockwise, self.protocol.draws, length)
         held, user = self._held, self._held.users[self._held.row]
         rated = slice(None) if predicts_ratings(model) else slice(0)
-        found["predicted"] = found["predicted"][rated]
+        found["predicted"] = clipped(found["predicted"][rated], self._data.rating_scale).astype(np.float32)
         if complete:
             found["list_user"] = held.users
         _, row, num_relevant = np.unique(held.row[held.relevant], return_inverse=True, return_counts=True)
@@ -148,6 +153,8 @@ class Evaluator:
 
     def _draw(self, users: Int64, chunk: int) -> Int64:
         """(draws, U, N). The first draw is that of a protocol with one, and the first users' that of a smaller part."""
+        if self._given is not None:
+            return np.stack([self._given[users]] * self.protocol.draws)
         data, count = self._data, min(self.protocol.sampled_negatives, self._num_items)
         more = [(*([number] if number else []), *(["users", chunk] if chunk else [])) for number in range(self.protocol.draws)]
         return np.stack([sample_negatives(users, *data.by_user(), data.num_items, count, self._seed(*which)) for which in more])
@@ -160,13 +167,14 @@ class Evaluator:
         return scores if scores.dtype in (torch.float32, torch.float64) else scores.float()
 
 
-def _check_threshold(data: Interactions, protocol: Protocol, all_relevant: bool) -> None:
-    highest, threshold = data.rating_scale[1], protocol.relevance_threshold
+def _threshold(data: Interactions, protocol: Protocol) -> float:
+    highest, threshold = data.rating_scale[1], threshold_of(protocol.relevance_threshold, data.rating_scale, data.feedback)
     require(
-        all_relevant or threshold <= highest,
+        threshold <= highest,
         f"relevance_threshold must be <= {highest:g}, the highest rating of {data.name}, got {threshold:g}: "
         "no held-out rating would count as relevant",
     )
+    return threshold
 
 
 def device_of(model: Any) -> torch.device:

@@ -177,19 +177,17 @@ def is_share(key: str) -> bool:
     return spec is not None and spec.share
 
 
-def metric_help(key: str, *, units: str = "stars", sampled: int = 99) -> str:
+def metric_help(key: str, *, units: str = "rating units", sampled: str = "a few") -> str:
     """One sentence or two on a metric, with what a good value is on MovieLens 100K; empty for one that nobody registered.
 
     Args:
-        units: what ratings are counted in. sampled: how many items compete in sampled ranking.
+        units: what ratings are counted in. sampled: how many items compete in sampled ranking, in words.
     """
     spec, k, full = read_key(key)
     if spec is None:
         return ""
     # AUC has no K and is much the same against all items.
-    return (
-        (spec.help + (_FULL if k and full and spec.help else "")).replace("{units}", units).replace("{sampled}", str(sampled))
-    )
+    return (spec.help + (_FULL if k and full and spec.help else "")).replace("{units}", units).replace("{sampled}", sampled)
 
 
 def lower_is_better(key: str) -> bool:
@@ -213,15 +211,16 @@ def live_keys(k: int, *, ratings: bool) -> list[str]:
     return [*errors, *sampled, *(spec.key(k, full=True) for spec in live if spec.of_lists is not None)]
 
 
-def described(keys: Iterable[str]) -> list[str | dict[str, Any]]:
-    """Metrics as the start of a run tells them to whoever draws it: key, label, lower_is_better, share and help of each."""
+def described(keys: Iterable[str], *, units: str = "rating units", sampled: str = "a few") -> list[str | dict[str, Any]]:
+    """Metrics as the start of a run tells them to whoever draws it: key, label, lower_is_better, share and help of each.
+    ``units``, ``sampled``: as for :func:`metric_help`."""
     return [
         {
             "key": key,
             "label": metric_title(key),
             "lower_is_better": lower_is_better(key),
             "share": bool(spec is not None and spec.share),
-            "help": metric_help(key),
+            "help": metric_help(key, units=units, sampled=sampled),
         }
         for key, spec in ((key, read_key(key).spec) for key in keys)
     ]

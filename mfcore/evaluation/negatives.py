@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mfcore.typing import Int64
+
+if TYPE_CHECKING:
+    from mfcore.data import Split
+    from mfcore.evaluation.protocol import Protocol
 
 FEW = 256
 
@@ -35,6 +39,21 @@ def _take_in(digest: Any, parts: tuple[int | str | Int64, ...]) -> None:
     for part in parts:
         digest.update(np.ascontiguousarray(part, dtype="<i8").data if isinstance(part, np.ndarray) else str(part).encode())
         digest.update(b"\x1f")
+
+
+def count_candidates(split: Split, on: str, protocol: Protocol) -> tuple[int, int]:
+    """How many items are ranked in sampled ranking, the held-out one included: the fewest and the most of any user with a
+    held-out interaction in ``on``, "test" or "valid". Fewer than asked for where somebody has interacted with nearly
+    everything; (0, 0) where nothing is held out."""
+    data, part = split.data, split.test if on == "test" else split.valid
+    users = np.unique(part.user_idx)
+    if not len(users):
+        return 0, 0
+    if on == "test" and split.config.kind == "given" and data.negatives is not None:
+        rivals = (data.negatives[users] >= 0).sum(axis=1)
+    else:
+        rivals = np.minimum(protocol.sampled_negatives, data.num_items - data.activity()[users])
+    return int(rivals.min()) + 1, int(rivals.max()) + 1
 
 
 def sample_negatives(users: Int64, indptr: Int64, items: Int64, num_items: int, count: int, seed: int) -> Int64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from mfcore.registry import SPLITS
@@ -21,7 +22,7 @@ class Protocol:
 
     k: int = default("k")
     sampled_negatives: int = default("sampled_negatives")
-    relevance_threshold: float = default("relevance_threshold")
+    relevance_threshold: float | str = default("relevance_threshold")
     negatives_seed: int = default("negatives_seed")
     ties: str = default("ties")
     draws: int = default("draws")
@@ -29,6 +30,35 @@ class Protocol:
     def __post_init__(self) -> None:
         object.__setattr__(self, "ties", RENAMED_TIES.get(self.ties, self.ties) if isinstance(self.ties, str) else self.ties)
         check(self)
+
+
+UPPER_THIRD = 2 / 3
+"""Of the scale: what lies above it is relevant, unless somebody says otherwise."""
+
+
+def threshold_of(asked: float | str, scale: tuple[float, float] | None, feedback: str = "ratings") -> float:
+    """The rating from which a held-out interaction is relevant.
+
+    "auto" is the beginning of the upper third of ``scale`` (low, high), rounded up to a whole or half rating where the scale is
+    that wide: 4 of 1 to 5. Of counts, and of what was only chosen, every one is relevant (−inf). NaN: the scale is not known.
+    """
+    if not isinstance(asked, str):
+        return asked
+    if feedback != "ratings":
+        return -math.inf
+    if scale is None:
+        return math.nan
+    low, high = scale
+    start = low + UPPER_THIRD * (high - low)
+    return math.ceil(2 * start - 1e-9) / 2 if high - low >= 2 else start
+
+
+def threshold_words(asked: float | str, scale: tuple[float, float] | None = None, feedback: str = "ratings") -> str:
+    """What makes a held-out interaction relevant, as the end of a sentence: "a rating of 4 or more"."""
+    least = threshold_of(asked, scale, feedback)
+    if math.isnan(least):
+        return "a rating in the upper third of the scale"
+    return f"a rating of {least:g} or more" if math.isfinite(least) else "any value"
 
 
 def all_relevant(split: str, *, ranks: bool) -> bool:

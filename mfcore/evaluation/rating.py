@@ -24,6 +24,13 @@ def _errors(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> Float64:
     return guesses - truth
 
 
+def clipped(predicted: npt.ArrayLike, scale: tuple[float, float]) -> Float64:
+    """Predicted ratings held within ``scale`` (low, high), as they are shown and measured: nobody gives 7.5 of 5 stars.
+    (n,) → (n,) float64. What is not finite stays so: it is a model that diverged, and must not look like a top rating."""
+    values: Float64 = np.asarray(predicted, np.float64)
+    return np.where(np.isfinite(values), np.clip(values, *scale), values)
+
+
 def rmse(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
     """√ mean (r̂ − r)²."""
     return _figure(RMSE, _errors(predicted, actual))

@@ -21,30 +21,51 @@ def split_facts(split: SplitConfig) -> str:
     return f"{split.kind} ({SPLITS[split.kind].words(split)})"
 
 
-def protocol_sentence(protocol: Protocol, *, all_relevant: bool, item: str = "item", items: str = "items") -> str:
+Candidates = tuple[int, int]
+"""The fewest and the most items ranked for anybody in sampled ranking, the held-out one included."""
+
+
+def rivals_words(protocol: Protocol, candidates: Candidates | None = None) -> str:
+    """How many others a held-out item competes with in sampled ranking: "99", "9 to 21", or "up to 99" where only what was
+    asked for is known."""
+    if candidates is None or not candidates[1]:
+        return f"up to {protocol.sampled_negatives:,}"
+    least, most = candidates[0] - 1, candidates[1] - 1
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def protocol_sentence(
+    protocol: Protocol,
+    *,
+    relevant: str = "",
+    item: str = "item",
+    items: str = "items",
+    candidates: Candidates | None = None,
+) -> str:
     """Candidates and ties: what one must know to compare these numbers with others.
 
     Args:
-        all_relevant: every held-out interaction counts, not only ratings from the threshold up.
-        item, items: what one and several are called.
+        relevant: what makes a held-out interaction count, such as "a rating of 4 or more"; empty: every one does.
+        item, items: what one and several are called. candidates: how many were ranked, where that is known.
     """
-    asked = f"held-out {item}" + ("" if all_relevant else f" with a rating of {protocol.relevance_threshold:g} or more")
+    asked = f"held-out {item}" + (f" with {relevant}" if relevant else "")
     drawn = f", drawn {protocol.draws} times" if protocol.draws > 1 else ""
     return (
-        f"Ranking asks where each {asked} would stand: among {protocol.sampled_negatives} {items} the user never touched, the "
-        f"same for every model{drawn} (sampled), and among all {items} the user has not met in training or validation (full). "
+        f"Ranking asks where each {asked} would stand: among {rivals_words(protocol, candidates)} {items} the user never "
+        f"touched, the same for every model{drawn} (sampled), and among all {items} the user has not met in training or "
+        f"validation (full). "
         f"{TIES[protocol.ties].sentence}"
     )
 
 
-def protocol_facts(protocol: Protocol, *, all_relevant: bool) -> dict[str, str]:
-    """The same, fact by fact, to copy. ``all_relevant``: as for :func:`protocol_sentence`."""
+def protocol_facts(protocol: Protocol, *, relevant: str = "", candidates: Candidates | None = None) -> dict[str, str]:
+    """The same, fact by fact, to copy; arguments as of :func:`protocol_sentence`."""
     draws = "one draw" if protocol.draws == 1 else f"mean of {protocol.draws} draws"
-    rated = f"held-out ratings of {protocol.relevance_threshold:g} or more"
     return {
         "K": str(protocol.k),
-        "relevant": "every held-out interaction" if all_relevant else rated,
-        "sampled ranking": f"1 + {protocol.sampled_negatives} never-interacted items, {draws}, seed {protocol.negatives_seed}",
+        "relevant": f"held-out interactions with {relevant}" if relevant else "every held-out interaction",
+        "sampled ranking": f"1 + {rivals_words(protocol, candidates)} never-interacted items, {draws}, "
+        f"seed {protocol.negatives_seed}",
         "full ranking": "all items but the user's training (at test time also validation) items",
         "ties": f"{protocol.ties}: {TIES[protocol.ties].sentence}",
     }

@@ -13,10 +13,13 @@ from torch.nn import functional as F  # noqa: N812
 from torch.nn.utils import skip_init
 
 from mfcore.models.config import ModelConfig
+from mfcore.models.fallback import Fallback
 from mfcore.registry import MODELS
 
 if TYPE_CHECKING:
     from mfcore.data.interactions import Interactions
+
+_SCORES_AT_ONCE = 2_000_000
 
 
 class RecommenderModel(nn.Module):
@@ -29,9 +32,12 @@ class RecommenderModel(nn.Module):
         predicts_ratings: True when scores are ratings (the trainer sets it from the loss). Only then is the mean rating
             added to a score, and only then do RMSE and MAE mean anything.
         sparse_gradients: True makes the gradients of the embedding tables sparse tensors (the trainer sets it).
+        fallback: what stands in for users and items without training rows in :meth:`predict` and :meth:`score_items`; None:
+            their starting vectors do. :func:`mfcore.models.build.build_model` sets it.
     """
 
     global_mean: Tensor
+    fallback: Fallback | None = None
 
     def __init__(
         self,
@@ -117,17 +123,35 @@ class RecommenderModel(nn.Module):
         return torch.stack([row.square().sum() for row in rows]).sum() / rows[0].shape[0]
 
     def predict(self, user_idx: Any, item_idx: Any) -> Tensor:
-        """As :meth:`forward`, for use after training: no gradients, no dropout, any (B,) array, the mode left as it was."""
+        """As :meth:`forward`, for use after training: no gradients, no dropout, any (B,) array, the mode left as it was; and
+        with ``fallback`` for users and items without training rows."""
+        users, items = self._indices(user_idx), self._indices(item_idx)
         with scoring(self):
-            return self.forward(self._indices(user_idx), self._indices(item_idx))
+            if self.fallback is None or self.fallback.complete:
+                return self.forward(users, items)
+            if self.predicts_ratings:
+                return self.fallback.fill_pairs(self.forward(users, items), users, items)
+        return self._ranked_pairs(users, items)
+
+    def _ranked_pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        """Where an unknown item stands follows from all the others, so whole rows are asked for, a block of users at a time."""
+        different, place = torch.unique(users, return_inverse=True)
+        scores = torch.empty(len(users), device=self.device)
+        for start in range(0, len(different), block := max(1, _SCORES_AT_ONCE // max(1, self.num_items))):
+            ours = (place >= start) & (place < start + block)
+            scores[ours] = self.score_items(different[start : start + block])[place[ours] - start, items[ours]]
+        return scores
 
     def score_items(self, user_idx: Any) -> Tensor:
-        """Scores of every item. user_idx: (B,) int64 → (B, num_items) float32, on the model's device.
+        """Scores of every item, with ``fallback`` for users and items without training rows. user_idx: (B,) int64 →
+        (B, num_items) float32, on the model's device.
 
         An inference tensor: clone it before changing it in place.
         """
+        users = self._indices(user_idx)
         with scoring(self):
-            return self._score_items(self._indices(user_idx))
+            scores = self._score_items(users)
+            return scores if self.fallback is None else self.fallback.fill_rows(scores, users, ratings=self.predicts_ratings)
 
     @property
     def predicts_ratings(self) -> bool:

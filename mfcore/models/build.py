@@ -10,6 +10,7 @@ import torch
 from mfcore.data.interactions import Interactions
 from mfcore.models.base import RecommenderModel
 from mfcore.models.config import ModelConfig
+from mfcore.models.fallback import Fallback
 from mfcore.models.memory import check_memory
 from mfcore.registry import MODELS, load
 from mfcore.validate import instance, require
@@ -41,6 +42,7 @@ def build_model(
     built: RecommenderModel = load(MODELS[config.name].implementation)(
         config, train.num_users, train.num_items, mean_rating=mean, rating_scale=train.rating_scale
     )
+    built.fallback = Fallback(train)
     built.observe(train)
     built.reset_parameters(generator if generator is not None else torch.Generator().manual_seed(seed))
     return built

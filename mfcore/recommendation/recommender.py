@@ -1,4 +1,4 @@
-"""From a trained model to films: what to watch next, what is similar, what a user has seen."""
+"""From a trained model to items: what to choose next, what is similar, what a user has chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import torch
 
 from mfcore.data import Interactions
 from mfcore.data.interactions import check_same_data
-from mfcore.evaluation.evaluator import device_of
+from mfcore.evaluation.evaluator import device_of, predicts_ratings
+from mfcore.evaluation.rating import clipped
+from mfcore.models.fallback import known_items, known_users
 from mfcore.typing import Bool, Float64, Int64
 from mfcore.validate import choice, integer, require
 
@@ -32,9 +34,12 @@ class Recommender:
 
     def recommend(self, user_id: int | str, n: int = 10, include_seen: bool = False) -> pd.DataFrame:
         """The ``n`` items with the highest scores, best first, equal scores by item_idx; fewer when fewer are left, none when
-        the user has seen everything. A user without history gets what the model gives them all the same.
+        the user has seen everything. Users and items that were not trained get what is known all the same, see
+        :class:`mfcore.models.fallback.Fallback`: for an unknown user, what is liked or chosen by everybody.
 
-        Columns item_id, item_idx, title, year, genres, score (rating units, or logits for a ranking model), seen.
+        Columns item_id, item_idx, title, year, genres, score (predicted ratings, held within the scale of the data; logits of a
+        ranking model, or for an unknown user how many chose the item), raw_score (what the model said, unheld; best first by
+        this), seen, known (whether training had rows of both the user and the item).
 
         Raises:
             UnusableRequest: unknown user, ``n`` < 1, or the model's scores are not finite.
@@ -46,7 +51,17 @@ class Recommender:
         seen = np.zeros(self.data.num_items, bool)
         seen[self.data.items_of(user)] = True
         best = _best(scores, n, allowed=np.ones_like(seen) if include_seen else ~seen)
-        return self._described(best).assign(score=scores[best], seen=seen[best])
+        known = known_items(self.model, len(seen)) & bool(known_users(self.model, self.data.num_users)[user])
+        shown = clipped(scores, self.data.rating_scale) if predicts_ratings(self.model) else scores
+        return self._described(best).assign(score=shown[best], raw_score=scores[best], seen=seen[best], known=known[best])
+
+    def knows(self, user_id: int | str) -> bool:
+        """Whether training had a row of this user. What they are recommended otherwise is what everybody is.
+
+        Raises:
+            UnusableRequest: unknown user.
+        """
+        return bool(known_users(self.model, self.data.num_users)[self.data.users.index(user_id)])
 
     def history(self, user_id: int | str) -> pd.DataFrame:
         """What the user rated, newest first by (timestamp, file order); without timestamps, in file order.

@@ -102,8 +102,7 @@ def _shape(run: RunSummary) -> str:
 
 
 def _relevant(run: RunSummary) -> str:
-    least = run.config.protocol.relevance_threshold
-    return "everything held out" if run.config.all_relevant else f"ratings of {least:g} or more"
+    return run.config.relevance_words or "everything held out"
 
 
 def _divided(run: RunSummary) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.data.split import with_folds
-from mfcore.evaluation.protocol import Protocol, all_relevant
+from mfcore.evaluation.protocol import Protocol, all_relevant, threshold_words
 from mfcore.models.config import ModelConfig
 from mfcore.registry import DATASETS, SPLITS
 from mfcore.settings import MOST_EPOCHS, SETTINGS, Setting, check, default, known
@@ -67,11 +67,26 @@ class RunConfig:
         if split.needs_folds and data is not None:
             require(self.split.fold <= data.num_folds, f"fold must be <= {data.num_folds}, got {self.split.fold}")
         refuse_contradictions(self.model, self.training)
+        least = self.split.positive_threshold
+        require(
+            isinstance(least, str) or self.training.implicit,
+            f"positive_threshold {least} leaves out lower ratings, which loss {self.training.loss} has to learn from; "
+            "choose all, or a loss that ranks",
+        )
 
     @property
     def all_relevant(self) -> bool:
         """Whether every held-out interaction counts as relevant: so after leave-last-out, and with ranking losses."""
         return all_relevant(self.split.kind, ranks=self.training.implicit)
+
+    @property
+    def relevance_words(self) -> str:
+        """What makes a held-out interaction relevant; empty where everything is."""
+        if self.all_relevant:
+            return ""
+        spec = DATASETS.get(self.dataset.name)
+        asked = self.protocol.relevance_threshold
+        return threshold_words(asked) if spec is None else threshold_words(asked, spec.scale, spec.feedback)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain data, JSON-ready."""

@@ -45,7 +45,8 @@ class RunEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class StartEvent(RunEvent):
-    """What is about to be trained, and the floor it has to rise from. ``baselines``: part → baseline → metric → value."""
+    """What is about to be trained, and the floor it has to rise from. ``baselines``: part → baseline → metric → value.
+    ``candidates``: part → the fewest and the most items ranked for anybody in sampled ranking."""
 
     kind = "start"
     num_epochs: int | None = None
@@ -63,6 +64,7 @@ class StartEvent(RunEvent):
     num_train: int | None = None
     num_valid: int | None = None
     num_test: int | None = None
+    candidates: dict[str, list[int]] | None = None
     parent: dict[str, Any] | None = None
 
 

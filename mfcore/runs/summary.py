@@ -35,7 +35,8 @@ class RunSummary:
     ``parent_run_id``, ``parent_epoch``: where a branch comes from; the parent may have been deleted. ``unread``: what
     config.json calls dataset and model where it cannot be used, because they are not registered (any more); ``config`` means
     nothing then. ``owner``, ``shared``, ``shared_by``: whose it is and whether others may look, as :meth:`RunFolder.meta` says.
-    ``asked_by``: the browser it was asked for from.
+    ``asked_by``: the browser it was asked for from. ``candidates``: part → the fewest and the most items ranked for anybody in
+    sampled ranking; empty for runs of early versions.
     """
 
     run_id: str
@@ -76,6 +77,7 @@ class RunSummary:
     asked_by: str = ""
     shared: bool = False
     shared_by: str = ""
+    candidates: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def dataset(self) -> str:
@@ -271,6 +273,7 @@ class RunReader:
             asked_by=status.asked_by,
             shared=self._meta["shared"],
             shared_by=self._meta["shared_by"],
+            candidates={**(self._start.candidates or {}), **result.get("candidates", {})},
         )
 
 
@@ -308,6 +311,7 @@ def _check_result(result: dict[str, Any]) -> None:
     tables += list(result.get("baselines", {}).values())
     against = result.get("against", {})
     tables += [{name: against.get(name, 0) for name in ("difference", "low", "high")}]
+    tables += [dict(enumerate(pair)) for pair in result.get("candidates", {}).values()]
     tables += [{name: result.get(name) or 0 for name in ("best_epoch", "train_seconds", "samples_per_second")}]
     if not all(_is_number(value) for table in tables for value in table.values()):
         raise TypeError("result.json")

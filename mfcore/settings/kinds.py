@@ -47,6 +47,22 @@ class Real:
 
 
 @dataclass(frozen=True)
+class RealOr:
+    """A finite number, or ``word``, which stands for what ``meaning`` says."""
+
+    word: str
+    meaning: str
+
+    def read(self, name: str, value: Any) -> float | str:
+        if value is None or (isinstance(value, str) and value.strip().lower() in ("", self.word)):
+            return self.word
+        try:
+            return number(name, value)
+        except UnusableRequest:
+            raise UnusableRequest(f"{name} must be a number, or {self.word} ({self.meaning}); got {value!r}") from None
+
+
+@dataclass(frozen=True)
 class Flag:
     """Yes or no."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mfcore.registry import DEFAULT_DATASET, LOSSES, MODELS, OPTIMIZERS, SPLITS
 from mfcore.settings import when
-from mfcore.settings.kinds import Choice, Flag, Kind, Name, Real, Text, Whole, Widths
+from mfcore.settings.kinds import Choice, Flag, Kind, Name, Real, RealOr, Text, Whole, Widths
 from mfcore.settings.plan import Plan, PlannedChange, parse_plan
 from mfcore.settings.ties import RENAMED_TIES, TIES
 from mfcore.validate import LARGEST_SEED, require
@@ -158,6 +158,13 @@ def _data() -> Iterator[Setting]:
     yield Setting(
         "split_seed", "split", "seed", Whole(0, LARGEST_SEED), 0, "Seed of the split", "Seed of the random division.", TASK,
         idle=when.split_uses("split_seed", "this split is not drawn"), title="split seed {}", title_rank=19,
+    )
+    yield Setting(
+        "positive_threshold", "split", "positive_threshold", RealOr("all", "every interaction is a positive"), "all",
+        "Positive from rating",
+        "For learning to rank: lower ratings are neither learned from nor held out. All takes every interaction as a positive, "
+        "whatever its rating.", TASK, idle=when.positives,
+        title="positives from {}", title_rank=20,
     )
 
 
@@ -359,8 +366,10 @@ def _protocol() -> Iterator[Setting]:
         "Items each held-out item competes with in sampled ranking; 99 is customary.", MEASURING,
     )
     yield Setting(
-        "relevance_threshold", "protocol", "relevance_threshold", Real(), 4.0, "Relevant from rating",
-        "With explicit ratings, a held-out rating from here up counts as relevant for ranking.", MEASURING, idle=when.relevance,
+        "relevance_threshold", "protocol", "relevance_threshold", RealOr("auto", "the upper third of the scale"), "auto",
+        "Relevant from rating",
+        "With explicit ratings, a held-out rating from here up counts as relevant for ranking. Auto is the upper third of the "
+        "scale: 4 of 5 stars.", MEASURING, idle=when.relevance,
     )
     yield Setting(
         "negatives_seed", "protocol", "negatives_seed", Whole(0, LARGEST_SEED), 0, "Seed of competitors",

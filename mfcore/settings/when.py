@@ -167,6 +167,11 @@ def squeezed(chosen: Choices) -> str:
     return "only predicted ratings are squeezed" if ranks else steps(chosen)
 
 
+def positives(chosen: Choices) -> str:
+    ranks = chosen.loss is None or chosen.loss.ranks
+    return "" if ranks else "a model of ratings learns from all of them"
+
+
 def relevance(chosen: Choices) -> str:
     ranks = chosen.loss is not None and chosen.loss.ranks
     return "when ranking is trained, all held-out items count" if ranks else ""

@@ -13,13 +13,16 @@ from mfcore.data import (
     SplitConfig,
     Vocabulary,
     leave_last_out,
+    leave_one_out,
     make_item_table,
     make_split,
     official_split,
     random_split,
     time_split,
 )
+from mfcore.data.split import tied_last
 from mfcore.errors import UnusableRequest
+from mfcore.runs import RunConfig
 
 
 @st.composite
@@ -71,12 +74,12 @@ def test_by_time_never_trains_on_what_came_later(data, test, valid):
         return
     split = time_split(data, test, valid)
     assert_partition(split)
-    moments = [list(zip(data.timestamp[rows].tolist(), rows.tolist(), strict=True)) for rows in parts(split)]
-    assert max(moments[0]) < min(moments[1]) and max(moments[1]) < min(moments[2])
+    moments = [data.timestamp[rows] for rows in parts(split)]
+    assert moments[0].max() <= moments[1].min() and moments[1].max() <= moments[2].min()
 
 
 @given(interactions())
-def test_leave_last_out_takes_the_latest_by_time_then_file_order(data):
+def test_leave_last_out_takes_the_latest(data):
     mine = {user: [row for row in range(len(data)) if data.user_idx[row] == user] for user in range(data.num_users)}
     if not any(len(rows) >= 3 for rows in mine.values()):
         with pytest.raises(UnusableRequest, match="three interactions"):
@@ -85,16 +88,75 @@ def test_leave_last_out_takes_the_latest_by_time_then_file_order(data):
     split = leave_last_out(data)
     assert_partition(split)
     for rows in mine.values():
-        latest = sorted(rows, key=lambda row: (data.timestamp[row], row))
-        held = [set(part.tolist()) & set(rows) for part in (split.valid_rows, split.test_rows)]
-        assert held == ([{latest[-2]}, {latest[-1]}] if len(rows) >= 3 else [set(), set()])
+        valid, test = ([row for row in part.tolist() if row in rows] for part in (split.valid_rows, split.test_rows))
+        assert (len(valid), len(test)) == ((1, 1) if len(rows) >= 3 else (0, 0))
+        if len(rows) >= 3:
+            latest = sorted(data.timestamp[rows].tolist())
+            assert (data.timestamp[valid[0]], data.timestamp[test[0]]) == (latest[-2], latest[-1])
 
 
 def test_leave_last_out_by_hand(small):
-    split = leave_last_out(small)
-    # "a": rows 3 and 6 share time 50, row 6 is later in the file. "b": row 2 (time 30), then row 7. "c" has only two.
-    assert (split.test_rows.tolist(), split.valid_rows.tolist()) == ([2, 6], [3, 7])
-    assert split.train_rows.tolist() == [0, 1, 4, 5, 8]
+    # "a": rows 3 and 6 share time 50, so a draw decides. "b": row 2 (time 30), then row 7. "c" has only two.
+    seen = set()
+    for seed in range(20):
+        split = leave_last_out(small, seed)
+        seen.add((tuple(split.test_rows.tolist()), tuple(split.valid_rows.tolist())))
+        assert split.train_rows.tolist() == [0, 1, 4, 5, 8]
+        assert split.hash == leave_last_out(small, seed).hash
+    assert seen == {((2, 6), (3, 7)), ((2, 3), (6, 7))}
+    assert tied_last(small) == (1, 2)
+    assert tied_last(dataclasses.replace(small, timestamp=None)) == (0, 0)
+
+
+def test_rows_in_the_order_of_items_with_one_timestamp_do_not_hold_out_the_last_item():
+    """In file order the highest id would be held out of everybody, and nobody could have learned it."""
+    users, items = np.divmod(np.arange(200 * 10), 10)
+    data = Interactions(
+        user_idx=users,
+        item_idx=items,
+        rating=np.ones(len(users)),
+        timestamp=np.zeros(len(users), dtype=np.int64),
+        users=Vocabulary(range(200), "user"),
+        items=Vocabulary(range(10), "item"),
+        item_table=make_item_table(["x"] * 10),
+        rating_scale=(0, 1),
+    )
+    held = np.bincount(leave_last_out(data).test.item_idx, minlength=10)
+    assert held.min() >= 8 and held.max() <= 40  # 20 each, by lot
+    assert tied_last(data) == (200, 200)
+
+
+def test_one_is_left_out_without_timestamps(small):
+    timeless = dataclasses.replace(small, timestamp=None)
+    tests = [leave_one_out(timeless, seed) for seed in range(30)]
+    for split in tests:
+        assert_partition(split)
+        assert np.bincount(split.test.user_idx, minlength=3).tolist() == [1, 1, 0]
+        assert np.bincount(split.valid.user_idx, minlength=3).tolist() == [1, 1, 0]
+    assert {row for split in tests for row in split.test_rows.tolist()} == set(np.flatnonzero(small.user_idx < 2).tolist())
+    assert tests[3].hash == leave_one_out(timeless, 3).hash
+
+
+def test_what_is_rated_too_low_is_no_positive(small):
+    """It is neither learned from nor held out, and stays a rating that was given."""
+    for kind in ("random", "leave-last-out", "leave-one-out", "time"):
+        config = SplitConfig(kind, positive_threshold=3)
+        try:
+            split = make_split(small, config)
+        except UnusableRequest as refused:
+            assert "three interactions" in str(refused)
+            continue
+        assert all((small.rating[rows] >= 3).all() for rows in split.rows.values())
+        assert sorted(np.concatenate(list(split.rows.values())).tolist()) == np.flatnonzero(small.rating >= 3).tolist()
+        assert sorted(split.left_out.rating.tolist()) == sorted(small.rating[small.rating < 3].tolist())
+        assert split.data is small
+    with pytest.raises(UnusableRequest, match="no rating of small is 9 or more; choose a lower positive_threshold, or all"):
+        make_split(small, SplitConfig(positive_threshold=9))
+    with pytest.raises(UnusableRequest, match="positive_threshold must be a number, or all"):
+        SplitConfig(positive_threshold="some")
+    with pytest.raises(UnusableRequest, match="choose all, or a loss that ranks"):
+        RunConfig().with_flat({"positive_threshold": 4})
+    assert RunConfig().with_flat({"positive_threshold": "4", "loss": "bpr"}).split.positive_threshold == 4.0
 
 
 def test_the_seed_decides_a_random_split(small):

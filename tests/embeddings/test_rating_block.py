@@ -86,5 +86,5 @@ def test_validation_does_not_decide_the_order() -> None:
 
 def test_a_block_of_ratings_is_on_the_scale_of_the_data() -> None:
     ratings, ranking = (RatingBlock.of(SPLIT, implicit=implicit) for implicit in (False, True))
-    assert (ratings.low, ratings.high, ratings.unit) == (*SPLIT.data.rating_scale, "stars")
+    assert (ratings.low, ratings.high, ratings.unit) == (*SPLIT.data.rating_scale, "points")
     assert (ranking.low, ranking.high, ranking.unit) == (0.0, 1.0, "probability")

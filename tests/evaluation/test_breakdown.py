@@ -135,10 +135,10 @@ def test_calibration_by_hand() -> None:
     found = calibration_table(details, bins=4)  # edges 1, 2, 3, 4, 5
     assert found.table["low"].tolist() == [1.0, 2.0, 4.0]
     assert found.table["high"].tolist() == [2.0, 3.0, 5.0]
-    assert found.table["predicted"].tolist() == pytest.approx([0.5, 2.0, 6.75])
+    assert found.table["predicted"].tolist() == pytest.approx([1.0, 2.0, 4.75])
     assert found.table["actual"].tolist() == pytest.approx([1.0, 2.0, 4.5])
     assert found.table["count"].tolist() == [1, 1, 2]
-    assert found.gap == pytest.approx((0.5 + 0.0 + 2 * 2.25) / 4)
+    assert found.gap == pytest.approx((0.0 + 0.0 + 2 * 0.25) / 4)
 
 
 def test_calibration_of_a_ranker_is_empty_and_no_bins_are_refused() -> None:

@@ -92,7 +92,7 @@ def test_on_movielens_twenty_draws_scatter_around_the_curve(ml_100k: Interaction
     at_99 = sampled_curve(details, [99]).iloc[0]
     assert at_99["hr"] == pytest.approx(summarise(details)["hr@10"], abs=0.003)
     assert at_99["ndcg"] == pytest.approx(summarise(details)["ndcg@10"], abs=0.003)
-    assert at_99["hr"] == pytest.approx(0.408, abs=0.004)
+    assert at_99["hr"] == pytest.approx(0.418, abs=0.004)
     curve = sampled_curve(details)
     assert curve["hr"].iloc[0] > 0.95
-    assert curve["hr"].iloc[-1] == pytest.approx(0.0848, abs=0.0005)
+    assert curve["hr"].iloc[-1] == pytest.approx(0.0817, abs=0.0005)

@@ -67,7 +67,7 @@ def test_a_user_without_cases_is_undefined_not_zero() -> None:
     table = user_metrics(Evaluator(split).details(Table(np.zeros((2, 6)))))
     assert table.index.tolist() == [0, 1]
     assert math.isnan(table.loc[1, "hr@10/full"])
-    assert table.loc[1, "rmse"] == 1.0
+    assert table.loc[1, "rmse"] == 0.0  # a prediction of 0 counts as the lowest rating, 1
 
 
 def test_resampling_by_brute_force() -> None:

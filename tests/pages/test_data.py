@@ -70,7 +70,7 @@ def test_planted_data_has_no_dates_and_takes_its_shape_from_the_link(no_runs: Pa
     app = open_page("data", dataset="planted", **{"dataset.num_users": "50", "dataset.density": "0.5"})
     assert [tile.value for tile in app.metric][:2] == ["7,500", "50"]
     assert [box.label for box in app.selectbox] == ["Dataset", "How ratings are divided"]
-    assert app.selectbox[1].options == ["Random"]
+    assert app.selectbox[1].options == ["Random", "Leave one out"]
 
 
 def test_ratings_drawn_at_random_have_no_favourite(no_runs: Path, open_page: OpenPage) -> None:

@@ -126,16 +126,24 @@ def test_a_run_still_going_says_which_epoch_is_shown(running: str, open_page: Op
     assert lists(app)
 
 
-def test_predictions_beyond_the_scale_are_explained(
+def test_predictions_beyond_the_scale_are_held_within_it_and_can_be_seen_raw(
     runs: dict[str, str], open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inside = load_run(runs["rating"]).recommender().recommend(7)["score"].between(1, 5).all()
-    assert ("may overshoot" in words(open_page("recommend", run=runs["rating"], user="7"))) != inside
     from ui.recommend import profile as taste
 
+    def labels(app: AppTest) -> list[str]:
+        return [toggle.label for toggle in app.toggle]
+
+    told = load_run(runs["rating"]).recommender().recommend(7)
+    assert told["score"].between(1, 5).all()
+    overshoots = not told["raw_score"].between(1, 5).all()
+    assert ("Raw predictions" in labels(open_page("recommend", run=runs["rating"], user="7"))) == overshoots
     shown = taste.recommended
-    monkeypatch.setattr(taste, "recommended", lambda *a, **k: shown(*a, **k).assign(score=5.61))
-    assert "the scale of 1 to 5, so it may overshoot" in words(open_page("recommend", run=runs["rating"], user="7"))
+    monkeypatch.setattr(taste, "recommended", lambda *a, **k: shown(*a, **k).assign(score=5.0, raw_score=7.5))
+    assert "7.50" not in "".join(lists(open_page("recommend", run=runs["rating"], user="7")))
+    app = open_page("recommend", run=runs["rating"], user="7", raw="true")
+    assert "Raw predictions" in labels(app)
+    assert "7.50" in "".join(lists(app))
 
 
 def test_the_page_says_whose_vectors_it_asks_and_how_the_map_may_differ(no_runs: Path, open_page: OpenPage) -> None:

@@ -41,10 +41,13 @@ def test_a_queued_run_says_what_is_known(home: Path) -> None:
 
 
 def test_protocols_in_words() -> None:
-    plain = protocol_facts(Protocol(draws=1), all_relevant=False)
-    assert plain["relevant"] == "held-out ratings of 4 or more"
+    plain = protocol_facts(Protocol(draws=1), relevant="a rating of 4 or more", candidates=(100, 100))
+    assert plain["relevant"] == "held-out interactions with a rating of 4 or more"
     assert plain["sampled ranking"] == "1 + 99 never-interacted items, one draw, seed 0"
-    other = protocol_facts(Protocol(draws=20, ties="optimistic"), all_relevant=True)
+    few = protocol_facts(Protocol(), candidates=(10, 22))
+    assert few["sampled ranking"] == "1 + 9 to 21 never-interacted items, mean of 5 draws, seed 0"
+    other = protocol_facts(Protocol(draws=20, ties="optimistic"))
+    assert other["sampled ranking"].startswith("1 + up to 99 ")
     assert other["relevant"] == "every held-out interaction"
     assert "mean of 20 draws" in other["sampled ranking"]
     assert "optimistic" in other["ties"]

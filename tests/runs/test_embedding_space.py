@@ -88,7 +88,7 @@ def test_the_rating_block_follows_training(home: Path, run: RunFolder) -> None:
     whole = opened.rating_block()
     assert whole["epoch"] == 12
     assert (len(whole["users"]), len(whole["items"])) == (40, 40)
-    assert whole["unit"] == "stars" and (whole["low"], whole["high"]) == (1.0, 5.0)
+    assert whole["unit"] == "points" and (whole["low"], whole["high"]) == (1.0, 5.0)
     known = [(rating, row, column) for row, line in enumerate(whole["known"]) for column, rating in enumerate(line) if rating]
     error = {
         epoch: np.mean([(opened.rating_block(epoch=epoch)["predicted"][r][c] - rating) ** 2 for rating, r, c in known[:200]])

@@ -36,7 +36,10 @@ from mfcore.training import TrainConfig, Trainer
             {"schedule": "cosine", "schedule_factor": 0.1},
             "schedule_factor 0.1 has no effect: only schedules step and plateau cut",
         ),
-        ({"split": "leave-last-out", "loss": "bpr", "split_seed": 3}, "split_seed 3 has no effect: this split is not drawn"),
+        (
+            {"split": "leave-one-out", "loss": "bpr", "test_fraction": 0.3},
+            "test_fraction 0.3 has no effect: the split fixes what is tested",
+        ),
         ({"optimizer": "als", "batch_size": 64}, "batch_size 64 has no effect: ALS takes no steps, it solves"),
     ],
 )

@@ -355,7 +355,7 @@ def test_weights_that_are_not_numbers_end_the_training(planted: Split) -> None:
 def test_a_sum_of_squares_over_the_whole_matrix_without_the_matrix() -> None:
     for name in MODELS:
         model = make_context(few(), name, as_config()).model
-        users = torch.tensor([0, 3, 4])
+        users, model.fallback = torch.tensor([0, 3, 4]), None
         assert sum_of_squares(model, users) == pytest.approx(float(model.score_items(users).double().square().sum()), rel=1e-6)
 
 
@@ -365,6 +365,7 @@ def test_the_validation_loss_weighs_held_out_cells_as_training_weighs_chosen_one
     rows = np.arange(40)
     held, train = data.select(rows[:6]), data.select(rows[6:])
     model = make_context(train, name, as_config("weighted-mse")).model
+    model.fallback = None
     users = np.unique(held.user_idx)
     of_ours = np.isin(train.user_idx, users)
     scores = model.score_items(np.arange(9)).clone().double().numpy()

@@ -72,8 +72,7 @@ def peers(run: RunSummary) -> list[RunSummary]:
 
     def asked(other: RunSummary) -> tuple[object, ...]:
         config = other.config
-        everything = config.all_relevant
-        return (config.dataset, config.split, everything, None if everything else config.protocol.relevance_threshold)
+        return (config.dataset, config.split, config.relevance_words)
 
     alike = [
         other

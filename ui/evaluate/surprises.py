@@ -159,8 +159,8 @@ def all_rivals(metrics: Figures, details: EvaluationDetails, called: Nouns) -> s
 def what_is_missing(run: RunSummary, metrics: Figures, details: EvaluationDetails, called: Nouns) -> str:
     """Figures that a reader may look for in vain."""
     if not len(details.case_user):
-        least = run.config.protocol.relevance_threshold
-        return f"**No ranking figures**: no held-out rating is {least:g} or more, so there is no {called.item} to be found."
+        least = run.config.relevance_words
+        return f"**No ranking figures**: nothing held out has {least}, so there is no {called.item} to be found."
     if len(details.predicted) and "rmse" not in metrics:
         return "**No rating errors**: some predictions are not numbers. The training has run away; try a lower learning rate."
     if run.config.training.implicit:

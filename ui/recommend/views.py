@@ -81,17 +81,61 @@ def show_history(history: pd.DataFrame, called: Nouns, rows: int, *, refitted: b
     )
 
 
-def show_recommended(top: pd.DataFrame, *, ratings: bool, scale: tuple[float, float], model: str, called: Nouns) -> None:
-    """The list, best first: predicted ratings for a model of ratings, else bars relative to the first and last shown."""
+def badge_words(*, ratings: bool) -> str:
+    """What a list for somebody without training rows is."""
+    what = "best rated by everybody" if ratings else "popular"
+    return f"{what}, because nothing is known yet".capitalize()
+
+
+def list_words(knows: bool, called: Nouns, *, ratings: bool) -> str:
+    """What the list shows, in a sentence or two."""
+    if not knows and ratings:
+        return (
+            f"Training had nothing of this {called.user}, so the prediction is what the {called.item} gets on average, in "
+            f"{called.units}."
+        )
+    if not knows:
+        return f"Training had nothing of this {called.user}, so these are the {called.items} that most {called.users} chose."
+    if ratings:
+        return f"Predicted rating, in {called.units}. “Close to”: the nearest {called.item} they liked, as the model sees it."
+    return f"Longer bar, stronger recommendation (within this list). “Close to”: the nearest {called.item} they liked."
+
+
+def show_raw(scale: tuple[float, float]) -> bool:
+    """Whether to show what the model said where that lies beyond the scale, which nothing holds it to."""
+    low, high = scale
+    return st.toggle(
+        "Raw predictions",
+        key="raw",
+        bind="query-params",
+        help=f"Nothing holds this model to the scale of {low:g} to {high:g}: predictions beyond it are shown as its ends. "
+        "The order is by the raw ones.",
+    )
+
+
+def show_recommended(
+    top: pd.DataFrame, *, ratings: bool, scale: tuple[float, float], model: str, called: Nouns, raw: bool = False
+) -> None:
+    """The list, best first: predicted ratings for a model of ratings (``raw``: not held within the scale), else bars relative
+    to the first and last shown."""
     scores = top["score"].to_numpy(dtype=float)
     shares = (scores - scale[0]) / (scale[1] - scale[0]) if ratings else relative(scores)
+    someone_known = bool(top["known"].any())
     rows = []
     for row, share in zip(top.to_dict("records"), shares.tolist(), strict=True):
-        near = f"close to {row['near']}" if row["near"] else ""
-        note = "they rated it " + called.rated(f"{row['rating']:g}") if row["seen"] else near
-        value = called.rated(f"{row['score']:.2f}") if ratings else ""
-        rows.append({**row, "share": share, "value": value, "note": note, "known": row["seen"]})
+        value = called.rated(f"{row['raw_score' if raw else 'score']:.2f}") if ratings else ""
+        rows.append({**row, "share": share, "value": value, "note": _note(row, called, someone_known), "known": row["seen"]})
     st.html(item_list(rows, colour=colour(model), name=f"Recommended {called.items}"))
+
+
+def _note(row: dict[str, Any], called: Nouns, someone_known: bool) -> str:
+    """A line below an item: their own rating, that nothing is known about it, or what they liked that is near it."""
+    if row["seen"]:
+        value = called.rated(f"{row['rating']:g}") if called.has_values else ""
+        return f"they {called.did} it {value}".strip()
+    if someone_known and not row["known"]:
+        return f"nothing is known about this {called.item} yet"
+    return f"close to {row['near']}" if row["near"] else ""
 
 
 def relative(scores: Float64) -> Float64:

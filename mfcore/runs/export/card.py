@@ -36,7 +36,7 @@ def card_facts(folder: RunFolder) -> Card:
         "model": {"kind": MODELS[config.model.name].title, **_settings(config, "model", skip=("model",))},
         "training": {"seed": str(config.training.seed), **_settings(config, "training", skip=("seed", "device", "threads"))},
         "changed on the way": {str(number): change.words for number, change in enumerate(history.on_the_way, 1)},
-        "protocol": protocol_facts(config.protocol, all_relevant=config.all_relevant),
+        "protocol": protocol_facts(config.protocol, relevant=config.relevance_words),
         "test": {name: f"{value:.4f}" for name, value in result.get("test", {}).items()},
         "measured on": {
             "epochs": _epochs(config, result),

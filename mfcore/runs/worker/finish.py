@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails, Evaluator, against_baseline, summarise
 from mfcore.evaluation.metrics import best_baseline, headline_key
+from mfcore.evaluation.negatives import count_candidates
 from mfcore.models import RecommenderModel
 from mfcore.runs.events import EpochEvent, RefitEvent
 from mfcore.runs.history import RunHistory
@@ -74,6 +75,7 @@ def score_test(run: ActiveRun, refitted: RecommenderModel | None) -> dict[str, A
         "test": test,
         "valid": measured or trainer.validate(complete=True).metrics,
         "baselines": floors,
+        "candidates": {"test": list(count_candidates(split, "test", config.protocol))},
         "selection_metric": trainer.selection_metric,
         "best_epoch": trainer.best_epoch,
         "epochs": trainer.epoch,

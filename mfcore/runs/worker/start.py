@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Split
+from mfcore.data.nouns import nouns
+from mfcore.data.split import tied_last
 from mfcore.evaluation import baseline_metrics
 from mfcore.evaluation.metrics import described, live_keys
+from mfcore.evaluation.negatives import count_candidates
+from mfcore.evaluation.words import rivals_words
 from mfcore.models import RecommenderModel, build_model
 from mfcore.runs.checkpoints.info import CheckpointInfo
 from mfcore.runs.config import RunConfig
@@ -134,6 +138,12 @@ def _tell_start(run: ActiveRun) -> None:
     run.events.record(_start_event(run))
     if run.config.training.batch_size == 1:
         run.message(run.trainer.engine_reason)
+    tied, users = tied_last(run.split.data) if run.config.split.kind == "leave-last-out" else (0, 0)
+    if tied:
+        run.message(
+            f"of {users:,} users, {tied:,} share their latest moment among several interactions: a draw (seed "
+            f"{run.config.split.seed}) decided which of them is held out"
+        )
     for sentence in without_effect(run.config.to_flat()):
         run.message(sentence)
     if run.trainer.validation_words:
@@ -151,7 +161,11 @@ def _start_event(run: ActiveRun) -> StartEvent:
         engine=trainer.engine,
         engine_reason=trainer.engine_reason,
         selection_metric=trainer.selection_metric,
-        metrics=described(live_keys(config.protocol.k, ratings=not config.training.implicit)),
+        metrics=described(
+            live_keys(config.protocol.k, ratings=not config.training.implicit),
+            units=nouns(config.dataset).units,
+            sampled=rivals_words(config.protocol, count_candidates(split, "valid", config.protocol)),
+        ),
         # Fitting the strong ones would hold up the first point of the curve.
         baselines={"valid": baselines(config, split, "valid", run.home, strong=None, users=trainer.validation_users)},
         num_users=split.data.num_users,
@@ -159,5 +173,6 @@ def _start_event(run: ActiveRun) -> StartEvent:
         num_train=len(split.train_rows),
         num_valid=len(split.valid_rows),
         num_test=len(split.test_rows),
+        candidates={"valid": list(count_candidates(split, "valid", config.protocol))},
         parent=config.parent or None,
     )
