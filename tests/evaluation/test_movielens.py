@@ -18,7 +18,7 @@ def test_leave_last_out_popularity_and_random(ml_100k: Interactions) -> None:
     mean = {name: float(np.mean([draw[name] for draw in draws])) for name in draws[0]}
     assert mean["hr@10"] == pytest.approx(0.418, abs=0.006)
     assert mean["ndcg@10"] == pytest.approx(0.233, abs=0.005)
-    assert mean["hr@10/full"] == pytest.approx(0.0817, abs=0.0005)  # of tied items the mean over all orders
+    assert mean["hr@10/full"] == pytest.approx(0.0838, abs=0.0005)  # of tied items the mean over all orders
     assert mean["ndcg@10/full"] == pytest.approx(0.0425, abs=0.001)
     lot = baseline_metrics(split, "test", all_relevant=True)["random"]
     assert lot["hr@10"] == pytest.approx(0.1)
