@@ -35,6 +35,8 @@ _FIRST, _LAST = -62_135_596_800, 253_402_300_799  # the years 1 and 9999
 _LATEST_GUESS = 7_289_654_400  # 2201: what is guessed has to make sense, what is told need not
 _LARGEST = 9.2e18  # what 64 bits hold
 _SAMPLE = 1000
+_STRAY = 0.1
+"""Share of cells that may be something else than numbers in a column of them."""
 _FORMS = 8
 _MIXED = 20_000
 
@@ -101,7 +103,7 @@ def unit_of(values: NDArray[Any]) -> tuple[str, str]:
 
 def _unit_of_numbers(numbers: NDArray[Any]) -> tuple[str, str]:
     known = numbers[np.isfinite(numbers)] if numbers.dtype.kind == "f" else numbers
-    largest = float(np.abs(known).max()) if known.size else 0.0
+    largest = float(np.median(np.abs(known))) if known.size else 0.0  # a wrong one or two change nothing
     if known.size and float(known.min()) >= 18_000_101 and largest <= 22_001_231 and _days(known)[1].all():
         return "yyyymmdd", "all numbers are days such as 20170131"
     unit = next((unit for unit, per_second in PER_SECOND.items() if largest < _AS_SECONDS_UP_TO * per_second), "ns")
@@ -218,7 +220,7 @@ def _numbers(values: NDArray[Any], coerce: bool = False) -> NDArray[Any] | None:
         return np.full(len(values), np.nan) if coerce else None
     read = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
     known = ~pd.isna(pd.Series(values, dtype=object)) & (pd.Series(values, dtype=object) != "")
-    if not coerce and (read.isna() & known).any():
+    if not coerce and (read.isna() & known).sum() > _STRAY * known.sum():
         return None
     return np.asarray(read)
 

@@ -1,0 +1,251 @@
+"""A look at a file: what is in it, as what it is understood, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfcore.data.importing.layouts import Opened, open_source
+from mfcore.data.importing.plan import ImportPlan
+from mfcore.data.importing.roles import Facts, Guess, guess_roles, numbers_of
+from mfcore.data.importing.tables import Chunk
+from mfcore.data.times import as_array, unit_of
+from mfcore.validate import require
+
+if TYPE_CHECKING:
+    pass
+
+Source = "str | Path | Sequence[str | Path] | pd.DataFrame"
+SAMPLED = 5000
+"""Rows that are looked at."""
+SHOWN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A file as it is understood.
+
+    Attributes:
+        plan: everything that was told, and guesses for the rest. reasons: field of the plan → why, in a short sentence.
+        columns: name → its first values as text. opened: the table, and what came with it. sample: its first rows.
+        tables: files or sheets there are to choose from. warnings: sentences that one should read before importing.
+    """
+
+    plan: ImportPlan
+    reasons: Mapping[str, str]
+    columns: Mapping[str, list[str]]
+    opened: Opened
+    sample: Chunk
+    tables: Sequence[str] = ()
+    warnings: Sequence[str] = field(default_factory=list)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be imported as it is."""
+        return bool(self.plan.user and self.plan.item)
+
+    def rows(self) -> list[dict[str, str]]:
+        """The first rows as they are understood: user, item, and what else there is."""
+        from mfcore.data.importing.building import understood
+
+        return understood(self, SHOWN)
+
+
+def look(source: Any, plan: ImportPlan | None = None, *, items: Any = None) -> Preview:
+    """Look at a file, a folder, several files, or a table in memory. ``items``: a second file, with titles.
+
+    Raises:
+        UnusableRequest: it holds no table, or what was told of it is not true of it.
+    """
+    plan = plan or ImportPlan()
+    opened = open_source(source, plan, items)
+    sample = opened.table.sample(SAMPLED)
+    require(len(sample) > 0, f"{opened.table.name} has names of columns, and no rows")
+    guesses, facts = _roles(opened, sample)
+    told = {role: getattr(plan, role) for role in guesses}
+    for role, column in told.items():
+        require(
+            not column or column in sample.columns,
+            f"{opened.table.name} has no column {column!r}; it has {', '.join(sample.columns)}",
+        )
+        if column is not None:
+            guesses[role] = Guess(column, "as told" if column else "told to have none")
+    _no_column_twice(guesses, told)
+    reasons = {name: why for name, (_, why) in opened.table.how.items()}
+    reasons |= {role: guess.why for role, guess in guesses.items()}
+    found = {name: value for name, (value, _) in opened.table.how.items() if hasattr(plan, name)}
+    found |= {role: guess.column for role, guess in guesses.items()}
+    whole = dataclasses.replace(plan, **{**found, "table": opened.chosen or plan.table})
+    by_name = {one.name: one for one in facts}
+    whole, warnings = _values(whole, sample, by_name, reasons)
+    columns = {name: [_shown(value) for value in values[:SHOWN]] for name, values in sample.columns.items()}
+    return Preview(whole, reasons, columns, opened, sample, opened.tables, [*opened.notes, *warnings])
+
+
+def _roles(opened: Opened, sample: Chunk) -> tuple[dict[str, Guess], list[Facts]]:
+    guesses, facts = guess_roles(sample)
+    for role, column in opened.roles.items():
+        guesses[role] = Guess(column, f"the layout is that of {opened.layout}" if column else "it has none")
+    return guesses, facts
+
+
+def _no_column_twice(guesses: dict[str, Guess], told: Mapping[str, str | None]) -> None:
+    """What was told wins: another role that was guessed for the same column is open again."""
+    said = {column: role for role, column in told.items() if column}
+    columns = [column for column in told.values() if column]
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    require(not twice, f"the column {', '.join(twice)} cannot be two things at once")
+    for role, guess in list(guesses.items()):
+        if guess.column in said and said[guess.column] != role:
+            guesses[role] = Guess("", "no other column looks like one")
+
+
+def _values(
+    plan: ImportPlan, sample: Chunk, facts: Mapping[str, Facts], reasons: dict[str, str]
+) -> tuple[ImportPlan, list[str]]:
+    """Fill in what the numbers are, what repeats mean, and the unit of time."""
+    warnings: list[str] = []
+    new: dict[str, Any] = {}
+
+    def guess(name: str, value: Any, why: str) -> None:
+        if getattr(plan, name) is None:
+            new[name], reasons[name] = value, why
+        else:
+            reasons[name] = "as told"
+
+    numbers = numbers_of(sample.columns[plan.rating]) if plan.rating else np.empty(0)
+    known = numbers[np.isfinite(numbers)]
+    value, why = _unrated(known)
+    guess("unrated", value, why)
+    unrated = plan.unrated if plan.unrated is not None else value
+    guess(
+        "unrated_as",
+        "missing" if unrated is not None else "rating",
+        "nothing else can be learned from such a row" if unrated is not None else why,
+    )
+    rated = known if unrated is None or plan.unrated_as == "rating" else known[known != unrated]
+    feedback, why = _feedback(plan, rated, sample)
+    guess("feedback", feedback, why)
+    if plan.rating and feedback == "chosen" and plan.feedback is None:
+        warnings.append(f"The column {plan.rating} says nothing: {why}. Each row counts as chosen.")
+    repeats, why = _repeats(plan, sample, plan.feedback or feedback)
+    guess("repeats", repeats, why)
+    if repeats == "count" and not plan.rating and plan.feedback is None:
+        new["feedback"], reasons["feedback"] = "counts", "rows are counted"
+    if plan.time:
+        unit, why = unit_of(
+            as_array(np.asarray(sample.columns[plan.time], dtype=object)[:2000])
+            if isinstance(sample.columns[plan.time], list | tuple)
+            else as_array(sample.columns[plan.time][:2000])
+        )
+        guess("time_unit", unit, why)
+    if not plan.user:
+        warnings.append("No column says who the user is: choose it. A file about one person alone cannot teach a recommender.")
+    if not plan.item:
+        warnings.append("No column says what the item is: choose it.")
+    words = dict(plan.words)
+    for kind, said in _words(plan, new.get("feedback", plan.feedback) or "ratings", rated).items():
+        words.setdefault(kind, said)
+    return dataclasses.replace(plan, **new, words=words), warnings
+
+
+def _unrated(known: Any) -> tuple[float | None, str]:
+    """0 on a scale that begins at 1 or later, -1 where all else is positive, 99 far above the rest."""
+    if not len(known):
+        return None, "there are no numbers"
+    values, times = np.unique(known, return_counts=True)
+    share = dict(zip(values.tolist(), (times / len(known)).tolist(), strict=True))
+    rest = values[values > 0]
+    if 99.0 in share and len(values) > 5 and values[-2] <= 10 and values[0] < 0:
+        return 99.0, "99 lies far above all other values, which reach 10 at most"
+    if -1.0 in share and len(rest) and rest[0] >= 0.5 and values[0] == -1.0 and values[-1] <= 10:
+        return -1.0, "-1 lies below all ratings, as it does where it means that somebody gave none"
+    whole = len(rest) > 1 and bool((rest == np.floor(rest)).all()) and rest[0] >= 1 and 5 <= rest[-1] <= 10
+    if 0.0 in share and values[0] == 0.0 and whole and share[0.0] > 0.2:
+        return 0.0, f"{100 * share[0.0]:.0f} % are 0, where all others are from {rest[0]:g} to {rest[-1]:g}"
+    return None, "every number counts"
+
+
+def _feedback(plan: ImportPlan, rated: Any, sample: Chunk) -> tuple[str, str]:
+    if not plan.rating:
+        return "chosen", "there is no column of ratings"
+    if not len(rated):
+        return "chosen", "it holds no numbers"
+    values = np.unique(rated)
+    if len(values) == 1:
+        return "chosen", f"every one is {values[0]:g}"
+    low, high, middle = float(values[0]), float(values[-1]), float(np.median(rated))
+    from mfcore.data.importing.roles import _NAMES, plain
+
+    named = plain(plan.rating) in _NAMES["count"].split()
+    if low >= 0 and (named or (high > 20 and high > 10 * max(middle, 0.1)) or high > 1000):
+        return "counts", f"from {low:g} to {high:g}, half of them at most {middle:g}: how often, and no opinion"
+    return "ratings", f"numbers from {low:g} to {high:g}"
+
+
+def _repeats(plan: ImportPlan, sample: Chunk, feedback: str) -> tuple[str, str]:
+    if not plan.user or not plan.item or plan.user not in sample.columns or plan.item not in sample.columns:
+        return "last", "as usual"
+    pairs = list(zip(map(str, sample.columns[plan.user]), map(str, sample.columns[plan.item]), strict=True))
+    share = 1 - len(set(pairs)) / len(pairs)
+    if feedback == "counts" and plan.rating:
+        return "sum", "counts of the same pair add up"
+    if not plan.rating and share > 0.02:
+        return "count", f"{100 * share:.0f} % of rows repeat a pair: they are counted"
+    if share > 0:
+        return "last", "somebody who rates again has changed their mind"
+    return "last", "no pair repeats in the rows looked at"
+
+
+def _words(plan: ImportPlan, feedback: str, rated: Any) -> dict[str, tuple[str, ...]]:
+    """What things are called, as far as the names of columns tell."""
+    from mfcore.data.importing.roles import plain
+
+    item = plain(plan.item or "").removesuffix("id").removesuffix("idx").removesuffix("name").removesuffix("title")
+    known = {
+        "movie": ("film", "films"), "film": ("film", "films"), "book": ("book", "books"), "isbn": ("book", "books"),
+        "song": ("song", "songs"), "track": ("track", "tracks"), "artist": ("artist", "artists"), "game": ("game", "games"),
+        "app": ("game", "games"), "product": ("product", "products"), "asin": ("product", "products"), "anime": ("anime", "anime"),
+        "joke": ("joke", "jokes"), "recipe": ("recipe", "recipes"), "business": ("business", "businesses"),
+        "venue": ("place", "places"), "restaurant": ("restaurant", "restaurants"), "beer": ("beer", "beers"),
+        "article": ("article", "articles"), "album": ("album", "albums"), "show": ("show", "shows"), "hotel": ("hotel", "hotels"),
+    }  # fmt: skip
+    words: dict[str, tuple[str, ...]] = {"item": known.get(item, ("item", "items")), "user": ("user", "users")}
+    name = plain(plan.rating or "")
+    if feedback == "counts":
+        unit = next(
+            (
+                unit
+                for key, unit in (
+                    ("play", ("play", "plays")),
+                    ("listen", ("play", "plays")),
+                    ("hour", ("hour", "hours")),
+                    ("minute", ("minute", "minutes")),
+                    ("visit", ("visit", "visits")),
+                    ("click", ("click", "clicks")),
+                    ("view", ("view", "views")),
+                    ("purchase", ("purchase", "purchases")),
+                    ("quantity", ("piece", "pieces")),
+                )
+                if key in name
+            ),
+            ("time", "times"),
+        )
+        return {**words, "rating": unit}
+    stars = "star" in name or (len(rated) and float(rated.min()) >= 0.5 and float(rated.max()) == 5.0)
+    return {
+        **words,
+        **(
+            {"rating": ("star", "stars"), "symbol": ("★",)}
+            if feedback == "ratings" and stars
+            else {"rating": ("point", "points")}
+        ),
+    }
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
