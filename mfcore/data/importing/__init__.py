@@ -1,4 +1,4 @@
-"""Anybody's ratings: from a file as people have it to interactions, with each guess told and each row left out accounted for."""
+"""Anybody's ratings: from a file as people have it to interactions; each guess is told, each row left out accounted for."""
 
 from mfcore.data.importing.building import Imported, load_ratings, read
 from mfcore.data.importing.plan import ImportPlan

@@ -20,7 +20,7 @@ from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.times import as_array, convert
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.errors import UnusableRequest
-from mfcore.typing import Bool, Float64, Int64
+from mfcore.typing import Bool, Float32, Float64, Int64
 from mfcore.validate import require
 
 MISSING_IDS = frozenset({"", "nan", "NaN", "null", "NULL", "None", "none", "N/A", "n/a", "\\N", "<NA>", "NaT"})
@@ -54,21 +54,21 @@ class Imported:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Everything that was read, row by row: raw ids by their codes, and what goes with each. ``line`` (n,) int64."""
+    """Everything that was read, row by row: raw ids by their codes, and what goes with each."""
 
     users: Sequence[Any]
     items: Sequence[Any]
     user: Int64
     item: Int64
-    rating: Float64
+    rating: Float64 | Float32
     time: Int64 | None
     part: Int64 | None
-    line: Int64
 
     def take(self, keep: Any) -> Rows:
         """Some of the rows: a mask or positions."""
-        columns = {name: getattr(self, name) for name in ("user", "item", "rating", "time", "part", "line")}
-        return replace(self, **{name: None if column is None else column[keep] for name, column in columns.items()})
+        columns: dict[str, Any] = {name: getattr(self, name) for name in ("user", "item", "rating", "time", "part")}
+        kept: Any = {name: None if column is None else column[keep] for name, column in columns.items()}
+        return replace(self, **kept)
 
     def __len__(self) -> int:
         return len(self.user)
@@ -152,7 +152,7 @@ class _Collector:
     def __init__(self, plan: ImportPlan, report: Report, part: int | None) -> None:
         self.plan, self.report, self.part = plan, report, part
         self.ids: dict[str, dict[Any, int]] = {"user": {}, "item": {}}
-        self.found: dict[str, list[Any]] = {name: [] for name in ("user", "item", "rating", "time", "part", "line")}
+        self.found: dict[str, list[Any]] = {name: [] for name in ("user", "item", "rating", "time", "part")}
 
     def of(self, chunks: Iterator[Chunk]) -> Rows:
         for chunk in chunks:
@@ -167,7 +167,6 @@ class _Collector:
             joined["rating"].astype(np.float64),
             joined["time"].astype(np.int64) if self.plan.time else None,
             joined["part"].astype(np.int64) if self.plan.part or self.part is not None else None,
-            joined["line"].astype(np.int64),
         )
 
     def _take(self, chunk: Chunk) -> None:
@@ -184,8 +183,7 @@ class _Collector:
         if not good.all():
             for row in np.flatnonzero(~good).tolist():
                 self.report.leave_out(chunk.lines[row], reason[row], chunk.text_of(row))
-        lines = np.asarray(chunk.lines, np.int64)
-        for name, values in (("rating", rating), ("time", time), ("part", part), ("line", lines), *codes.items()):
+        for name, values in (("rating", rating), ("time", time), ("part", part), *codes.items()):
             self.found[name].append(values[good])
 
     def _codes(self, kind: str, values: Any, reason: list[str]) -> Int64:
@@ -264,7 +262,7 @@ def _joined(parts: Sequence[Rows]) -> Rows:
             codes = np.array([ids.setdefault(one, len(ids)) for one in own], dtype=np.int64)
             recoded[kind].append(codes[getattr(rows, kind)] if len(own) else np.empty(0, np.int64))
         lists[kind] = list(ids)
-    whole = {name: [getattr(rows, name) for rows in parts] for name in ("rating", "time", "part", "line")}
+    whole = {name: [getattr(rows, name) for rows in parts] for name in ("rating", "time", "part")}
     joined: dict[str, Any] = {name: None if columns[0] is None else np.concatenate(columns) for name, columns in whole.items()}
     return Rows(lists["user"], lists["item"], np.concatenate(recoded["user"]), np.concatenate(recoded["item"]), **joined)
 
@@ -372,12 +370,12 @@ def _interactions(rows: Rows, plan: ImportPlan, name: str, preview: Preview, tit
         rating_scale=plan.scale if plan.scale is not None and feedback == "ratings" else scale_of(rows.rating, feedback),
         name=name,
         feedback=feedback,
-        part=rows.part,
+        part=None if rows.part is None else rows.part.astype(np.int8),
         negatives=_negatives(preview.opened.negatives, users, items) if preview.opened.negatives is not None else None,
     )
 
 
-def scale_of(rating: Float64, feedback: str) -> tuple[float, float]:
+def scale_of(rating: Float64 | Float32, feedback: str) -> tuple[float, float]:
     """Lowest and highest rating: of a known kind of scale where they reach its top, else as they are."""
     if feedback == "chosen":
         return 0.0, 1.0

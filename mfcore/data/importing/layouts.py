@@ -14,6 +14,7 @@ from mfcore.data.importing.plan import ImportPlan
 from mfcore.data.importing.roles import is_wide, known_name
 from mfcore.data.importing.tables import FrameTable, Table, TextTable, sheets_of, table_of
 from mfcore.data.importing.titles import Titles, titles_of
+from mfcore.data.readers import GENRES
 from mfcore.errors import UnusableRequest
 from mfcore.validate import require
 
@@ -46,7 +47,7 @@ class Opened:
     table: Table
     name: str
     layout: str = "a table"
-    parts: Sequence[tuple[Table, int]] = ()
+    parts: Sequence[tuple[Table, int | None]] = ()
     titles: Titles | None = None
     negatives: Piece | None = None
     roles: dict[str, str] = field(default_factory=dict)
@@ -182,12 +183,8 @@ def _grouplens(pieces: list[Piece], name: str) -> Opened | None:
     data = _named(pieces, r"^u\.data$")
     if data is not None:
         about = _named(pieces, r"^u\.item$")
-        genres = "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western"
-        titles = (
-            titles_of(_columns(about, "|", f"item title released video url {genres}", "latin-1"), flags=genres.split())
-            if about
-            else None
-        )
+        names = " ".join(["item title released video url", *GENRES])
+        titles = titles_of(_columns(about, "|", names, "latin-1"), flags=GENRES) if about is not None else None
         return Opened(_columns(data, "\t", "user item rating timestamp"), name, "GroupLens", titles=titles, roles=dict(_USUAL))
     data = _named(pieces, r"^ratings\.dat$")
     if data is None or b"::" not in data.head(200):

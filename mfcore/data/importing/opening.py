@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from mfcore.errors import UnusableRequest
 from mfcore.files import DAMAGED_ZIP
@@ -134,9 +134,10 @@ def _decompressed(piece: Piece, kind: str) -> BinaryIO:
     if kind == "zst":
         import pyarrow
 
-        return _Guarded(pyarrow.CompressedInputStream(packed, "zstd"), piece, packed)
-    opened: Any = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}[kind](packed, "rb")
-    return _Guarded(opened, piece, packed)
+        return cast(BinaryIO, _Guarded(pyarrow.CompressedInputStream(packed, "zstd"), piece, packed))
+    openers: dict[str, Any] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+    opened = openers[kind](packed, "rb")
+    return cast(BinaryIO, _Guarded(opened, piece, packed))
 
 
 class _Guarded(io.RawIOBase):
@@ -190,7 +191,7 @@ def _zip_members(piece: Piece, depth: int) -> list[Piece]:
                 inner: Any = archive.open(entry)
             except (*DAMAGED_ZIP, OSError) as error:
                 raise UnusableRequest(f"{entry.filename} in {piece.name} is damaged ({reason(error)})") from error
-            return _Guarded(inner, Piece(entry.filename, opened, max(1, entry.compress_size)))
+            return cast(BinaryIO, _Guarded(inner, Piece(entry.filename, opened, max(1, entry.compress_size))))
 
         _ = kept  # lies there as long as somebody may open a member
         return opened

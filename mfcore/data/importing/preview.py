@@ -19,6 +19,25 @@ from mfcore.validate import require
 if TYPE_CHECKING:
     pass
 
+_THINGS = {
+    **dict.fromkeys(("movie", "film"), ("film", "films")),
+    **dict.fromkeys(("book", "isbn"), ("book", "books")),
+    **dict.fromkeys(("song", "track"), ("song", "songs")),
+    **dict.fromkeys(("game", "app"), ("game", "games")),
+    **dict.fromkeys(("product", "asin", "sku", "stockcode"), ("product", "products")),
+    **dict.fromkeys(("venue", "place", "poi", "location"), ("place", "places")),
+    **{
+        name: (name, f"{name}s")
+        for name in ("artist", "album", "joke", "recipe", "restaurant", "beer", "article", "show", "hotel")
+    },
+    "business": ("business", "businesses"),
+    "anime": ("anime", "anime"),
+}
+_UNITS = {
+    **dict.fromkeys(("play", "listen", "scrobble"), ("play", "plays")),
+    **{name: (name, f"{name}s") for name in ("hour", "minute", "visit", "click", "view", "purchase")},
+    "quantity": ("piece", "pieces"),
+}
 Source = "str | Path | Sequence[str | Path] | pd.DataFrame"
 SAMPLED = 5000
 """Rows that are looked at."""
@@ -122,11 +141,8 @@ def _values(
     value, why = _unrated(known)
     guess("unrated", value, why)
     unrated = plan.unrated if plan.unrated is not None else value
-    guess(
-        "unrated_as",
-        "missing" if unrated is not None else "rating",
-        "nothing else can be learned from such a row" if unrated is not None else why,
-    )
+    marked = unrated is not None
+    guess("unrated_as", "missing" if marked else "rating", "such a row tells no opinion" if marked else why)
     rated = known if unrated is None or plan.unrated_as == "rating" else known[known != unrated]
     feedback, why = _feedback(plan, rated, sample)
     guess("feedback", feedback, why)
@@ -137,11 +153,7 @@ def _values(
     if repeats == "count" and not plan.rating and plan.feedback is None:
         new["feedback"], reasons["feedback"] = "counts", "rows are counted"
     if plan.time:
-        unit, why = unit_of(
-            as_array(np.asarray(sample.columns[plan.time], dtype=object)[:2000])
-            if isinstance(sample.columns[plan.time], list | tuple)
-            else as_array(sample.columns[plan.time][:2000])
-        )
+        unit, why = unit_of(_moments(sample.columns[plan.time]))
         guess("time_unit", unit, why)
     if not plan.user:
         warnings.append("No column says who the user is: choose it. A file about one person alone cannot teach a recommender.")
@@ -151,6 +163,10 @@ def _values(
     for kind, said in _words(plan, new.get("feedback", plan.feedback) or "ratings", rated).items():
         words.setdefault(kind, said)
     return dataclasses.replace(plan, **new, words=words), warnings
+
+
+def _moments(values: Any) -> Any:
+    return as_array(values[:2000] if isinstance(values, np.ndarray) else np.asarray(values[:2000], dtype=object))
 
 
 def _unrated(known: Any) -> tuple[float | None, str]:
@@ -205,46 +221,16 @@ def _words(plan: ImportPlan, feedback: str, rated: Any) -> dict[str, tuple[str, 
     """What things are called, as far as the names of columns tell."""
     from mfcore.data.importing.roles import plain
 
-    item = plain(plan.item or "").removesuffix("id").removesuffix("idx").removesuffix("name").removesuffix("title")
-    known = {
-        "movie": ("film", "films"), "film": ("film", "films"), "book": ("book", "books"), "isbn": ("book", "books"),
-        "song": ("song", "songs"), "track": ("track", "tracks"), "artist": ("artist", "artists"), "game": ("game", "games"),
-        "app": ("game", "games"), "product": ("product", "products"), "asin": ("product", "products"), "anime": ("anime", "anime"),
-        "joke": ("joke", "jokes"), "recipe": ("recipe", "recipes"), "business": ("business", "businesses"),
-        "venue": ("place", "places"), "restaurant": ("restaurant", "restaurants"), "beer": ("beer", "beers"),
-        "article": ("article", "articles"), "album": ("album", "albums"), "show": ("show", "shows"), "hotel": ("hotel", "hotels"),
-    }  # fmt: skip
-    words: dict[str, tuple[str, ...]] = {"item": known.get(item, ("item", "items")), "user": ("user", "users")}
+    item = plain(plan.item or "")
+    thing = next((name for name in _THINGS if item.startswith(name)), "")
+    words: dict[str, tuple[str, ...]] = {"item": _THINGS.get(thing, ("item", "items")), "user": ("user", "users")}
     name = plain(plan.rating or "")
     if feedback == "counts":
-        unit = next(
-            (
-                unit
-                for key, unit in (
-                    ("play", ("play", "plays")),
-                    ("listen", ("play", "plays")),
-                    ("hour", ("hour", "hours")),
-                    ("minute", ("minute", "minutes")),
-                    ("visit", ("visit", "visits")),
-                    ("click", ("click", "clicks")),
-                    ("view", ("view", "views")),
-                    ("purchase", ("purchase", "purchases")),
-                    ("quantity", ("piece", "pieces")),
-                )
-                if key in name
-            ),
-            ("time", "times"),
-        )
-        return {**words, "rating": unit}
+        return {**words, "rating": next((unit for key, unit in _UNITS.items() if key in name), ("time", "times"))}
     stars = "star" in name or (len(rated) and float(rated.min()) >= 0.5 and float(rated.max()) == 5.0)
-    return {
-        **words,
-        **(
-            {"rating": ("star", "stars"), "symbol": ("★",)}
-            if feedback == "ratings" and stars
-            else {"rating": ("point", "points")}
-        ),
-    }
+    if feedback == "ratings" and stars:
+        return {**words, "rating": ("star", "stars"), "symbol": ("★",)}
+    return {**words, "rating": ("point", "points")}
 
 
 def _shown(value: Any) -> str:

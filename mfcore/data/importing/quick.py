@@ -50,9 +50,7 @@ def read_quickly(preview: Preview, report: Report, watch: Watch) -> Rows | None:
     watch.tell("Numbering users and items", None)
     users, user = _numbered(found["user"])
     items, item = _numbered(found["item"])
-    return Rows(
-        users, items, user, item, rating, time, None, np.empty(len(rating), np.int64) if False else np.zeros(0, np.int64)
-    )
+    return Rows(users, items, user, item, np.asarray(rating), time, None)
 
 
 def _plain(preview: Preview, table: TextTable) -> bool:

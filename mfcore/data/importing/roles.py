@@ -15,33 +15,106 @@ from mfcore.typing import Float64
 
 # Names as people write them, without blanks, dots, dashes and capitals; the first of a row is the surest.
 _NAMES = {
-    "user": "user userid useridx uid uuid usr userno usernum customer customerid custid member memberid viewer viewerid visitor "
-    "visitorid person personid people reviewer reviewerid rater raterid judge account accountid client clientid reader readerid "
-    "listener player playerid steamid profile profileid authorid author username userhash userkey usersha1 msno consumer "
-    "consumerid patient student studentid voter subscriber subscriberid employee whoid wer nutzer utilisateur usuario cookie "
-    "cookieid deviceid sessionid session emailaddress email respondent participant",
-    "item": "item itemid itemidx iid itemno movie movieid film filmid isbn isbn13 asin parentasin product productid prodid sku "
-    "article articleid song songid track trackid book bookid business businessid gmapid game gameid appid app anime animeid manga "
-    "mangaid joke jokeid beer beerid wine wineid recipe recipeid venue venueid poi poiid location locationid place placeid "
-    "restaurant restaurantid show showid video videoid url page pageid stockcode stock hotel hotelid course courseid podcast work "
-    "workid artist artistid album albumid tvdbid imdbid const tconst tmdbid doi paper paperid newsid news contentid content "
-    "offer offerid tag tagid repo repoid channel channelid streamer",
-    "rating": "rating ratings rate score scores star stars overall preference pref grade vote mark myrating bookrating myscore "
-    "reviewscore reviewrating userrating yourrating reviewoverall averagerating ratingvalue rated userscore bewertung note puntuacion "
-    "value weight",
-    "count": "count plays playcount listens listencount nplays numplays listeningcount hours hoursplayed playtime playtimeforever "
-    "playtimehours minutes minutesplayed quantity qty visits visitcount clicks numclicks views viewcount frequency freq purchases "
-    "times scrobbles watchtime duration amountofplays total",
-    "time": "timestamp time datetime date ts unixreviewtime reviewtime created createdat createdon ratingtimestamp tstamp when "
-    "watcheddate dateread dateadded daterated utc utctime localtime checkintime invoicedate submitted day eventtime eventdate "
-    "timesubmitted unixtime addedat modified updatedat lastplayed reviewdate orderdate zeit datum fecha sorttimestamp",
+    "user": "user userid useridx uid uuid usr userno usernum customer customerid custid member memberid viewer viewerid "
+    "visitor visitorid person personid people reviewer reviewerid rater raterid judge account accountid client "
+    "clientid reader readerid listener player playerid steamid profile profileid authorid author username userhash "
+    "userkey usersha1 msno consumer consumerid patient student studentid voter subscriber subscriberid employee "
+    "whoid wer nutzer utilisateur usuario cookie cookieid deviceid sessionid session emailaddress email respondent "
+    "participant",
+    "item": "item itemid itemidx iid itemno movie movieid film filmid isbn isbn13 asin parentasin product productid prodid "
+    "sku article articleid song songid track trackid book bookid business businessid gmapid game gameid appid app "
+    "anime animeid manga mangaid joke jokeid beer beerid wine wineid recipe recipeid venue venueid poi poiid "
+    "location locationid place placeid restaurant restaurantid show showid video videoid url page pageid stockcode "
+    "stock hotel hotelid course courseid podcast work workid artist artistid album albumid tvdbid imdbid const "
+    "tconst tmdbid doi paper paperid newsid news contentid content offer offerid tag tagid repo repoid channel "
+    "channelid streamer",
+    "rating": "rating ratings rate score scores star stars overall preference pref grade vote mark myrating bookrating "
+    "myscore reviewscore reviewrating userrating yourrating reviewoverall averagerating ratingvalue rated userscore "
+    "bewertung note puntuacion value weight",
+    "count": "count plays playcount listens listencount nplays numplays listeningcount hours hoursplayed playtime "
+    "playtimeforever playtimehours minutes minutesplayed quantity qty visits visitcount clicks numclicks views "
+    "viewcount frequency freq purchases times scrobbles watchtime duration amountofplays total",
+    "time": "timestamp time datetime date ts unixreviewtime reviewtime created createdat createdon ratingtimestamp tstamp "
+    "when watcheddate dateread dateadded daterated utc utctime localtime checkintime invoicedate submitted day "
+    "eventtime eventdate timesubmitted unixtime addedat modified updatedat lastplayed reviewdate orderdate zeit "
+    "datum fecha sorttimestamp",
     "part": "split part subset set partition istest traintest",
-    "title": "title name movietitle movie_title booktitle itemname itemtitle productname producttitle filmtitle artistname trackname songtitle "
-    "gamename animename businessname originaltitle headline label recipename venuename",
+    "title": "title name movietitle movie_title booktitle itemname itemtitle productname producttitle filmtitle artistname "
+    "trackname songtitle gamename animename businessname originaltitle headline label recipename venuename",
 }
 _KNOWN = {name.replace("_", ""): role for role, names in reversed(_NAMES.items()) for name in names.split()}
 _NOBODY = frozenset(
-    ["age", "year", "yearofpublication", "releaseyear", "price", "zip", "zipcode", "gender", "sex", "genre", "genres", "category", "categories", "occupation", "helpful", "helpfulvotes", "votes", "useful", "funny", "cool", "length", "runtime", "latitude", "longitude", "lat", "lng", "lon", "index", "unnamed0", "unnamed", "rowid", "row", "id", "reviewid", "summary", "text", "review", "reviewtext", "reviewtitle", "comment", "verified", "verifiedpurchase", "vote", "image", "images", "style", "country", "city", "state", "pages", "publisher", "episodes", "type", "members", "numratings", "numreviews", "description", "tags", "link", "year2", "letterboxduri", "timezoneoffset", "venuecategoryid", "venuecategoryname", "venuecategory", "behaviorname", "liked", "helpfulness", "notrated"]
+    [
+        "age",
+        "behaviorname",
+        "categories",
+        "category",
+        "city",
+        "comment",
+        "cool",
+        "country",
+        "description",
+        "episodes",
+        "funny",
+        "gender",
+        "genre",
+        "genres",
+        "helpful",
+        "helpfulness",
+        "helpfulvotes",
+        "id",
+        "image",
+        "images",
+        "index",
+        "lat",
+        "latitude",
+        "length",
+        "letterboxduri",
+        "liked",
+        "link",
+        "lng",
+        "lon",
+        "longitude",
+        "members",
+        "notrated",
+        "numratings",
+        "numreviews",
+        "occupation",
+        "pages",
+        "price",
+        "publisher",
+        "releaseyear",
+        "review",
+        "reviewid",
+        "reviewtext",
+        "reviewtitle",
+        "row",
+        "rowid",
+        "runtime",
+        "sex",
+        "state",
+        "style",
+        "summary",
+        "tags",
+        "text",
+        "timezoneoffset",
+        "type",
+        "unnamed",
+        "unnamed0",
+        "useful",
+        "venuecategory",
+        "venuecategoryid",
+        "venuecategoryname",
+        "verified",
+        "verifiedpurchase",
+        "vote",
+        "votes",
+        "year",
+        "year2",
+        "yearofpublication",
+        "zip",
+        "zipcode",
+    ]
 )
 _TITLES = ("movie", "film", "book", "song", "track", "game", "show", "anime", "recipe", "artist", "album", "beer", "wine")
 ROLES = ("user", "item", "rating", "time", "part", "title")

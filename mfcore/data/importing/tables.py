@@ -226,10 +226,10 @@ def _excel(piece: Piece, sheet: str) -> pd.DataFrame:
     require(not sheet or sheet in names, f"{piece.short} has no sheet {sheet!r}; it has {', '.join(names)}")
     path, _ = piece.on_disk()
     try:
-        rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_name(sheet or names[0]).to_python()
+        found = CalamineWorkbook.from_path(str(path)).get_sheet_by_name(sheet or names[0]).to_python()
     except Exception as error:
         raise UnusableRequest(f"{piece.short} is a damaged workbook ({reason(error)})") from error
-    rows = [[None if cell == "" else cell for cell in row] for row in rows]
+    rows: list[list[Any]] = [[None if cell == "" else cell for cell in row] for row in found]
     start = next((place for place, row in enumerate(rows) if sum(cell is not None for cell in row) >= 2), 0)
     head, body = [str(cell).strip() if cell is not None else "" for cell in rows[start]], rows[start + 1 :]
     told, _ = header_of(head, [["" if cell is None else str(cell) for cell in row] for row in body[:200]])

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from mfcore.data.importing.opening import HEAD, Piece
 from mfcore.errors import UnusableRequest
@@ -135,7 +135,8 @@ class Lines:
                 yield number, line.rstrip("\n")
 
     def _open(self) -> TextIO:
-        binary = io.BufferedReader(self.piece.open(), 1 << 20)  # type: ignore[arg-type]
+        raw: Any = self.piece.open()
+        binary = io.BufferedReader(raw, 1 << 20)
         try:
             return io.TextIOWrapper(binary, encoding=self.encoding, errors="replace", newline=None)
         except LookupError:

@@ -130,7 +130,9 @@ def named(user: int) -> str:
 def wide(blank: str = "", corner: str = "user", start: int = 101) -> str:
     cells = {(user, item): rating for user, item, rating, _ in ROWS}
     head = ",".join([corner, *(f"Thing {item}" for item in range(start, start + 9))])
-    body = [",".join([named(user), *(str(cells.get((user, item), blank)) for item in range(101, 110))]) for user in range(1, 13)]
+    body = [
+        ",".join([named(user), *(str(cells.get((user, item), blank)) for item in range(101, 110))]) for user in range(1, 13)
+    ]
     return "\n".join([head, *body]) + "\n"
 
 
@@ -181,7 +183,12 @@ def lenskit(folder: Path) -> Path:
     relation = {"user_num": np.searchsorted(users, user).astype("i4"), "item_num": np.searchsorted(items, item).astype("i4")}
     moments = pd.to_datetime(when, unit="s")
     pd.DataFrame({**relation, "rating": rating.astype("f4"), "timestamp": moments}).to_parquet(folder / "rating.parquet")
-    schema = {"name": "x", "default_interaction": "rating", "entities": {"user": {}, "item": {}}, "relationships": {"rating": {}}}
+    schema = {
+        "name": "x",
+        "default_interaction": "rating",
+        "entities": {"user": {}, "item": {}},
+        "relationships": {"rating": {}},
+    }
     (folder / "schema.json").write_text(json.dumps(schema))
     return folder
 
@@ -198,7 +205,10 @@ def bomb(folder: Path) -> Path:
 def triple() -> list[tuple[str, str]]:
     tests = {user: (user, item, rating, when) for user, item, rating, when in ROWS}
     train = [row for row in ROWS if row not in tests.values()]
-    negative = [f"({u},{row[1]})\t" + "\t".join(str(i) for i in range(101, 110) if (u, i) not in {r[:2] for r in ROWS}) for u, row in tests.items()]
+    negative = [
+        f"({u},{row[1]})\t" + "\t".join(str(i) for i in range(101, 110) if (u, i) not in {r[:2] for r in ROWS})
+        for u, row in tests.items()
+    ]
     return [
         ("ml.train.rating", lines("\t", "", train)),
         ("ml.test.rating", lines("\t", "", list(tests.values()))),
@@ -215,7 +225,11 @@ def netflix() -> str:
 
 def scrobbles() -> str:
     """Who heard what, when, a row each time: pairs repeat."""
-    rows = [(named(u), "2012-03-04T23:0%d:57Z" % (k % 10), f"a{i}", f"Artist {i}", f"Song {i}") for u, i, r, _ in ROWS for k in range(r)]
+    rows = [
+        (named(u), "2012-03-04T23:0%d:57Z" % (k % 10), f"a{i}", f"Artist {i}", f"Song {i}")
+        for u, i, r, _ in ROWS
+        for k in range(r)
+    ]
     return lines("\t", "", rows)
 
 

@@ -26,7 +26,8 @@ def write_workbook(path: Path, sheets: dict[str, pd.DataFrame]) -> Path:
     """Write sheets of text and numbers; returns ``path``."""
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     overrides = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{kind}.worksheet+xml"/>' for n in range(1, len(sheets) + 1)
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{kind}.worksheet+xml"/>'
+        for n in range(1, len(sheets) + 1)
     )
     names = "".join(f'<sheet name="{escape(name)}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
     links = "".join(
@@ -41,11 +42,22 @@ def write_workbook(path: Path, sheets: dict[str, pd.DataFrame]) -> Path:
             f"{overrides}</Types>",
         )
         root = f'<Relationship Id="r0" Type="{_REL}/officeDocument" Target="xl/workbook.xml"/>'
-        book.writestr("_rels/.rels", f'<?xml version="1.0"?><Relationships xmlns="{_PACKAGE}/relationships">{root}</Relationships>')
-        book.writestr("xl/workbook.xml", f'<?xml version="1.0"?><workbook xmlns="{_MAIN}" xmlns:r="{_REL}"><sheets>{names}</sheets></workbook>')
-        book.writestr("xl/_rels/workbook.xml.rels", f'<?xml version="1.0"?><Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>')
+        book.writestr(
+            "_rels/.rels", f'<?xml version="1.0"?><Relationships xmlns="{_PACKAGE}/relationships">{root}</Relationships>'
+        )
+        book.writestr(
+            "xl/workbook.xml",
+            f'<?xml version="1.0"?><workbook xmlns="{_MAIN}" xmlns:r="{_REL}"><sheets>{names}</sheets></workbook>',
+        )
+        book.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<?xml version="1.0"?><Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>',
+        )
         for number, table in enumerate(sheets.values(), 1):
             rows = [list(table.columns), *table.astype(object).to_numpy().tolist()]
             body = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
-            book.writestr(f"xl/worksheets/sheet{number}.xml", f'<?xml version="1.0"?><worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>')
+            book.writestr(
+                f"xl/worksheets/sheet{number}.xml",
+                f'<?xml version="1.0"?><worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>',
+            )
     return path
