@@ -336,7 +336,7 @@ def _negatives(negatives: Mapping[int, list[int]], users: NDArray[Any], items: N
 def _indexed(column: Any, extra: NDArray[Any] | None = None) -> tuple[NDArray[Any], Int64]:
     """Distinct raw ids, ascending, with ``extra`` ones; and the place among them of each row's."""
     raw = _numpy(column)
-    if raw.dtype.kind in "iu" and raw.size and 0 <= int(raw.min()) and int(raw.max()) < _LOOK_UP_TO * raw.size + 1_000_000:
+    if raw.dtype.kind in "iu" and raw.size and int(raw.min()) >= 0 and int(raw.max()) < _LOOK_UP_TO * raw.size + 1_000_000:
         there = np.zeros(max(int(raw.max()), 0 if extra is None else int(extra.max(initial=0))) + 1, np.bool_)
         there[raw] = True
         if extra is not None:

@@ -72,7 +72,9 @@ def test_a_download_goes_on_in_another_process_and_on_another_day(tmp_path):
         with pytest.raises(FetchFailed, match="cut short, 256,000 of 512,000 bytes"):
             download(f"{server.url}/a", tmp_path / "a", label="The file", patience=once)
         sha256, seen = hashlib.sha256(CONTENT).hexdigest(), []
-        download(f"{server.url}/a", tmp_path / "a", lambda *one: seen.append(one), label="The file", sha256=sha256, patience=once)
+        download(
+            f"{server.url}/a", tmp_path / "a", lambda *one: seen.append(one), label="The file", sha256=sha256, patience=once
+        )
     assert server.asked[1] == ("/a", "bytes=256000-") and (tmp_path / "a").read_bytes() == CONTENT
     assert min(fraction for _, fraction in seen) > 0.5
 
@@ -98,7 +100,9 @@ def test_a_stalled_download_is_tried_again_and_given_up(tmp_path):
         download(f"{server.url}/a", tmp_path / "a", label="The file", patience=HASTY)
     assert (tmp_path / "a").read_bytes() == CONTENT and len(server.asked) == 2
     with shelf({"/a": CONTENT}, "stall", "stall") as server, pytest.raises(FetchFailed, match=r"nothing arrived for 0\.1 s"):
-        download(f"{server.url}/a", tmp_path / "b", label="The file", patience=Patience(read=0.1, tries=2, sleep=lambda _: None))
+        download(
+            f"{server.url}/a", tmp_path / "b", label="The file", patience=Patience(read=0.1, tries=2, sleep=lambda _: None)
+        )
 
 
 def test_a_busy_server_is_given_the_time_it_asks_for(tmp_path):
@@ -123,7 +127,10 @@ def test_what_is_not_there_is_not_asked_for_again(tmp_path):
 
 
 def test_a_web_page_is_not_taken_for_the_file(tmp_path):
-    with shelf({"/a": CONTENT}, "page") as server, pytest.raises(FetchFailed, match="a web page instead of the file; is there a login"):
+    with (
+        shelf({"/a": CONTENT}, "page") as server,
+        pytest.raises(FetchFailed, match="a web page instead of the file; is there a login"),
+    ):
         download(f"{server.url}/a", tmp_path / "a", label="The file", patience=HASTY)
     assert list(tmp_path.iterdir()) == []
 

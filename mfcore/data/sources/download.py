@@ -7,7 +7,6 @@ import functools
 import hashlib
 import http.client
 import json
-import os
 import socket
 import threading
 import time
@@ -142,7 +141,7 @@ class _Part:
             file.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        os.replace(self.path, self.to)
+        self.path.replace(self.to)
         self.about.unlink(missing_ok=True)
 
 

@@ -200,7 +200,7 @@ OTHERS = (
     DatasetSpec(
         name="book-crossing",
         title="Book-Crossing",
-        description="What readers of the Book-Crossing community made of their books in 2004: only the ratings that were given; "
+        description="What readers of the Book-Crossing community made of their books in 2004: only the ratings they gave; "
         "the 716,000 rows that say no more than that somebody had a book are left out.",
         size="433,671 ratings of 1 to 10 points, most books with one or two; 26 MB to fetch",
         licence="Free for research with credit.",
@@ -247,8 +247,8 @@ OTHERS = (
         size="1,892 listeners × 17,632 artists, 92,834 play counts; 2.6 MB to fetch",
         licence="Free for research with credit; no commercial use.",
         citation=(
-            "Iván Cantador, Peter Brusilovsky and Tsvi Kuflik. 2011. Second Workshop on Information Heterogeneity and Fusion in "
-            "Recommender Systems (HetRec 2011). RecSys 2011: 387-388. https://doi.org/10.1145/2043932.2044016"
+            "Iván Cantador, Peter Brusilovsky and Tsvi Kuflik. 2011. Second Workshop on Information Heterogeneity and Fusion "
+            "in Recommender Systems (HetRec 2011). RecSys 2011: 387-388. https://doi.org/10.1145/2043932.2044016"
         ),
         url="https://grouplens.org/datasets/hetrec-2011/",
         item=("artist", "artists"),
@@ -295,7 +295,7 @@ NCF_SETS = (
         "ncf-ml-1m",
         "ml-1m",
         "MovieLens 1M as in NCF",
-        "MovieLens 1M as “Neural Collaborative Filtering” divided it: each user's latest is test, with 99 films to rank it among.",
+        "MovieLens 1M as “Neural Collaborative Filtering” divided it: each user's latest is test, among 99 others.",
         functools.partial(read_ncf, name="ncf-ml-1m", scale=(1.0, 5.0), timed=True),
         (1_000_209, 6_040, 3_706),
         size="6,040 users × 3,706 films, 1,000,209 ratings of 1 to 5 stars; about 24 MB to fetch",
