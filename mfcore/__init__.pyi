@@ -1,5 +1,6 @@
 from .data import Interactions as Interactions
 from .data import Split as Split
+from .data import given_split as given_split
 from .data import leave_last_out as leave_last_out
 from .data import leave_one_out as leave_one_out
 from .data import load_dataset as load_dataset

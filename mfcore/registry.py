@@ -354,6 +354,7 @@ class SplitSpec(Spec):
     Attributes:
         divide: ``(Interactions, SplitConfig) → rows of train, valid, test``. uses: its settings (flat keys).
         needs_timestamps: it must know what came after what. needs_folds: the dataset must bring folds of its own.
+        needs_parts: the dataset must have come divided (``Interactions.part``).
         holds_out_one: of each user, whatever its rating; then every held-out interaction is relevant.
         function: the name of its function in mfcore, for scripts; "": none. arguments: its arguments ← fields of SplitConfig.
         words: the settings it uses, in words. sentence: how ratings were divided, where an item is called ``item``.
@@ -365,13 +366,15 @@ class SplitSpec(Spec):
     uses: frozenset[str] = frozenset()
     needs_timestamps: bool = False
     needs_folds: bool = False
+    needs_parts: bool = False
     holds_out_one: bool = False
     function: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     def suits(self, data: DatasetSpec) -> bool:
         """Whether a dataset has what this way of dividing it needs."""
-        return (data.has_timestamps or not self.needs_timestamps) and (data.num_folds > 0 or not self.needs_folds)
+        timed, folded = data.has_timestamps or not self.needs_timestamps, data.num_folds > 0 or not self.needs_folds
+        return timed and folded and (data.has_parts or not self.needs_parts)
 
 
 @dataclass(frozen=True)
@@ -393,6 +396,7 @@ class DatasetSpec(Spec):
         feedback: what the numbers are, one of ``mfcore.data.interactions.FEEDBACK``. scale: lowest and highest rating, where it
             is known before the data is opened.
         num_folds, fold_rows: folds that came with it: fold i of n is this many rows of the file after the ones before it.
+        has_parts: it came divided into parts to train on and to test (``Interactions.part``).
         description, size, licence, citation, url: for people. options: of a generated one.
         article_last: titles are written as libraries sort them, "Saint, The (1997)"; on screen they are turned round.
     """
@@ -413,6 +417,7 @@ class DatasetSpec(Spec):
     has_timestamps: bool = False
     num_folds: int = 0
     fold_rows: int = 0
+    has_parts: bool = False
     source: Source | None = None
     generate: Callable[..., Interactions] | None = None
     options: Mapping[str, Option] = field(default_factory=dict)

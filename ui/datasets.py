@@ -9,7 +9,16 @@ from mfcore.data.nouns import Nouns, nouns, one
 from mfcore.registry import DATASETS, DEFAULT_DATASET
 from ui.format import escape_markdown
 
-__all__ = ["STAND_IN", "Nouns", "data_at_hand", "dataset_title", "fetch_with_progress", "nouns", "one"]
+__all__ = [
+    "STAND_IN",
+    "Nouns",
+    "data_at_hand",
+    "dataset_choices",
+    "dataset_title",
+    "fetch_with_progress",
+    "nouns",
+    "one",
+]
 
 STAND_IN = "planted"
 """What pages begin with while the default dataset is not on this machine: made on the spot, with something to learn."""
@@ -19,6 +28,14 @@ def dataset_title(name: str) -> str:
     """The dataset's name as people say it."""
     entry = DATASETS.get(name)
     return entry.title if entry else name
+
+
+def dataset_choices() -> dict[str, str]:
+    """Every dataset and its title, in the order in which they are offered: the default one, what can be loaded at once, and
+    what must be fetched first, which says so."""
+    here = {name: data_at_hand(name) for name in DATASETS}
+    ordered = sorted(DATASETS, key=lambda name: (name != DEFAULT_DATASET, not here[name]))
+    return {name: dataset_title(name) + ("" if here[name] or name == DEFAULT_DATASET else " (to fetch)") for name in ordered}
 
 
 def data_at_hand(name: str = DEFAULT_DATASET) -> bool:

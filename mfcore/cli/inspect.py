@@ -55,6 +55,9 @@ def fetch(options: argparse.Namespace) -> int:
     except DataUnavailable as error:
         complain(str(error))
         return 1
+    except KeyboardInterrupt:
+        complain("stopped; what has arrived is kept, and the same command goes on from there")
+        return 130
     entry = DATASETS[options.dataset]
     if options.json:
         print_json({"dataset": options.dataset, "path": None if path is None else str(path)})

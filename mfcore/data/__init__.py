@@ -3,7 +3,16 @@
 from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.data.interactions import Interactions, make_item_table
 from mfcore.data.registry import dataset_status, fetch, forget_loaded, load_dataset, open_dataset
-from mfcore.data.split import Split, leave_last_out, leave_one_out, make_split, official_split, random_split, time_split
+from mfcore.data.split import (
+    Split,
+    given_split,
+    leave_last_out,
+    leave_one_out,
+    make_split,
+    official_split,
+    random_split,
+    time_split,
+)
 from mfcore.data.vocabulary import Vocabulary
 from mfcore.errors import DataUnavailable
 from mfcore.registry import DATASETS, SPLITS, DatasetSpec, Option
@@ -22,6 +31,7 @@ __all__ = [
     "dataset_status",
     "fetch",
     "forget_loaded",
+    "given_split",
     "leave_last_out",
     "leave_one_out",
     "load_dataset",

@@ -54,18 +54,25 @@ class UnreadableData(ValueError):
 
 
 def read_archive(archive: Path, folder: str, names: Iterable[str]) -> dict[str, bytes]:
-    """The members ``folder``/``name`` of a zip, each checked against its CRC.
+    """The members ``folder``/``name`` of a zip ("": no folder), each checked against its CRC.
 
     Raises:
         UnreadableData: the zip is damaged or lacks a member.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            return {name: opened.read(f"{folder}/{name}") for name in names}
+            return {name: opened.read(_member(opened, f"{folder}/{name}" if folder else name)) for name in names}
     except KeyError as error:
         raise UnreadableData(f"{archive.name} lacks {error.args[0]}") from error
     except (OSError, *DAMAGED_ZIP) as error:
         raise UnreadableData(f"{archive.name} is not a sound zip file ({error})") from error
+
+
+def _member(archive: zipfile.ZipFile, wanted: str) -> str:
+    """The member ``wanted``, or the only one of that name in another folder: people pack again what they pass on."""
+    there = archive.namelist()
+    elsewhere = [member for member in there if member.rpartition("/")[2] == wanted.rpartition("/")[2]]
+    return elsewhere[0] if wanted not in there and len(elsewhere) == 1 else wanted
 
 
 GROUPLENS_FILES = ("u.data", "u.item", "u.user")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mfcore.cache import LRU
@@ -11,9 +11,11 @@ from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.config import DatasetConfig
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
-from mfcore.data.sources.fetching import Origin, Source, load_stored
+from mfcore.data.sources.fetching import Calmly, Origin, Source, load_stored
 from mfcore.data.sources.generated import planted, synthetic
-from mfcore.data.sources.movielens import GROUPLENS_VARIABLE, from_grouplens, from_recbole
+from mfcore.data.sources.movielens import from_grouplens, from_recbole
+from mfcore.data.sources.origins import GROUPLENS
+from mfcore.data.sources.published import PUBLISHED
 from mfcore.data.sources.stored import load_made, worth_storing
 from mfcore.paths import data_dir
 from mfcore.registry import DATASETS, DatasetSpec, Option
@@ -56,7 +58,7 @@ for _spec in (
             origins=(Origin("GroupLens", from_grouplens), Origin("pip (the copy inside recbole 1.2.1)", from_recbole)),
             advice=(
                 "Connect to the internet, or give pip an index it can reach (pip config set global.index-url …), or set "
-                f"{GROUPLENS_VARIABLE} to a folder on the web that holds ml-100k.zip; then run python -m mfcore fetch ml-100k. "
+                f"{GROUPLENS.variable} to a folder on the web that holds ml-100k.zip; then run python -m mfcore fetch ml-100k. "
                 "Until then, datasets synthetic and planted work without a connection."
             ),
             fingerprint="ddd6f2df220493293e5292bedd3e98d1b15e6d3f014a07e9e02f955244067b8a",
@@ -89,6 +91,7 @@ for _spec in (
             ),
         },
     ),
+    *PUBLISHED,
 ):
     DATASETS.register(_spec)
 
@@ -123,18 +126,26 @@ def open_dataset(config: DatasetConfig, home: str | Path | None = None, progress
     return _loaded.get_or_make(key, lambda: _produce(entry, values, root, progress or silent))
 
 
-def fetch(name: str, home: str | Path | None = None, progress: Progress | None = None) -> Path | None:
+def fetch(
+    name: str,
+    home: str | Path | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Path | None:
     """Make sure that ``name`` is stored here, sound and whole; returns its folder, None for a generated dataset.
 
+    ``cancelled``: asked for every block that arrives; once it says yes, what has arrived is kept for the next time.
+
     Raises:
-        UnusableRequest, DataUnavailable: as :func:`load_dataset`.
+        UnusableRequest, DataUnavailable: as :func:`load_dataset`; and where the disk has no room for it.
+        FetchCancelled: ``cancelled`` said so.
     """
     entry = DATASETS[name]
     if entry.source is None:
         (progress or silent)(f"{name} is generated when needed; there is nothing to fetch", 1.0)
         return None
     folder = _folder(name, data_dir(home))
-    load_stored(name, entry.source, folder, progress or silent)
+    load_stored(name, entry.source, folder, Calmly(progress or silent, cancelled))
     return folder
 
 
@@ -180,4 +191,4 @@ def _produce(entry: DatasetSpec, values: Mapping[str, float], root: Path | None,
         make = functools.partial(entry.generate, **values)
         return make() if root is None else load_made(entry.name, values, make, root / "datasets", progress)
     assert entry.source is not None and root is not None
-    return load_stored(entry.name, entry.source, _folder(entry.name, root), progress)
+    return load_stored(entry.name, entry.source, _folder(entry.name, root), Calmly(progress))

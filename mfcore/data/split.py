@@ -206,6 +206,12 @@ def official_split(data: Interactions, fold: int = 1, valid: float = 0.1, seed: 
     return make_split(data, SplitConfig("official", fold=fold, valid_fraction=valid, seed=seed))
 
 
+def given_split(data: Interactions, valid: float = 0.1, seed: int = 0) -> Split:
+    """The division that came with the data (``data.part``); where it has no validation, the share ``valid`` of all interactions
+    is drawn from what is there to train on."""
+    return make_split(data, SplitConfig("given", valid_fraction=valid, seed=seed))
+
+
 Rows = tuple[Int64, Int64, Int64]
 
 
@@ -262,6 +268,19 @@ def _official(data: Interactions, config: SplitConfig) -> Rows:
     most = 1 - 1 / folds
     require(num_valid < len(rest), f"valid_fraction must be below {most:g} with split official, got {config.valid_fraction:g}")
     return rest[num_valid:], rest[:num_valid], rows[is_test]
+
+
+def _given(data: Interactions, config: SplitConfig) -> Rows:
+    if data.part is None:
+        raise UnusableRequest(f"split given needs a division that came with the data, which {data.name} has not; use random")
+    train, valid, test = (np.flatnonzero(data.part == number) for number in range(3))
+    require(len(test) > 0, f"the division that came with {data.name} has nothing to test on; use split random")
+    if len(valid):
+        return train, valid, test
+    num_valid = max(1, round(config.valid_fraction * len(data)))
+    require(num_valid < len(train), f"valid_fraction must leave something of the {len(train)} given to train on; lower it")
+    drawn = np.random.default_rng(config.seed).permutation(train)
+    return drawn[num_valid:], drawn[:num_valid], test
 
 
 def with_folds() -> str:
@@ -371,5 +390,23 @@ SPLITS.register(
             "drawn from the rest, is validation."
         ),
         words=lambda split: f"fold {split.fold}, {split.valid_fraction:g} validation, seed {split.seed}",
+    )
+)
+SPLITS.register(
+    SplitSpec(
+        name="given",
+        title="As it came",
+        help="The division that its publishers made, which their figures go by. Where they left nothing for validation, "
+        "it is drawn from what trains.",
+        divide=_given,
+        uses=frozenset({"valid_fraction", "split_seed"}),
+        needs_parts=True,
+        function="given_split",
+        arguments={"valid": "valid_fraction", "seed": "seed"},
+        sentence=lambda split, item: (
+            f"The division that came with the data; where it has no validation, {100 * split.valid_fraction:.3g} % of all "
+            f"ratings are drawn from train for it (seed {split.seed})."
+        ),
+        words=lambda split: f"as it came, {split.valid_fraction:g} validation where it has none, seed {split.seed}",
     )
 )

@@ -64,6 +64,10 @@ class RunConfig:
             f"split {self.split.kind} exists for {with_folds()} only, not for {self.dataset.name}; "
             "use random, leave-last-out or time",
         )
+        require(
+            not split.needs_parts or data is None or data.has_parts,
+            f"split {self.split.kind} needs a division that came with the data, which {self.dataset.name} has not; use random",
+        )
         if split.needs_folds and data is not None:
             require(self.split.fold <= data.num_folds, f"fold must be <= {data.num_folds}, got {self.split.fold}")
         refuse_contradictions(self.model, self.training)

@@ -5,6 +5,7 @@ A reader gives a value or raises what its documentation says, whatever it reads;
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Callable
@@ -274,6 +275,16 @@ READERS = [
         reading.movielens_zip,
         (readers.UnreadableData,),
         zip_of,
+    ),
+    *(
+        Reader(
+            f"layout-{name}",
+            (f"mfcore.data.layouts:{read.__name__}",),
+            functools.partial(reading.read_layout, read, files),
+            functools.partial(reading.layout, files),
+            (readers.UnreadableData,),
+        )
+        for name, (read, files) in reading.LAYOUTS.items()
     ),
     Reader(
         "stored-dataset",

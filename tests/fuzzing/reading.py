@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from mfcore import files
-from mfcore.data import Split, random_split, readers
+from mfcore.data import Split, layouts, random_split, readers
 from mfcore.data.cache import MANIFEST, read_cache, write_cache
 from mfcore.embeddings import export
 from mfcore.embeddings.snapshots import SnapshotFiles
@@ -29,6 +29,7 @@ from mfcore.runs.events import EventLog
 from mfcore.runs.export import archive
 from mfcore.runs.history import RunHistory
 from mfcore.runs.status import parse_status
+from tests.data import layouts_made_up as made_up
 from tests.fuzzing import kit
 from tests.fuzzing.mutation import (
     joined,
@@ -274,6 +275,31 @@ def movielens_zip() -> list[bytes]:
         packed.writestr("ml-100k/u.data", "1\t1\t5\t1\n")
         packed.writestr("ml-100k/u.item", items())
     return [buffer.getvalue()]
+
+
+LAYOUTS: dict[str, tuple[Callable[..., object], dict[str, bytes]]] = {
+    "dat": (layouts.read_dat, made_up.DAT),
+    "csv": (layouts.read_csv, made_up.CSV),
+    "goodbooks": (layouts.read_goodbooks, made_up.GOODBOOKS),
+    "book-crossing": (layouts.read_book_crossing, made_up.BOOK_CROSSING),
+    "jester": (layouts.read_jester, {"jester-data-1.xls": made_up.JESTER["jester-data-1.xls"]}),
+    "lastfm": (layouts.read_hetrec_lastfm, made_up.LASTFM),
+    "ncf": (layouts.read_ncf, made_up.NCF),
+}
+"""Published layouts: their reader, and files that it reads."""
+_FURTHER: dict[object, dict[str, Any]] = {
+    layouts.read_dat: {"name": "x", "scale": (1.0, 5.0), "encoding": "latin-1"},
+    layouts.read_csv: {"name": "x"},
+    layouts.read_ncf: {"name": "x", "scale": (1.0, 5.0), "timed": True},
+}
+
+
+def read_layout(read: Callable[..., object], files: dict[str, bytes], data: bytes) -> object:
+    return read(dict(zip(files, split(data, len(files)), strict=True)), **_FURTHER.get(read, {}))
+
+
+def layout(files: dict[str, bytes]) -> list[bytes]:
+    return [joined(*files.values())]
 
 
 def read_cached(data: bytes) -> object:

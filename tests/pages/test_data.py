@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mfcore.data import Interactions, load_dataset, make_split, random_split
 from mfcore.data.config import SplitConfig
+from mfcore.data.sources.download import FetchCancelled
 from mfcore.data.stats import block
 from mfcore.errors import DataUnavailable
-from mfcore.registry import DATASETS
 from tests.pages.reading import OpenPage, words
+from ui.data.fetching import fetch_job
 from ui.data.items import item_rows, search
 from ui.data.overview import BUSIEST, CORNERS, MIXED, RANDOM, corner_of, density_words
 from ui.data.split import part_table
@@ -85,7 +88,7 @@ def test_a_shape_that_cannot_be_is_one_line(no_runs: Path, open_page: OpenPage) 
 def test_nonsense_in_the_link_is_named_and_replaced(no_runs: Path, open_page: OpenPage) -> None:
     app = open_page("data", dataset="netflix")
     said = words(app).replace("\\", "")
-    assert f"“netflix” is not in this data; there are {', '.join(DATASETS)}." in said
+    assert "“netflix” is not in this data." in said
     assert "is not on this machine yet" in words(app)
 
 
@@ -95,7 +98,7 @@ def test_absent_data_offers_to_fetch_and_tells_every_road_that_failed(
     def nowhere(name: str, **_: object) -> None:
         raise DataUnavailable(name, [("GroupLens", "no route to host"), ("pip", "no index")], "Connect to the internet")
 
-    monkeypatch.setattr("ui.datasets.fetch", nowhere)
+    monkeypatch.setattr("ui.data.fetching.fetch", nowhere)
     app = open_page("data")
     assert not app.metric
     app.button(key="fetch").click().run()
@@ -135,3 +138,31 @@ def test_items_and_search_and_parts_agree_with_the_data() -> None:
     facts = part_table(random_split(data), Nouns())
     assert facts.loc["ratings", "train"] == "126 (70 %)"
     assert facts.loc["users never met in training", "train"] == "–"
+
+
+def test_a_fetch_goes_on_beside_the_page_and_can_be_cancelled(
+    no_runs: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def slow(name: str, *, progress: Any, cancelled: Any) -> None:
+        progress("MovieLens 32M: 12.0 MB of 239.0 MB, about 40 s left", 0.05)
+        begun.set()
+        for _ in range(3000):
+            if cancelled():
+                raise FetchCancelled
+            threading.Event().wait(0.01)
+
+    monkeypatch.setattr("ui.data.fetching.fetch", slow)
+    monkeypatch.setattr("ui.data.fetching._QUICK", 0.0)
+    app = open_page("data", dataset="ml-32m")
+    app.button(key="fetch").click().run()
+    assert begun.wait(10)
+    app.run()
+    assert "cancel_fetch" in [button.key for button in app.button] and "fetch" not in [button.key for button in app.button]
+    app.button(key="cancel_fetch").click().run()
+    job = fetch_job("ml-32m")
+    assert job is not None
+    job._thread.join(10)
+    app.run()
+    assert "goes on from there" in app.info[0].value and app.button(key="fetch").label == "Fetch it now"

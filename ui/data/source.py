@@ -5,19 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from mfcore.data.cache import DamagedCache, read_manifest
-from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.paths import data_dir
 from mfcore.registry import DATASETS, DEFAULT_DATASET, DatasetSpec
 from ui.address import linked_choice, write_param
-from ui.controls import error_line
-from ui.datasets import dataset_title, fetch_with_progress
+from ui.data.fetching import show_fetch, start_fetch
+from ui.datasets import dataset_choices
 from ui.format import escape_markdown
 from ui.state import no_writing
 
 
 def choose_dataset() -> DatasetSpec:
     """The dataset the page is about: ``?dataset=``, the default one unless chosen otherwise."""
-    chosen = linked_choice("Dataset", list(DATASETS), "dataset", text=dataset_title, default=DEFAULT_DATASET)
+    choices = dataset_choices()
+    chosen = linked_choice("Dataset", list(choices), "dataset", text=choices.__getitem__, default=DEFAULT_DATASET)
     return DATASETS[chosen]
 
 
@@ -59,23 +59,11 @@ def offer_fetch(entry: DatasetSpec) -> None:
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
         st.caption(escape_markdown(f"{entry.size}. {entry.licence}"))
-        if st.button("Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()):
-            _fetch(entry.name)
-
-
-def _fetch(name: str) -> None:
-    st.caption("This takes up to a minute. Leaving the page cancels it.")
-    try:
-        fetch_with_progress(name)
-    except DataUnavailable as failure:
-        error_line("It could not be fetched from anywhere.")
-        for origin, why in failure.attempts:
-            st.markdown(f"- **{escape_markdown(origin)}**: {escape_markdown(why)}")
-        st.markdown(f"**What to do.** {escape_markdown(failure.advice)}.")
-    except UnusableRequest as error:
-        error_line(error)
-    else:
-        st.rerun()
+        if show_fetch(entry.name):
+            st.caption("You may leave this page meanwhile; it goes on.")
+        elif st.button("Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()):
+            start_fetch(entry.name)
+            st.rerun()
 
 
 def show_source(entry: DatasetSpec) -> None:

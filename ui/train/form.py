@@ -11,7 +11,7 @@ from mfcore.runs import PRESETS
 from mfcore.settings import GROUPS, SETTINGS, Setting, chosen
 from mfcore.training.device import available_devices
 from ui.address import of_browser
-from ui.datasets import data_at_hand
+from ui.datasets import data_at_hand, dataset_choices
 from ui.format import escape_markdown
 from ui.projector import with_projector
 from ui.state import current_run, forget, recall, remember, requested_run_id
@@ -127,7 +127,7 @@ def _address(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def main_fields(draft: Draft) -> None:
     """What is always in view: start, dataset, model, optimizer, learning rate, device."""
     _preset_field(draft)
-    _select(draft, SETTINGS["dataset"], DATASETS.titles())
+    _select(draft, SETTINGS["dataset"], dataset_choices())
     _model_field(draft)
     left, right = st.columns(2, gap="small", wrap=False)
     said = ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from mfcore.data.interactions import Interactions
 from mfcore.data.readers import GROUPLENS_FILES, RECBOLE_FILES, read_archive, read_grouplens, read_recbole
 from mfcore.data.sources.download import Progress, download
+from mfcore.data.sources.origins import GROUPLENS
 from mfcore.data.sources.pip_wheel import pip_download
 
-GROUPLENS_VARIABLE = "MF_EXPLORER_GROUPLENS_URL"
-GROUPLENS_URL = "https://files.grouplens.org/datasets/movielens"
+GROUPLENS_VARIABLE = GROUPLENS.variable
 ML_100K_ZIP_SHA256 = "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"
 
 RECBOLE = "recbole==1.2.1"
@@ -21,7 +20,7 @@ RECBOLE_FOLDER = "recbole/dataset_example/ml-100k"
 
 def grouplens_url() -> str:
     """Where ml-100k.zip lies: at GroupLens, or at the mirror that ``$MF_EXPLORER_GROUPLENS_URL`` names."""
-    return f"{(os.environ.get(GROUPLENS_VARIABLE) or GROUPLENS_URL).rstrip('/')}/ml-100k.zip"
+    return GROUPLENS.url("ml-100k.zip")
 
 
 def from_grouplens(
