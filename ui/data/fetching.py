@@ -2,75 +2,31 @@
 
 from __future__ import annotations
 
-import threading
+import functools
+from collections.abc import Callable
 
 import streamlit as st
 
 from mfcore.data import fetch
 from mfcore.data.sources.download import FetchCancelled
-from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.errors import DataUnavailable
+from ui import jobs
 from ui.controls import error_line
 from ui.format import escape_markdown
-from ui.state import no_writing
-
-_QUICK = 0.5
-"""Seconds in which what fails at once fails."""
 
 
-class FetchJob:
-    """One fetch in a thread of its own. ``message`` and ``share`` (0 to 1, None where nobody knows) say how far it is;
-    ``failure``: what it ended with, None if it did not fail."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.message = name, "Looking for a source …"
-        self.share: float | None = None
-        self.failure: Exception | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        """Begin, and wait a moment in case that is enough."""
-        self._thread.start()
-        self._thread.join(_QUICK)
-
-    def cancel(self) -> None:
-        """Stop at the next block, and keep what has arrived."""
-        self._stop.set()
-        self.message = "Stopping …"
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            fetch(self.name, progress=self._show, cancelled=self._stop.is_set)
-        except (DataUnavailable, UnusableRequest, FetchCancelled) as failure:
-            self.failure = failure
-        except Exception as failure:
-            self.failure = UnusableRequest(f"fetching {self.name} failed: {failure}")
-
-    def _show(self, message: str, share: float | None) -> None:
-        self.message, self.share = message, share
-
-
-_jobs: dict[str, FetchJob] = {}
-_lock = threading.Lock()
-
-
-def fetch_job(name: str) -> FetchJob | None:
+def fetch_job(name: str) -> jobs.Job | None:
     """The fetch of this dataset that is going on, or ended last."""
-    return _jobs.get(name)
+    return jobs.job(f"fetch {name}")
 
 
-def start_fetch(name: str) -> FetchJob:
+def start_fetch(name: str) -> jobs.Job:
     """Fetch a dataset, unless somebody is at it already."""
-    with _lock:
-        job = _jobs.get(name)
-        if job is None or not job.running:
-            job = _jobs[name] = FetchJob(name)
-            job.start()
-    return job
+    return jobs.start(f"fetch {name}", functools.partial(_fetch, name), "Looking for a source …")
+
+
+def _fetch(name: str, progress: Callable[[str, float | None], None], cancelled: Callable[[], bool]) -> None:
+    fetch(name, progress=progress, cancelled=cancelled)
 
 
 def show_fetch(name: str) -> bool:
@@ -79,23 +35,13 @@ def show_fetch(name: str) -> bool:
     if job is None:
         return False
     if job.running:
-        _follow(name)
+        jobs.follow(job.name, kept="What has arrived is kept.")
         return True
     _tell(job)
     return False
 
 
-@st.fragment(run_every=0.5)
-def _follow(name: str) -> None:
-    job = fetch_job(name)
-    if job is None or not job.running:
-        st.rerun()
-    st.progress(min(max(job.share or 0.0, 0.0), 1.0), text=escape_markdown(job.message))
-    if st.button("Cancel", icon=":material/close:", key="cancel_fetch", help="What has arrived is kept.", **no_writing()):
-        job.cancel()
-
-
-def _tell(job: FetchJob) -> None:
+def _tell(job: jobs.Job) -> None:
     if isinstance(job.failure, DataUnavailable):
         error_line("It could not be fetched from anywhere.")
         for origin, why in job.failure.attempts:
