@@ -154,13 +154,15 @@ def test_a_fetch_goes_on_beside_the_page_and_can_be_cancelled(
             threading.Event().wait(0.01)
 
     monkeypatch.setattr("ui.data.fetching.fetch", slow)
-    monkeypatch.setattr("ui.data.fetching._QUICK", 0.0)
+    monkeypatch.setattr("ui.jobs._QUICK", 0.0)
     app = open_page("data", dataset="ml-32m")
     app.button(key="fetch").click().run()
     assert begun.wait(10)
     app.run()
-    assert "cancel_fetch" in [button.key for button in app.button] and "fetch" not in [button.key for button in app.button]
-    app.button(key="cancel_fetch").click().run()
+    assert "cancel_fetch ml-32m" in [button.key for button in app.button] and "fetch" not in [
+        button.key for button in app.button
+    ]
+    app.button(key="cancel_fetch ml-32m").click().run()
     job = fetch_job("ml-32m")
     assert job is not None
     job._thread.join(10)
