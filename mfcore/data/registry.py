@@ -12,7 +12,7 @@ from mfcore.data.config import DatasetConfig
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
 from mfcore.data.sources.fetching import Calmly, Origin, Source, load_stored
-from mfcore.data.sources.generated import planted, synthetic
+from mfcore.data.sources.generated import communities, planted, synthetic
 from mfcore.data.sources.movielens import from_grouplens, from_recbole
 from mfcore.data.sources.origins import GROUPLENS
 from mfcore.data.sources.published import PUBLISHED
@@ -89,6 +89,30 @@ for _spec in (
             "popularity": Option(
                 0.0, 0.0, 3.0, "Long tail: 0 rates all items alike; with 1 the r-th most popular is rated in proportion to 1/r."
             ),
+            "selection": Option(
+                0.0,
+                0.0,
+                5.0,
+                "Missing not at random: 0 observes ratings whatever they are; with 1 a rating one higher is 2.7 times as "
+                "likely to be observed, so that what is known is better than what is not.",
+            ),
+        },
+    ),
+    DatasetSpec(
+        name="communities",
+        title="Communities",
+        description="Users and items in groups; people like what is their group's. A model that finds the groups ends at an "
+        "RMSE equal to the noise; it needs the mean and as many dimensions as groups, less one.",
+        size="400 × 240 at 10 %: 9,600 ratings, unless chosen otherwise",
+        licence="Made here; no conditions.",
+        scale=(1.0, 5.0),
+        generate=communities,
+        options={
+            **_shape(num_users=400, num_items=240, density=0.1, seed=0),
+            "groups": Option(4, 1, 32, "How many groups users and items fall into."),
+            "strength": Option(1.5, 0.0, 3.0, "How much higher ratings within a group are: with 0 there is nothing to find."),
+            "noise": Option(0.5, 0.0, 1.0, "Standard deviation of the noise, in rating units: the best RMSE there can be."),
+            "loyalty": Option(0.5, 0.0, 1.0, "Share of their ratings that people give within their group by intent."),
         },
     ),
     *PUBLISHED,
