@@ -22,10 +22,10 @@ from mfcore.registry import DATASETS, DatasetSpec, Option
 from mfcore.validate import integer, number, require
 
 _SHAPE = {
-    "num_users": (1, 1_000_000, "How many users."),
-    "num_items": (1, 1_000_000, "How many items."),
-    "density": (1e-6, 1.0, "Share of the user × item matrix that is rated."),
-    "seed": (0, 2**31 - 1, "Seed of the ratings; the same seed gives the same ratings."),
+    "num_users": (1, 1_000_000, "How many users.", (10, 2010)),
+    "num_items": (1, 1_000_000, "How many items.", (10, 2010)),
+    "density": (1e-6, 1.0, "Share of the user × item matrix that is rated.", (0.01, 1.0)),
+    "seed": (0, 2**31 - 1, "Seed of the ratings; the same seed gives the same ratings.", (0, 100)),
 }
 
 
@@ -84,7 +84,7 @@ for _spec in (
         generate=planted,
         options={
             **_shape(num_users=500, num_items=300, density=0.1, seed=0),
-            "rank": Option(4, 1, 256, "How many factors made the ratings."),
+            "rank": Option(4, 1, 256, "How many factors made the ratings.", (1, 32)),
             "noise": Option(0.25, 0.0, 1.0, "Standard deviation of the noise, in rating units: the best RMSE there can be."),
             "popularity": Option(
                 0.0, 0.0, 3.0, "Long tail: 0 rates all items alike; with 1 the r-th most popular is rated in proportion to 1/r."

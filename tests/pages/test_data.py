@@ -166,3 +166,29 @@ def test_a_fetch_goes_on_beside_the_page_and_can_be_cancelled(
     job._thread.join(10)
     app.run()
     assert "goes on from there" in app.info[0].value and app.button(key="fetch").label == "Fetch it now"
+
+
+def test_a_run_s_reconstruction_stands_beside_the_matrix_and_its_factors_can_sort(
+    runs: dict[str, str], open_page: OpenPage
+) -> None:
+    shape = {"dataset": "planted", "dataset.num_users": "40", "dataset.num_items": "30", "dataset.density": "0.4"}
+    app = open_page("data", look="true", **shape, **{"with": runs["rating"]})
+    assert not app.exception and not app.error
+    assert "480 ratings that are known" in charts(app) and "a square is off by" in charts(app)
+    assert "a square = 1 user " in charts(app)
+    app = open_page("data", look="true", order="factor", factor="2", **shape, **{"with": runs["ranking"]})
+    assert not app.exception and not app.error
+    assert "most of the factor on top" in charts(app) and "a square is off by" not in charts(app)
+    assert "ranks and predicts no ratings" in words(app)
+
+
+def test_made_up_ratings_are_shaped_by_sliders_with_a_picture_beside_them(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("data", dataset="communities")
+    sliders = {slider.label: slider for slider in app.slider}
+    assert sliders["Groups"].value == 4 and "by what made them" in charts(app)
+    sliders["Groups"].set_value(2).run()
+    assert not app.exception and app.query_params["dataset.groups"] in ("2", ["2"])
+    exact = open_page("data", dataset="communities", exact="true")
+    assert not exact.slider and {box.label for box in exact.number_input} >= {"Groups", "Density"}
+    far = open_page("data", dataset="planted", **{"dataset.num_users": "3000", "dataset.density": "0.01"})
+    assert [box.label for box in far.number_input] == ["Num users"]  # beyond the slider: as a number
