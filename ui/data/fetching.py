@@ -15,6 +15,8 @@ from ui.state import no_writing
 
 _QUICK = 0.5
 """Seconds in which what fails at once fails."""
+_OFTEN = 0.3
+"""Seconds between two looks at how far it is."""
 
 
 class FetchJob:
@@ -31,7 +33,11 @@ class FetchJob:
     def start(self) -> None:
         """Begin, and wait a moment in case that is enough."""
         self._thread.start()
-        self._thread.join(_QUICK)
+        self.wait(_QUICK)
+
+    def wait(self, seconds: float) -> None:
+        """Until it ends, so long at most."""
+        self._thread.join(seconds)
 
     def cancel(self) -> None:
         """Stop at the next block, and keep what has arrived."""
@@ -79,20 +85,28 @@ def show_fetch(name: str) -> bool:
     if job is None:
         return False
     if job.running:
-        _follow(name)
+        _follow(job)
         return True
     _tell(job)
     return False
 
 
-@st.fragment(run_every=0.5)
-def _follow(name: str) -> None:
-    job = fetch_job(name)
-    if job is None or not job.running:
-        st.rerun()
-    st.progress(min(max(job.share or 0.0, 0.0), 1.0), text=escape_markdown(job.message))
-    if st.button("Cancel", icon=":material/close:", key="cancel_fetch", help="What has arrived is kept.", **no_writing()):
-        job.cancel()
+def _follow(job: FetchJob) -> None:
+    """Say how far it is until it ends. A click, or leaving the page, ends this and not the fetch."""
+    st.caption("You may leave this page meanwhile; it goes on.")
+    bar = st.progress(0.0)
+    st.button(
+        "Cancel",
+        icon=":material/close:",
+        key="cancel_fetch",
+        help="What has arrived is kept.",
+        on_click=job.cancel,
+        **no_writing(),
+    )
+    while job.running:
+        bar.progress(min(max(job.share or 0.0, 0.0), 1.0), text=escape_markdown(job.message))
+        job.wait(_OFTEN)
+    st.rerun()
 
 
 def _tell(job: FetchJob) -> None:

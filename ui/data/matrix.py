@@ -165,9 +165,13 @@ def reconstruction_picture(
 ) -> go.Figure:
     """What a run's model predicts in the same squares, on the same colours."""
     predicted, whole = (known_cells if cells == KNOWN else every_cell)(loaded, users, items)
-    apart = predicted - bin_matrix(data, data.rating, users, items).mean
-    there = np.isfinite(apart)
-    title = f"{escape_plotly(run)}: a square is off by {np.abs(apart[there]).mean():.2f} on average"
+    found = np.isfinite(predicted)
+    if cells == KNOWN:
+        apart = predicted[found] - bin_matrix(data, data.rating, users, items).mean[found]
+        says = f"a square is off by {np.abs(apart).mean():.2f} on average"
+    else:
+        says = f"{predicted[found].mean():.2f} on average"
+    title = f"{escape_plotly(run)}: {says}"
     part = "" if whole else ", of a part drawn from each" if cells == EVERY else ", of a part drawn by lot"
     hover = f"predicted on average: {called.rated('%{z:.2f}')}<extra></extra>"
     note = f"mean prediction for {'what is known' if cells == KNOWN else 'every cell'}{part}"

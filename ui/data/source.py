@@ -69,9 +69,9 @@ def offer_fetch(entry: DatasetSpec) -> None:
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
         st.caption(escape_markdown(f"{entry.size}. {entry.licence}"))
-        if show_fetch(entry.name):
-            st.caption("You may leave this page meanwhile; it goes on.")
-        elif st.button("Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()):
+        if not show_fetch(entry.name) and st.button(
+            "Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()
+        ):
             start_fetch(entry.name)
             st.rerun()
 
