@@ -382,12 +382,14 @@ class SplitSpec(Spec):
 
 @dataclass(frozen=True)
 class Option:
-    """A number that shapes a generated dataset; a whole number where ``default`` is one."""
+    """A number that shapes a generated dataset; a whole number where ``default`` is one. ``slider``: between which values it
+    is tried out, where that is not its whole range."""
 
     default: float
     low: float
     high: float
     help: str
+    slider: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,10 @@ import streamlit as st
 
 from mfcore.data import dataset_status, load_dataset
 from mfcore.errors import UnusableRequest
+from ui.charts import show_chart
 from ui.controls import error_line, link_to, page_header
 from ui.data.items import show_items
+from ui.data.matrix import preview, show_matrix
 from ui.data.overview import show_counts, show_pictures
 from ui.data.source import choose_dataset, choose_shape, offer_fetch, show_source
 from ui.data.split import show_split
@@ -24,15 +26,20 @@ if dataset_status(entry.name) == "to fetch":
     offer_fetch(entry)
     link_to("data", "Look at made-up ratings meanwhile", icon=":material/casino:", dataset=STAND_IN)
     st.stop()
-shape: dict[str, Any] = {**choose_shape(entry)}
+chosen, beside = choose_shape(entry)
+shape: dict[str, Any] = {**chosen}
 try:
     data = load_dataset(entry.name, **shape)
 except (UnusableRequest, RuntimeError) as error:
     error_line(error)
     st.stop()
 called = nouns(entry.name)
+if beside is not None:
+    with beside:
+        show_chart(preview(data, called), key="preview", alt="The made-up matrix, in squares")
 show_counts(data, called)
 show_pictures(data, called)
+show_matrix(entry, chosen, data, called)
 show_split(entry, data, called)
 show_items(data, called)
 show_source(entry)

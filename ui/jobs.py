@@ -13,6 +13,8 @@ from ui.state import no_writing
 
 _QUICK = 0.5
 """Seconds in which what fails at once fails."""
+_OFTEN = 0.2
+"""Seconds between two words on how far it is."""
 
 Work = Callable[[Callable[[str, float | None], None], Callable[[], bool]], Any]
 """Takes (progress, cancelled): what to tell how far it is, and what to ask whether to stop."""
@@ -42,6 +44,10 @@ class Job:
         """Ask it to stop."""
         self._stop.set()
         self.message = "Stopping …"
+
+    def wait(self, seconds: float) -> None:
+        """Until it ends, so long at the most."""
+        self._thread.join(seconds)
 
     @property
     def running(self) -> bool:
@@ -83,13 +89,15 @@ def forget(name: str) -> None:
             del _jobs[name]
 
 
-# A timer costs the server something, but only while somebody waits for this; it ends with the job.
-@st.fragment(run_every=0.5)
-def follow(name: str, *, kept: str) -> None:
-    """How far a job is, with a button that stops it; the page runs again when it has ended. ``kept``: what a stop loses."""
-    found = job(name)
-    if found is None or not found.running:
-        st.rerun()
-    st.progress(min(max(found.share or 0.0, 0.0), 1.0), text=escape_markdown(found.message))
-    if st.button("Cancel", icon=":material/close:", key=f"cancel_{name}", help=kept, **no_writing()):
-        found.cancel()
+def follow(found: Job, *, kept: str) -> None:
+    """Say how far a job is until it ends, with a button that stops it; the page then runs again. ``kept``: what a stop loses.
+
+    A click, or leaving the page, ends this and not the job.
+    """
+    st.caption("You may leave this page meanwhile; it goes on.")
+    bar = st.progress(0.0)
+    st.button("Cancel", icon=":material/close:", key=f"cancel_{found.name}", help=kept, on_click=found.cancel, **no_writing())
+    while found.running:
+        bar.progress(min(max(found.share or 0.0, 0.0), 1.0), text=escape_markdown(found.message))
+        found.wait(_OFTEN)
+    st.rerun()

@@ -95,7 +95,8 @@ class Interactions:
         """(n,) user · num_items + item, ascending. In place, because this is where large data needs the most memory."""
         pairs = self.user_idx * len(self.items)
         pairs += self.item_idx
-        pairs.sort()
+        if not bool((pairs[1:] >= pairs[:-1]).all()):  # large files often are in this order
+            pairs.sort()
         return pairs
 
     def _check_ratings(self) -> None:

@@ -14,7 +14,7 @@ from mfcore.data.imported import imported_specs
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
 from mfcore.data.sources.fetching import Calmly, Origin, Source, load_stored
-from mfcore.data.sources.generated import planted, synthetic
+from mfcore.data.sources.generated import communities, planted, synthetic
 from mfcore.data.sources.movielens import from_grouplens, from_recbole
 from mfcore.data.sources.origins import GROUPLENS
 from mfcore.data.sources.published import PUBLISHED
@@ -24,10 +24,10 @@ from mfcore.registry import DATASETS, DatasetSpec, Option
 from mfcore.validate import integer, number, require
 
 _SHAPE = {
-    "num_users": (1, 1_000_000, "How many users."),
-    "num_items": (1, 1_000_000, "How many items."),
-    "density": (1e-6, 1.0, "Share of the user × item matrix that is rated."),
-    "seed": (0, 2**31 - 1, "Seed of the ratings; the same seed gives the same ratings."),
+    "num_users": (1, 1_000_000, "How many users.", (10, 2010)),
+    "num_items": (1, 1_000_000, "How many items.", (10, 2010)),
+    "density": (1e-6, 1.0, "Share of the user × item matrix that is rated.", (0.01, 1.0)),
+    "seed": (0, 2**31 - 1, "Seed of the ratings; the same seed gives the same ratings.", (0, 100)),
 }
 
 
@@ -86,11 +86,35 @@ for _spec in (
         generate=planted,
         options={
             **_shape(num_users=500, num_items=300, density=0.1, seed=0),
-            "rank": Option(4, 1, 256, "How many factors made the ratings."),
+            "rank": Option(4, 1, 256, "How many factors made the ratings.", (1, 32)),
             "noise": Option(0.25, 0.0, 1.0, "Standard deviation of the noise, in rating units: the best RMSE there can be."),
             "popularity": Option(
                 0.0, 0.0, 3.0, "Long tail: 0 rates all items alike; with 1 the r-th most popular is rated in proportion to 1/r."
             ),
+            "selection": Option(
+                0.0,
+                0.0,
+                5.0,
+                "Missing not at random: 0 observes ratings whatever they are; with 1 a rating one higher is 2.7 times as "
+                "likely to be observed, so that what is known is better than what is not.",
+            ),
+        },
+    ),
+    DatasetSpec(
+        name="communities",
+        title="Communities",
+        description="Users and items in groups; people like what is their group's. A model that finds the groups ends at an "
+        "RMSE equal to the noise; it needs the mean and as many dimensions as groups, less one.",
+        size="400 × 240 at 10 %: 9,600 ratings, unless chosen otherwise",
+        licence="Made here; no conditions.",
+        scale=(1.0, 5.0),
+        generate=communities,
+        options={
+            **_shape(num_users=400, num_items=240, density=0.1, seed=0),
+            "groups": Option(4, 1, 32, "How many groups users and items fall into."),
+            "strength": Option(1.5, 0.0, 3.0, "How much higher ratings within a group are: with 0 there is nothing to find."),
+            "noise": Option(0.5, 0.0, 1.0, "Standard deviation of the noise, in rating units: the best RMSE there can be."),
+            "loyalty": Option(0.5, 0.0, 1.0, "Share of their ratings that people give within their group by intent."),
         },
     ),
     *PUBLISHED,

@@ -15,7 +15,7 @@ from mfcore.data.sources.download import FetchCancelled
 from mfcore.data.stats import block
 from mfcore.errors import DataUnavailable
 from tests.pages.reading import OpenPage, words
-from ui.data.fetching import fetch_job
+from ui.data.fetching import FetchJob, fetch_job, start_fetch
 from ui.data.items import item_rows, search
 from ui.data.overview import BUSIEST, CORNERS, MIXED, RANDOM, corner_of, density_words
 from ui.data.split import part_table
@@ -143,28 +143,53 @@ def test_items_and_search_and_parts_agree_with_the_data() -> None:
 def test_a_fetch_goes_on_beside_the_page_and_can_be_cancelled(
     no_runs: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = threading.Event()
+    asked = threading.Event()
 
     def slow(name: str, *, progress: Any, cancelled: Any) -> None:
         progress("MovieLens 32M: 12.0 MB of 239.0 MB, about 40 s left", 0.05)
-        begun.set()
-        for _ in range(3000):
-            if cancelled():
-                raise FetchCancelled
-            threading.Event().wait(0.01)
+        asked.wait(30)
+        if cancelled():
+            raise FetchCancelled
+
+    def looked_at(job: FetchJob, seconds: float) -> None:
+        """Somebody looks at the page, and clicks Cancel when it says how far it is."""
+        if "about 40 s left" in job.message and seconds:
+            assert job.running and job.share == 0.05 and fetch_job("ml-32m") is job
+            assert start_fetch("ml-32m") is job  # a second visitor joins in
+            job.cancel()
+            asked.set()
+        job._thread.join(seconds or 0.01)
 
     monkeypatch.setattr("ui.data.fetching.fetch", slow)
     monkeypatch.setattr("ui.jobs._QUICK", 0.0)
+    monkeypatch.setattr("ui.data.fetching.FetchJob.wait", looked_at)
     app = open_page("data", dataset="ml-32m")
     app.button(key="fetch").click().run()
-    assert begun.wait(10)
-    app.run()
-    assert "cancel_fetch ml-32m" in [button.key for button in app.button] and "fetch" not in [
-        button.key for button in app.button
-    ]
-    app.button(key="cancel_fetch ml-32m").click().run()
-    job = fetch_job("ml-32m")
-    assert job is not None
-    job._thread.join(10)
-    app.run()
-    assert "goes on from there" in app.info[0].value and app.button(key="fetch").label == "Fetch it now"
+    assert asked.is_set() and "goes on from there" in app.info[0].value
+    assert app.button(key="fetch").label == "Fetch it now"
+
+
+def test_a_run_s_reconstruction_stands_beside_the_matrix_and_its_factors_can_sort(
+    runs: dict[str, str], open_page: OpenPage
+) -> None:
+    shape = {"dataset": "planted", "dataset.num_users": "40", "dataset.num_items": "30", "dataset.density": "0.4"}
+    app = open_page("data", look="true", **shape, **{"with": runs["rating"]})
+    assert not app.exception and not app.error
+    assert "480 ratings that are known" in charts(app) and "a square is off by" in charts(app)
+    assert "a square = 1 user " in charts(app)
+    app = open_page("data", look="true", order="factor", factor="2", **shape, **{"with": runs["ranking"]})
+    assert not app.exception and not app.error
+    assert "most of the factor on top" in charts(app) and "a square is off by" not in charts(app)
+    assert "ranks and predicts no ratings" in words(app)
+
+
+def test_made_up_ratings_are_shaped_by_sliders_with_a_picture_beside_them(no_runs: Path, open_page: OpenPage) -> None:
+    app = open_page("data", dataset="communities")
+    sliders = {slider.label: slider for slider in app.slider}
+    assert sliders["Groups"].value == 4 and "by what made them" in charts(app)
+    sliders["Groups"].set_value(2).run()
+    assert not app.exception and app.query_params["dataset.groups"] in ("2", ["2"])
+    exact = open_page("data", dataset="communities", exact="true")
+    assert not exact.slider and {box.label for box in exact.number_input} >= {"Groups", "Density"}
+    far = open_page("data", dataset="planted", **{"dataset.num_users": "3000", "dataset.density": "0.01"})
+    assert [box.label for box in far.number_input] == ["Num users"]  # beyond the slider: as a number

@@ -35,7 +35,7 @@ def show_fetch(name: str) -> bool:
     if job is None:
         return False
     if job.running:
-        jobs.follow(job.name, kept="What has arrived is kept.")
+        jobs.follow(job, kept="What has arrived is kept.")
         return True
     _tell(job)
     return False

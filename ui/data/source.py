@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.paths import data_dir
-from mfcore.registry import DATASETS, DEFAULT_DATASET, DatasetSpec
+from mfcore.registry import DATASETS, DEFAULT_DATASET, DatasetSpec, Option
 from ui.address import linked_choice, write_param
 from ui.data.fetching import show_fetch, start_fetch
 from ui.datasets import dataset_choices
@@ -21,37 +23,45 @@ def choose_dataset() -> DatasetSpec:
     return DATASETS[chosen]
 
 
-def choose_shape(entry: DatasetSpec) -> dict[str, float]:
-    """Numbers that shape a generated dataset, kept in the address as ``dataset.noise=…``; empty for a real one."""
+def choose_shape(entry: DatasetSpec) -> tuple[dict[str, float], Any]:
+    """Numbers that shape a generated dataset, kept in the address as ``dataset.noise=…``, and the place beside them for a
+    picture of what they make; empty and None for a real one."""
     for param in [key for key in st.query_params if key.startswith("dataset.")]:
         if param.removeprefix("dataset.") not in entry.options:
             write_param(param, None)  # left over from another dataset
     if not entry.options:
-        return {}
-    shape: dict[str, float] = {}
-    with st.expander("Shape of these made-up ratings", icon=":material/tune:"), st.grid(3, min_column_width=150):
-        for name, option in entry.options.items():
-            shape[name] = _shape_number(name, option.default, option.low, option.high, option.help)
-    return shape
+        return {}, None
+    with st.expander("Shape of these made-up ratings", icon=":material/tune:"):
+        controls, beside = st.columns([3, 2], gap="medium")
+        with controls:
+            exact = st.toggle("Type exact values", key="exact", bind="query-params")
+            with st.grid(3, min_column_width=150):
+                shape = {name: _shape_number(name, option, exact) for name, option in entry.options.items()}
+    return shape, beside
 
 
-def _shape_number(name: str, default: float, low: float, high: float, meaning: str) -> float:
-    kind = int if isinstance(default, int) else float
+def _shape_number(name: str, option: Option, exact: bool) -> float:
+    kind = int if isinstance(option.default, int) else float
+    low, high = kind(option.low), kind(option.high)
     try:
-        value = min(max(kind(st.query_params.get(f"dataset.{name}", default)), kind(low)), kind(high))
+        value = min(max(kind(st.query_params.get(f"dataset.{name}", option.default)), low), high)
     except ValueError:
-        value = default
-    wanted = st.number_input(
-        name.replace("_", " ").capitalize(),
-        min_value=kind(low),
-        max_value=kind(high),
-        value=value,
-        step=1 if kind is int else 0.01,
-        format="%d" if kind is int else "%.3g",
-        help=meaning,
-    )
-    write_param(f"dataset.{name}", None if wanted == default else f"{wanted:g}")
+        value = option.default
+    label, help_text = name.replace("_", " ").capitalize(), option.help
+    first, last = map(kind, option.slider or (low, high))
+    if exact or not first <= value <= last:
+        form = "%d" if kind is int else "%.3g"
+        wanted = st.number_input(label, low, high, value, 1 if kind is int else 0.01, form, help=help_text)
+    else:
+        step = max(1, (last - first) // 200) if kind is int else _step(last - first)
+        wanted = st.slider(label, first, last, value, step, None if kind is int else "%.3g", help=help_text)
+    write_param(f"dataset.{name}", None if wanted == option.default else f"{wanted:g}")
     return wanted
+
+
+def _step(reach: float) -> float:
+    """A round hundredth of a range."""
+    return 0.01 if reach <= 2 else 0.05
 
 
 def offer_fetch(entry: DatasetSpec) -> None:
@@ -59,9 +69,9 @@ def offer_fetch(entry: DatasetSpec) -> None:
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
         st.caption(escape_markdown(f"{entry.size}. {entry.licence}"))
-        if show_fetch(entry.name):
-            st.caption("You may leave this page meanwhile; it goes on.")
-        elif st.button("Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()):
+        if not show_fetch(entry.name) and st.button(
+            "Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()
+        ):
             start_fetch(entry.name)
             st.rerun()
 

@@ -13,6 +13,8 @@ from mfcore.typing import Float32, Float64, Int64
 from mfcore.validate import require
 
 MAX_INTERACTIONS = 40_000_000
+MOST_CELLS = 20_000_000
+"""Cells of a matrix of which all are made."""
 _RATINGS_AT_ONCE = 1_000_000
 
 
@@ -35,6 +37,7 @@ def planted(
     rank: int = 4,
     noise: float = 0.25,
     popularity: float = 0.0,
+    selection: float = 0.0,
     seed: int = 0,
 ) -> Interactions:
     """Real-valued ratings 3 + p_u·q_i + e with known factors and e ~ N(0, noise²), kept within 1 to 5.
@@ -46,10 +49,17 @@ def planted(
 
     ``popularity``: 0 rates any place as likely; above that, items and users have a long tail
     (:func:`mfcore.data.sources.long_tail.long_tailed_cells`).
+
+    ``selection``: 0 observes a rating whatever it is. Above that ratings are missing not at random, as in life, where people
+    rate what they like: a rating one higher is e^selection times as likely to be observed, as long as few are. The observed
+    mean is then above the mean of all ratings, by selection · variance for small values. Not together with
+    ``popularity``.
     """
     rng = np.random.default_rng(seed)
     reach = 2.0 - min(3.0 * noise, 1.5)
     p, q = (np.sqrt(reach) * _within_unit_ball(rng, size, rank) for size in (num_users, num_items))
+    if selection:
+        return _selected(rng, p, q, density, noise, popularity, selection)
     user_idx, item_idx = _places(rng, num_users, num_items, density, popularity)
     rating = np.empty(len(user_idx), np.float32)
     for start in range(0, len(rating), _RATINGS_AT_ONCE):
@@ -57,6 +67,63 @@ def planted(
         exact = 3.0 + np.einsum("nd,nd->n", p[user_idx[some]], q[item_idx[some]])
         rating[some] = np.clip(exact + noise * rng.standard_normal(len(exact)), 1.0, 5.0)
     return _made("planted", user_idx, item_idx, rating, num_users, num_items, (1.0, 5.0), (p, q))
+
+
+def _selected(
+    rng: np.random.Generator, p: Float64, q: Float64, density: float, noise: float, popularity: float, selection: float
+) -> Interactions:
+    """Planted ratings of which those are observed that have the largest score s·r + Gumbel noise: a draw without replacement
+    in proportion to e^(s·r), which is the exact way to say that (Efraimidis and Spirakis 2006). All cells are made."""
+    num_users, num_items = len(p), len(q)
+    cells = num_users * num_items
+    wanted = max(1, round(density * cells))
+    require(
+        cells <= MOST_CELLS and not popularity,
+        f"selection makes every cell of the matrix, at most {MOST_CELLS:,}, and goes without popularity; "
+        f"got {num_users} users x {num_items} items, popularity {popularity:g}",
+    )
+    rating = np.clip(3.0 + (p @ q.T).ravel() + noise * rng.standard_normal(cells), 1.0, 5.0).astype(np.float32)
+    score = selection * rating + rng.gumbel(size=cells)
+    chosen = np.argpartition(-score, wanted - 1)[:wanted]
+    cell = rng.permutation(chosen).astype(np.int64)
+    return _made("planted", cell // num_items, cell % num_items, rating[cell], num_users, num_items, (1.0, 5.0), (p, q))
+
+
+def communities(
+    *,
+    num_users: int = 400,
+    num_items: int = 240,
+    density: float = 0.1,
+    groups: int = 4,
+    strength: float = 1.5,
+    noise: float = 0.5,
+    loyalty: float = 0.5,
+    seed: int = 0,
+) -> Interactions:
+    """Users and items in ``groups`` groups of equal size; a user's rating is 3 + strength/2 within their own group and
+    3 − strength/2 elsewhere, plus e ~ N(0, noise²), kept within 1 to 5.
+
+    Who knows the groups reaches an RMSE of ``noise``, less where the scale cuts it. ``loyalty``: share of a user's ratings
+    that stay within the group by intent; the others fall anywhere, so that 0 rates all alike. Groups are dealt out at random:
+    neither users nor items are in their order. ``planted`` holds (P (num_users, groups), Q (num_items, groups)), such that
+    3 + P·Qᵀ is the rating without noise.
+    """
+    rng = np.random.default_rng(seed)
+    of_user, of_item = (rng.permutation(np.arange(size) % groups) for size in (num_users, num_items))
+    cells = num_users * num_items
+    wanted = max(1, round(density * cells))
+    require(cells <= MOST_CELLS, f"communities makes every cell of the matrix, at most {MOST_CELLS:,}; got {cells:,}")
+    inside = (of_user[:, None] == of_item[None, :]).ravel()
+    share = float(inside.mean()) or 1.0
+    weight = np.where(inside, (1.0 - loyalty) + loyalty / share, 1.0 - loyalty)
+    with np.errstate(divide="ignore"):  # a weight of 0 is a score of minus infinity: last of all
+        score = np.log(weight) + rng.gumbel(size=cells)
+    cell = rng.permutation(np.argpartition(-score, wanted - 1)[:wanted]).astype(np.int64)
+    exact = 3.0 + strength * (inside[cell] - 0.5)
+    rating = np.clip(exact + noise * rng.standard_normal(wanted), 1.0, 5.0).astype(np.float32)
+    user, item = (np.eye(groups)[of] for of in (of_user, of_item))
+    factors = (strength * (user - 0.5), item)
+    return _made("communities", cell // num_items, cell % num_items, rating, num_users, num_items, (1.0, 5.0), factors)
 
 
 def _within_unit_ball(rng: np.random.Generator, size: int, rank: int) -> Float64:
