@@ -15,12 +15,13 @@ from mfcore.data.sources.download import FetchCancelled
 from mfcore.data.stats import block
 from mfcore.errors import DataUnavailable
 from tests.pages.reading import OpenPage, words
-from ui.data.fetching import FetchJob, fetch_job, start_fetch
+from ui.data.fetching import fetch_job, start_fetch
 from ui.data.items import item_rows, search
 from ui.data.overview import BUSIEST, CORNERS, MIXED, RANDOM, corner_of, density_words
 from ui.data.split import part_table
 from ui.datasets import Nouns
 from ui.format import rounded_percent
+from ui.jobs import Job
 
 
 def charts(app: object) -> str:
@@ -151,7 +152,7 @@ def test_a_fetch_goes_on_beside_the_page_and_can_be_cancelled(
         if cancelled():
             raise FetchCancelled
 
-    def looked_at(job: FetchJob, seconds: float) -> None:
+    def looked_at(job: Job, seconds: float) -> None:
         """Somebody looks at the page, and clicks Cancel when it says how far it is."""
         if "about 40 s left" in job.message and seconds:
             assert job.running and job.share == 0.05 and fetch_job("ml-32m") is job
@@ -162,7 +163,7 @@ def test_a_fetch_goes_on_beside_the_page_and_can_be_cancelled(
 
     monkeypatch.setattr("ui.data.fetching.fetch", slow)
     monkeypatch.setattr("ui.jobs._QUICK", 0.0)
-    monkeypatch.setattr("ui.data.fetching.FetchJob.wait", looked_at)
+    monkeypatch.setattr("ui.jobs.Job.wait", looked_at)
     app = open_page("data", dataset="ml-32m")
     app.button(key="fetch").click().run()
     assert asked.is_set() and "goes on from there" in app.info[0].value
