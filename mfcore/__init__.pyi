@@ -7,7 +7,6 @@ from .data import load_dataset as load_dataset
 from .data import official_split as official_split
 from .data import random_split as random_split
 from .data import time_split as time_split
-from .data.importing import load_ratings as load_ratings
 from .embeddings.projection import Projection as Projection
 from .errors import UnusableRequest as UnusableRequest
 from .evaluation import Protocol as Protocol

@@ -8,12 +8,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 
 from mfcore.cli.remarks import complain
 from mfcore.errors import DataUnavailable, UnusableRequest
-from mfcore.paths import HOME_VARIABLE, reason
+from mfcore.paths import reason
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,23 +52,7 @@ def _run(arguments: list[str]) -> int:
     from mfcore.cli.parser import build_parser  # takes a moment, in which somebody may press Ctrl-C
 
     options = build_parser().parse_args(arguments)
-    with _at_home(options.home):
-        return int(options.run(options))
-
-
-@contextmanager
-def _at_home(home: str | None) -> Iterator[None]:
-    """Inside, ``home`` is the data directory for whoever asks: what was imported there is found by its name."""
-    before = os.environ.get(HOME_VARIABLE)
-    if home:
-        os.environ[HOME_VARIABLE] = home
-    try:
-        yield
-    finally:
-        if home and before is None:
-            os.environ.pop(HOME_VARIABLE, None)
-        elif home:
-            os.environ[HOME_VARIABLE] = str(before)
+    return int(options.run(options))
 
 
 def _speak_any_alphabet() -> None:

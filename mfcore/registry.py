@@ -61,7 +61,6 @@ class Registry(Mapping[str, S], Generic[S]):
     def __init__(self, what: str, *builtin: str) -> None:
         self.what = what
         self._specs: dict[str, S] = {}
-        self._found: Callable[[], Mapping[str, S]] = dict
         _loading.builtin += [module for module in builtin if module not in _loading.builtin]
 
     def register(self, spec: S) -> S:
@@ -74,10 +73,6 @@ class Registry(Mapping[str, S], Generic[S]):
             raise UnusableRequest(f"{self.what} {spec.name} is registered already; choose another name")
         self._specs[spec.name] = spec
         return spec
-
-    def also(self, find: Callable[[], Mapping[str, S]]) -> None:
-        """Further specs, which come and go: ``find`` is asked at each look-up. What is registered wins."""
-        self._found = find
 
     @contextmanager
     def temporarily(self, *specs: S) -> Iterator[None]:
@@ -92,9 +87,10 @@ class Registry(Mapping[str, S], Generic[S]):
 
     def __getitem__(self, name: str) -> S:
         """Raises UnusableRequest: there is none of that name."""
-        found = self.get(name) if isinstance(name, str) else None
+        self._load()
+        found = self._specs.get(name) if isinstance(name, str) else None
         if found is None:
-            raise UnusableRequest(f"{self.what} must be one of {', '.join(self)}; got {name!r}")
+            raise UnusableRequest(f"{self.what} must be one of {', '.join(self._specs)}; got {name!r}")
         return found
 
     @overload
@@ -104,18 +100,19 @@ class Registry(Mapping[str, S], Generic[S]):
     def get(self, name: str, /, default: Any = None) -> Any:
         """The spec, or ``default`` where there is none of that name."""
         self._load()
-        return self._specs[name] if name in self._specs else self._found().get(name, default)
+        return self._specs.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         self._load()
-        return name in self._specs or name in self._found()
+        return name in self._specs
 
     def __iter__(self) -> Iterator[str]:
         self._load()
-        return iter([*self._specs, *(name for name in self._found() if name not in self._specs)])
+        return iter(list(self._specs))
 
     def __len__(self) -> int:
-        return len(list(iter(self)))
+        self._load()
+        return len(self._specs)
 
     def titles(self, *, short: bool = False) -> dict[str, str]:
         """Name → words on screen."""
@@ -401,7 +398,7 @@ class DatasetSpec(Spec):
         feedback: what the numbers are, one of ``mfcore.data.interactions.FEEDBACK``. scale: lowest and highest rating, where it
             is known before the data is opened.
         num_folds, fold_rows: folds that came with it: fold i of n is this many rows of the file after the ones before it.
-        has_parts: it came divided into parts to train on and to test (``Interactions.part``). imported: somebody brought it.
+        has_parts: it came divided into parts to train on and to test (``Interactions.part``).
         description, size, licence, citation, url: for people. options: of a generated one.
         article_last: titles are written as libraries sort them, "Saint, The (1997)"; on screen they are turned round.
     """
@@ -423,7 +420,6 @@ class DatasetSpec(Spec):
     num_folds: int = 0
     fold_rows: int = 0
     has_parts: bool = False
-    imported: bool = False
     source: Source | None = None
     generate: Callable[..., Interactions] | None = None
     options: Mapping[str, Option] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mfcore.cli import doctor, importing, inspect, train
+from mfcore.cli import doctor, inspect, train
 from mfcore.cli.remarks import OneLineParser
 from mfcore.cli.serve import serve
 from mfcore.runs.commands import COMMANDS
@@ -27,8 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    _add_datasets(command)
-    importing.add_flags(command("import", importing.run_import, importing.TEXT))
+    command("datasets", inspect.datasets, "What can be loaded, its size and licence, and whether it is here.")
     command("fetch", inspect.fetch, "Download, check and keep a dataset.").add_argument("dataset")
     command("presets", inspect.presets, "Recipes for train --preset.")
     _add_train_flags(command("train", train.train, "Train a run and score it on test."))
@@ -100,25 +99,8 @@ def _add_steering(command: Any) -> None:
     tell.add_argument("value", nargs="?", help="for wishes with a value")
 
 
-def _add_datasets(command: Any) -> None:
-    """``datasets`` alone lists; ``datasets list | rename | describe | export | delete``."""
-    datasets = command("datasets", inspect.datasets, "What can be loaded, its size and licence, and whether it is here.")
-    actions = datasets.add_subparsers(metavar="ACTION")
-    command("list", inspect.datasets, "All datasets.", actions)
-    rename = command("rename", importing.rename, "Give an imported dataset another title.", actions)
-    describe = command("describe", importing.describe, "Say in a sentence what an imported dataset is.", actions)
-    export = command("export", importing.export_data, "Write a dataset as .csv, .csv.gz or .parquet.", actions)
-    delete = command("delete", importing.delete_data, "Delete an imported dataset.", actions)
-    for parser in (rename, describe, export, delete):
-        parser.add_argument("dataset")
-    rename.add_argument("title")
-    describe.add_argument("text")
-    export.add_argument("file", metavar="FILE")
-    delete.add_argument("--yes", action="store_true", help="also where there are runs on it")
-
-
 def _add_runs(command: Any) -> None:
-    """``runs`` alone lists; ``runs list | show | resume | next | delete | export | import``."""
+    """``runs`` alone lists; ``runs list | show | resume | next | delete``."""
     runs = command(
         "runs", inspect.list_runs, "List, show, resume, reorder and delete runs. RUN: an id, the beginning of one, or latest."
     )
@@ -129,10 +111,6 @@ def _add_runs(command: Any) -> None:
     command("next", inspect.put_next, "Let a queued run begin before the others that wait.", actions).add_argument(
         "run_id", metavar="RUN"
     )
-    export = command("export", importing.export_run, "Write a run as a zip file.", actions)
-    export.add_argument("run_id", metavar="RUN")
-    export.add_argument("file", metavar="FILE.zip", nargs="?", help="default: RUN.zip")
-    command("import", importing.import_run, "Add a run that was exported.", actions).add_argument("file", metavar="FILE.zip")
     command("delete", inspect.delete, "Delete runs and all their files.", actions).add_argument(
         "run_ids", metavar="RUN", nargs="+"
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mfcore.cache import LRU
-from mfcore.data.cache import MANIFEST, DamagedCache, read_manifest
+from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.config import DatasetConfig
-from mfcore.data.imported import imported_specs
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
 from mfcore.data.sources.fetching import Calmly, Origin, Source, load_stored
@@ -121,8 +119,6 @@ for _spec in (
 ):
     DATASETS.register(_spec)
 
-DATASETS.also(imported_specs)
-
 _loaded: LRU[tuple[object, ...], Interactions] = LRU(8, weigh=len, heaviest=40_000_000)
 """Datasets in memory, together at most so many interactions: 1 GB."""
 
@@ -147,10 +143,10 @@ def load_dataset(
 
 def open_dataset(config: DatasetConfig, home: str | Path | None = None, progress: Progress | None = None) -> Interactions:
     """As :func:`load_dataset`, for a configuration: whatever its options are called, they are options."""
-    name, entry = config.name, _entry(config.name, home)
+    name, entry = config.name, DATASETS[config.name]
     values = _checked(entry, config.options)
     root = data_dir(home) if entry.source or worth_storing(values) else None
-    key = (name, tuple(sorted(values.items())), root, _stamp(entry, root))
+    key = (name, tuple(sorted(values.items())), root)
     return _loaded.get_or_make(key, lambda: _produce(entry, values, root, progress or silent))
 
 
@@ -168,7 +164,7 @@ def fetch(
         UnusableRequest, DataUnavailable: as :func:`load_dataset`; and where the disk has no room for it.
         FetchCancelled: ``cancelled`` said so.
     """
-    entry = _entry(name, home)
+    entry = DATASETS[name]
     if entry.source is None:
         (progress or silent)(f"{name} is generated when needed; there is nothing to fetch", 1.0)
         return None
@@ -179,7 +175,7 @@ def fetch(
 
 def dataset_status(name: str, home: str | Path | None = None) -> str:
     """Is it "here", "to fetch" or "generated"? Cheap: the stored file is measured, not read."""
-    entry = _entry(name, home)
+    entry = DATASETS[name]
     if entry.source is None:
         return "generated"
     folder = _folder(name, data_dir(home))
@@ -194,20 +190,6 @@ def dataset_status(name: str, home: str | Path | None = None) -> str:
 def forget_loaded() -> None:
     """Drop the datasets kept in memory (what is on disk stays)."""
     _loaded.clear()
-
-
-def _entry(name: str, home: str | Path | None) -> DatasetSpec:
-    """The dataset of this name, of those imported into ``home`` above all."""
-    return (imported_specs(home).get(name) if home is not None else None) or DATASETS[name]
-
-
-def _stamp(entry: DatasetSpec, root: Path | None) -> int:
-    """Changes where an imported dataset was deleted and another one took its name."""
-    if not entry.imported or root is None:
-        return 0
-    with contextlib.suppress(OSError):
-        return (_folder(entry.name, root) / MANIFEST).stat().st_mtime_ns
-    return 0
 
 
 def _folder(name: str, root: Path) -> Path:

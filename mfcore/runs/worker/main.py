@@ -13,7 +13,6 @@ import sys
 import threading
 from types import FrameType
 
-from mfcore.paths import HOME_VARIABLE
 from mfcore.runs.layout import RunFolder, open_folder
 
 
@@ -22,7 +21,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", required=True)
     parser.add_argument("run_id", nargs="?")
     options = parser.parse_args(arguments)
-    os.environ[HOME_VARIABLE] = options.home  # what was imported there is found by its name
     interrupted = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
