@@ -95,6 +95,8 @@ def _by_its_letters(sample: bytes) -> tuple[str, str]:
             sample.decode(candidate)
         except UnicodeDecodeError:
             continue
+        if letters.decode("cp1252", errors="replace") == letters.decode(candidate, errors="replace"):
+            candidate = "cp1252"  # several read it alike, and this is by far the most common of them
         return candidate.replace("_", "-"), f"not UTF-8; its letters read as {candidate}"
     return "latin-1", "not UTF-8"
 
