@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from mfcore.data.cache import DamagedCache, from_columns, to_columns
 from mfcore.data.interactions import Interactions
-from mfcore.errors import DataUnavailable, UnusableRequest
+from mfcore.errors import UnusableRequest
 from mfcore.files import read_json, write_json
 from mfcore.paths import chosen_dir, reason, writable_folder
 from mfcore.registry import DATASETS, DatasetSpec
@@ -142,6 +142,7 @@ def _meta(imported: Imported, name: str, title: str, description: str, source: s
     return {
         "format": FORMAT,
         "name": name,
+        "id": secrets.token_hex(8),
         "title": text("title", title or name),
         "description": text("description", description, 2000),
         "source": text("source", source),
@@ -251,19 +252,23 @@ def _pair(said: tuple[str, ...] | None, otherwise: tuple[str, str]) -> tuple[str
     return otherwise if not said else (said[0], said[-1])
 
 
+def identity(folder: Path) -> str:
+    """Which import lies in ``folder``: another one under the same name, after the first was deleted, is another."""
+    return str((read_json(folder / META) or {}).get("id", ""))
+
+
 def open_imported(folder: Path) -> Interactions:
     """The dataset in ``folder``. Sizes are held against what was written; checksums by :func:`verify_imported`.
 
     Raises:
-        DataUnavailable: a file is missing or has another size, or the content makes no sense.
+        UnusableRequest: a file is missing or has another size, or the content makes no sense.
     """
     try:
         columns = (read_json(folder / META) or {})["columns"]
         arrays = {name: _column(folder, name, one) for name, one in columns.items()}
         return from_columns(arrays, Interactions.checked_before)
     except (OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, DamagedCache) as error:
-        why = f"dataset {folder.name} is damaged ({reason(error)}); delete it and import it again"
-        raise DataUnavailable(why) from error
+        raise _damaged(folder.name, reason(error)) from error
 
 
 def _column(folder: Path, name: str, told: Mapping[str, Any]) -> Any:
@@ -273,17 +278,21 @@ def _column(folder: Path, name: str, told: Mapping[str, Any]) -> Any:
     return np.load(path, allow_pickle=False)
 
 
+def _damaged(name: str, why: str) -> UnusableRequest:
+    return UnusableRequest(f"dataset {name} is damaged ({why}); delete it and import it again")
+
+
 def verify_imported(name: str, home: str | Path | None = None) -> None:
     """Hold every byte against the checksums.
 
     Raises:
-        DataUnavailable: some file is not what was written.
+        UnusableRequest: some file is not what was written.
     """
     folder = _existing(name, home)
     for column, told in describe_dataset(name, home)["columns"].items():
         path = folder / Path(told["file"]).name
         if not path.is_file() or _sha256(path) != told["sha256"]:
-            raise DataUnavailable(f"dataset {name} is damaged (column {column}); delete it and import it again")
+            raise _damaged(name, f"column {column} is not what was written")
 
 
 # --- managing -----------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 from mfcore.cache import LRU
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.config import DatasetConfig
-from mfcore.data.imported import find_imported, imported_in, open_imported
+from mfcore.data.imported import find_imported, identity, imported_in, open_imported
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
 from mfcore.data.sources.fetching import Calmly, Origin, Source, load_stored
@@ -125,8 +125,8 @@ def open_dataset(config: DatasetConfig, home: str | Path | None = None, progress
     name, entry = config.name, _entry(config.name, home)
     values = _checked(entry, config.options)
     if entry.folder is not None:
-        folder, key = entry.folder, (str(entry.folder), entry.folder.stat().st_ino if entry.folder.exists() else 0)
-        return _loaded.get_or_make(key, lambda: open_imported(folder))
+        folder = entry.folder
+        return _loaded.get_or_make((str(folder), identity(folder)), lambda: open_imported(folder))
     root = data_dir(home) if entry.source or worth_storing(values) else None
     key = (name, tuple(sorted(values.items())), root)
     return _loaded.get_or_make(key, lambda: _produce(entry, values, root, progress or silent))

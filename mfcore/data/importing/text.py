@@ -133,7 +133,8 @@ class Lines:
         with self._open() as file:
             for number, line in enumerate(file, start=1):
                 self.read += len(line)
-                require(len(line) <= LONGEST_LINE, f"line {number} of {self.piece.short} has over {LONGEST_LINE:,} characters")
+                if len(line) > LONGEST_LINE:
+                    raise UnusableRequest(f"line {number} of {self.piece.short} has over {LONGEST_LINE:,} characters")
                 yield number, line.rstrip("\n")
 
     def _open(self) -> TextIO:
