@@ -4,6 +4,7 @@ from .data import given_split as given_split
 from .data import leave_last_out as leave_last_out
 from .data import leave_one_out as leave_one_out
 from .data import load_dataset as load_dataset
+from .data import load_ratings as load_ratings
 from .data import official_split as official_split
 from .data import random_split as random_split
 from .data import time_split as time_split

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from mfcore.cli.remarks import complain
 from mfcore.errors import DataUnavailable, UnusableRequest
-from mfcore.paths import reason
+from mfcore.paths import at_home, reason
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +52,8 @@ def _run(arguments: list[str]) -> int:
     from mfcore.cli.parser import build_parser  # takes a moment, in which somebody may press Ctrl-C
 
     options = build_parser().parse_args(arguments)
-    return int(options.run(options))
+    with at_home(options.home):  # imported datasets are known by name, and lie there
+        return int(options.run(options))
 
 
 def _speak_any_alphabet() -> None:

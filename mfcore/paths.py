@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -11,11 +13,25 @@ from mfcore.errors import UnusableRequest
 from mfcore.validate import require
 
 HOME_VARIABLE = "MF_EXPLORER_HOME"
+_told: list[str | Path] = []
+
+
+@contextmanager
+def at_home(home: str | Path | None) -> Iterator[None]:
+    """Inside, ``home`` is the data directory of this process wherever none is given; None leaves it as it is."""
+    if not home:
+        yield
+        return
+    _told.append(home)
+    try:
+        yield
+    finally:
+        _told.remove(home)
 
 
 def chosen_dir(home: str | Path | None = None) -> tuple[Path, str]:
     """The data directory, which may not exist, and who chose it: ``--home``, ``MF_EXPLORER_HOME``, or the platform."""
-    asked, named = home, os.environ.get(HOME_VARIABLE)
+    asked, named = home or (_told[-1] if _told else None), os.environ.get(HOME_VARIABLE)
     chosen = asked or named or platformdirs.user_data_dir("mf-explorer", appauthor=False)
     origin = "--home" if asked else HOME_VARIABLE if named else "the platform's place for user data"
     return Path(chosen).expanduser().absolute(), origin

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from mfcore.errors import UnusableRequest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mfcore.data.config import SplitConfig
     from mfcore.data.interactions import Interactions
     from mfcore.data.sources.fetching import Source
@@ -61,6 +63,8 @@ class Registry(Mapping[str, S], Generic[S]):
     def __init__(self, what: str, *builtin: str) -> None:
         self.what = what
         self._specs: dict[str, S] = {}
+        self.finder: Callable[[], Mapping[str, S]] = dict
+        """What there is beside those that were registered, asked at each look-up; registered names come first."""
         _loading.builtin += [module for module in builtin if module not in _loading.builtin]
 
     def register(self, spec: S) -> S:
@@ -87,10 +91,9 @@ class Registry(Mapping[str, S], Generic[S]):
 
     def __getitem__(self, name: str) -> S:
         """Raises UnusableRequest: there is none of that name."""
-        self._load()
-        found = self._specs.get(name) if isinstance(name, str) else None
+        found = self._all().get(name) if isinstance(name, str) else None
         if found is None:
-            raise UnusableRequest(f"{self.what} must be one of {', '.join(self._specs)}; got {name!r}")
+            raise UnusableRequest(f"{self.what} must be one of {', '.join(self._all())}; got {name!r}")
         return found
 
     @overload
@@ -99,24 +102,32 @@ class Registry(Mapping[str, S], Generic[S]):
     def get(self, name: str, /, default: Default) -> S | Default: ...
     def get(self, name: str, /, default: Any = None) -> Any:
         """The spec, or ``default`` where there is none of that name."""
-        self._load()
-        return self._specs.get(name, default)
+        return self._all().get(name, default)
 
     def __contains__(self, name: object) -> bool:
-        self._load()
-        return name in self._specs
+        return name in self._all()
 
     def __iter__(self) -> Iterator[str]:
-        self._load()
-        return iter(list(self._specs))
+        return iter(list(self._all()))
 
     def __len__(self) -> int:
-        self._load()
-        return len(self._specs)
+        return len(self._all())
 
     def titles(self, *, short: bool = False) -> dict[str, str]:
         """Name → words on screen."""
         return {name: spec.label if short else spec.title for name, spec in self.items()}
+
+    def is_registered(self, name: str) -> bool:
+        """Whether it came with the program or an extension, rather than from the finder."""
+        self._load()
+        return name in self._specs
+
+    def _all(self) -> Mapping[str, S]:
+        self._load()
+        found = self.finder()
+        return (
+            {**self._specs, **{name: spec for name, spec in found.items() if name not in self._specs}} if found else self._specs
+        )
 
     def _load(self) -> None:
         if not _loading.done:
@@ -391,7 +402,8 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(Spec):
-    """A dataset as it is listed. Either ``source`` (it is fetched and stored) or ``generate`` (it is made on the spot).
+    """A dataset as it is listed. One of ``source`` (it is fetched and stored), ``generate`` (it is made
+    on the spot) and ``folder`` (it was imported, and lies there).
 
     Attributes:
         item, user: what one and many of them are called. rating: the same for the unit of ratings. symbol: that unit as a sign.
@@ -421,6 +433,7 @@ class DatasetSpec(Spec):
     fold_rows: int = 0
     has_parts: bool = False
     source: Source | None = None
+    folder: Path | None = None
     generate: Callable[..., Interactions] | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mfcore.cli import doctor, inspect, train
+from mfcore.cli import doctor, importing, inspect, train
 from mfcore.cli.remarks import OneLineParser
 from mfcore.cli.serve import serve
 from mfcore.runs.commands import COMMANDS
@@ -27,7 +27,10 @@ def build_parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    command("datasets", inspect.datasets, "What can be loaded, its size and licence, and whether it is here.")
+    importing.add_flags(
+        command("import", importing.import_file, "Read anybody's ratings from a file, and keep them as a dataset.")
+    )
+    _add_datasets(command)
     command("fetch", inspect.fetch, "Download, check and keep a dataset.").add_argument("dataset")
     command("presets", inspect.presets, "Recipes for train --preset.")
     _add_train_flags(command("train", train.train, "Train a run and score it on test."))
@@ -42,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_steering(command)
     _add_runs(command)
+    _add_archives(command)
     doctor.add_flags(command("doctor", doctor.doctor, doctor.TEXT))
     _add_serve(command("serve", serve, "Serve the app to browsers, until it is stopped with Ctrl-C."))
     return parser
@@ -114,6 +118,31 @@ def _add_runs(command: Any) -> None:
     command("delete", inspect.delete, "Delete runs and all their files.", actions).add_argument(
         "run_ids", metavar="RUN", nargs="+"
     )
+
+
+def _add_datasets(command: Any) -> None:
+    """``datasets`` alone lists; ``datasets list | show | rename | export | delete``: the last four of imported ones."""
+    text = "What can be loaded, its size and licence, and whether it is here."
+    actions = command("datasets", inspect.datasets, text).add_subparsers(metavar="ACTION")
+    command("list", inspect.datasets, text, actions)
+    command("show", importing.show, "What is known of an imported dataset.", actions).add_argument("dataset")
+    rename = command("rename", importing.rename, "Change the title of an imported dataset; its name stays.", actions)
+    rename.add_argument("dataset")
+    rename.add_argument("title")
+    rename.add_argument("--description", help="a sentence or two on it")
+    export = command("export", importing.export, "Write an imported dataset as a table in its own ids.", actions)
+    export.add_argument("dataset")
+    export.add_argument("file", metavar="FILE", help="ends in .csv or .parquet")
+    delete = command("delete", importing.delete, "Delete an imported dataset.", actions)
+    delete.add_argument("dataset")
+    delete.add_argument("--even-so", action="store_true", help="also when runs need it")
+
+
+def _add_archives(command: Any) -> None:
+    pack = command("export-run", importing.export_run, "Write a run as one zip file, to keep or to send.")
+    pack.add_argument("run_id", metavar="RUN")
+    pack.add_argument("file", metavar="FILE.zip")
+    command("import-run", importing.import_run, "Add a run from a zip file.").add_argument("file", metavar="FILE.zip")
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:

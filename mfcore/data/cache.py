@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def write_cache(folder: Path, data: Interactions, source: str) -> None:
         UnusableRequest: the folder cannot be written to.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, **_columns(data))
+    np.savez(buffer, **to_columns(data))
     content = buffer.getvalue()
     sha256 = hashlib.sha256(content).hexdigest()
     file = f"data-{sha256[:16]}.npz"
@@ -91,12 +92,13 @@ def read_cache(folder: Path) -> Interactions | None:
     if hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
         raise DamagedCache("its checksum differs")
     try:
-        return _interactions(read_arrays(io.BytesIO(content)))
+        return from_columns(read_arrays(io.BytesIO(content)))
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise DamagedCache(f"its content does not make sense, {reason(error)}") from error
 
 
-def _columns(data: Interactions) -> dict[str, Any]:
+def to_columns(data: Interactions) -> dict[str, Any]:
+    """Everything there is to store, as arrays without objects."""
     table = data.item_table
     columns: dict[str, Any] = {
         "name": np.array(data.name),
@@ -122,7 +124,8 @@ def _columns(data: Interactions) -> dict[str, Any]:
     return columns
 
 
-def _interactions(columns: dict[str, Any]) -> Interactions:
+def from_columns(columns: dict[str, Any], make: Callable[..., Interactions] = Interactions) -> Interactions:
+    """The inverse of :func:`to_columns`; ``make`` may be ``Interactions.checked_before``."""
     import pandas as pd
 
     years = [None if year == _NO_YEAR else year for year in columns["year"].tolist()]
@@ -130,7 +133,7 @@ def _interactions(columns: dict[str, Any]) -> Interactions:
     about_users = {name.removeprefix("user:"): values for name, values in columns.items() if name.startswith("user:")}
     low, high = columns["rating_scale"].tolist()
     planted = (columns["planted_users"], columns["planted_items"]) if "planted_users" in columns else None
-    return Interactions(
+    return make(
         user_idx=columns["user_idx"],
         item_idx=columns["item_idx"],
         rating=columns["rating"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,25 @@ class Interactions:
     negatives: Int64 | None = None
 
     def __post_init__(self) -> None:
+        self._check()
+        pairs = self._pairs()
+        twice = pairs[1:][pairs[1:] == pairs[:-1]]
+        if twice.size:
+            user, item = divmod(int(twice[0]), len(self.items))
+            raw = f"user {self.users.ids[user]} rates item {self.items.ids[item]}"
+            require(False, f"{raw} more than once ({twice.size} repeats in all); keep one rating per user and item")
+
+    @classmethod
+    def checked_before(cls, **columns: Any) -> Interactions:
+        """As the constructor, for columns that it let through when they were stored: repeats are not looked for again, which
+        is most of the time that large data takes to open."""
+        made = object.__new__(cls)
+        for one in dataclasses.fields(cls):
+            object.__setattr__(made, one.name, columns.get(one.name, one.default))
+        made._check()
+        return made
+
+    def _check(self) -> None:
         fix = object.__setattr__
         choice("feedback", self.feedback, FEEDBACK)
         fix(self, "user_idx", _indices("user_idx", self.user_idx, len(self.users)))
@@ -82,12 +102,6 @@ class Interactions:
         lengths |= set() if self.timestamp is None else {len(self.timestamp)}
         require(len(lengths) == 1, f"user_idx, item_idx, rating and timestamp must have one length, got {sorted(lengths)}")
         self._check_ratings()
-        pairs = self._pairs()
-        twice = pairs[1:][pairs[1:] == pairs[:-1]]
-        if twice.size:
-            user, item = divmod(int(twice[0]), len(self.items))
-            raw = f"user {self.users.ids[user]} rates item {self.items.ids[item]}"
-            require(False, f"{raw} more than once ({twice.size} repeats in all); keep one rating per user and item")
         self._check_tables()
         self._check_given()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mfcore.cache import LRU
 from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.data.config import DatasetConfig
+from mfcore.data.imported import find_imported, identity, imported_in, open_imported
 from mfcore.data.interactions import Interactions
 from mfcore.data.sources.download import Progress, silent
 from mfcore.data.sources.fetching import Calmly, Origin, Source, load_stored
@@ -119,6 +120,8 @@ for _spec in (
 ):
     DATASETS.register(_spec)
 
+DATASETS.finder = find_imported
+
 _loaded: LRU[tuple[object, ...], Interactions] = LRU(8, weigh=len, heaviest=40_000_000)
 """Datasets in memory, together at most so many interactions: 1 GB."""
 
@@ -143,8 +146,11 @@ def load_dataset(
 
 def open_dataset(config: DatasetConfig, home: str | Path | None = None, progress: Progress | None = None) -> Interactions:
     """As :func:`load_dataset`, for a configuration: whatever its options are called, they are options."""
-    name, entry = config.name, DATASETS[config.name]
+    name, entry = config.name, _entry(config.name, home)
     values = _checked(entry, config.options)
+    if entry.folder is not None:
+        folder = entry.folder
+        return _loaded.get_or_make((str(folder), identity(folder)), lambda: open_imported(folder))
     root = data_dir(home) if entry.source or worth_storing(values) else None
     key = (name, tuple(sorted(values.items())), root)
     return _loaded.get_or_make(key, lambda: _produce(entry, values, root, progress or silent))
@@ -164,7 +170,9 @@ def fetch(
         UnusableRequest, DataUnavailable: as :func:`load_dataset`; and where the disk has no room for it.
         FetchCancelled: ``cancelled`` said so.
     """
-    entry = DATASETS[name]
+    entry = _entry(name, home)
+    if entry.folder is not None:
+        return entry.folder
     if entry.source is None:
         (progress or silent)(f"{name} is generated when needed; there is nothing to fetch", 1.0)
         return None
@@ -175,7 +183,9 @@ def fetch(
 
 def dataset_status(name: str, home: str | Path | None = None) -> str:
     """Is it "here", "to fetch" or "generated"? Cheap: the stored file is measured, not read."""
-    entry = DATASETS[name]
+    entry = _entry(name, home)
+    if entry.folder is not None:
+        return "here"
     if entry.source is None:
         return "generated"
     folder = _folder(name, data_dir(home))
@@ -185,6 +195,13 @@ def dataset_status(name: str, home: str | Path | None = None) -> str:
     except (DamagedCache, OSError):
         whole = False
     return "here" if whole else "to fetch"
+
+
+def _entry(name: str, home: str | Path | None) -> DatasetSpec:
+    """Of an imported one that of ``home``, where another data directory may have one of the same name."""
+    if home is None or DATASETS.is_registered(name):
+        return DATASETS[name]
+    return imported_in(data_dir(home)).get(name) or DATASETS[name]
 
 
 def forget_loaded() -> None:

@@ -113,7 +113,8 @@ def expected_starts(
 
 def _cheap_shape(config: RunConfig, home: Path) -> DataShape | None:
     """As :func:`shape_of`, without opening a file: this is asked every second."""
-    return None if DATASETS[config.dataset.name].source is not None else shape_of(config, home)
+    entry = DATASETS[config.dataset.name]
+    return shape_of(config, home) if entry.source is None and entry.folder is None else None
 
 
 def _pace(config: RunConfig) -> float:

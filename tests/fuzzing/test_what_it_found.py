@@ -139,8 +139,8 @@ def test_a_zip_that_points_before_its_beginning_is_refused() -> None:
 def test_a_stored_dataset_of_other_columns_is_damaged(
     genres: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = cache._columns
-    monkeypatch.setattr(cache, "_columns", lambda data: {**real(data), "genres": genres})
+    real = cache.to_columns
+    monkeypatch.setattr(cache, "to_columns", lambda data: {**real(data), "genres": genres})
     cache.write_cache(tmp_path, kit.data(), "here")
     with pytest.raises(cache.DamagedCache, match="does not make sense"):
         cache.read_cache(tmp_path)

@@ -95,6 +95,8 @@ def _by_its_letters(sample: bytes) -> tuple[str, str]:
             sample.decode(candidate)
         except UnicodeDecodeError:
             continue
+        if letters.decode("cp1252", errors="replace") == letters.decode(candidate, errors="replace"):
+            candidate = "cp1252"  # several read it alike, and this is by far the most common of them
         return candidate.replace("_", "-"), f"not UTF-8; its letters read as {candidate}"
     return "latin-1", "not UTF-8"
 
@@ -131,7 +133,8 @@ class Lines:
         with self._open() as file:
             for number, line in enumerate(file, start=1):
                 self.read += len(line)
-                require(len(line) <= LONGEST_LINE, f"line {number} of {self.piece.short} has over {LONGEST_LINE:,} characters")
+                if len(line) > LONGEST_LINE:
+                    raise UnusableRequest(f"line {number} of {self.piece.short} has over {LONGEST_LINE:,} characters")
                 yield number, line.rstrip("\n")
 
     def _open(self) -> TextIO:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from mfcore.data.importing.roles import known_name, plain
 from mfcore.data.importing.tables import Table
 from mfcore.data.interactions import make_item_table
 from mfcore.validate import require
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _YEAR = re.compile(r"\((\d{4})\)\s*$")
 _GENRES = ("genres", "genre", "category", "categories", "tags", "class", "type")

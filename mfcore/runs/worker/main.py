@@ -13,6 +13,7 @@ import sys
 import threading
 from types import FrameType
 
+from mfcore.paths import at_home
 from mfcore.runs.layout import RunFolder, open_folder
 
 
@@ -33,11 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
         if not run_id:
             return 0
     signal.signal(signal.SIGTERM, on_signal)
-    folder = open_folder(run_id, options.home)
+    with at_home(options.home):
+        return _train(run_id, options.home, interrupted)
+
+
+def _train(run_id: str, home: str, interrupted: threading.Event) -> int:
+    folder = open_folder(run_id, home)
     _log_into(folder)
     from mfcore.runs.worker.session import train_run
 
-    status = train_run(folder, options.home, interrupted=interrupted.is_set)
+    status = train_run(folder, home, interrupted=interrupted.is_set)
     return 0 if status.state != "failed" else 1
 
 

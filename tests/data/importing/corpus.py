@@ -226,9 +226,7 @@ def netflix() -> str:
 def scrobbles() -> str:
     """Who heard what, when, a row each time: pairs repeat."""
     rows = [
-        (named(u), f"2012-03-04T23:0{k % 10}:57Z", f"a{i}", f"Artist {i}", f"Song {i}")
-        for u, i, r, _ in ROWS
-        for k in range(r)
+        (named(u), f"2012-03-04T23:0{k % 10}:57Z", f"a{i}", f"Artist {i}", f"Song {i}") for u, i, r, _ in ROWS for k in range(r)
     ]
     return lines("\t", "", rows)
 
