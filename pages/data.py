@@ -9,13 +9,13 @@ import streamlit as st
 from mfcore.data import dataset_status, load_dataset
 from mfcore.errors import UnusableRequest
 from ui.charts import show_chart
-from ui.controls import error_line, link_to, page_header
+from ui.controls import error_line, page_header
 from ui.data.items import show_items
 from ui.data.matrix import preview, show_matrix
 from ui.data.overview import show_counts, show_pictures
 from ui.data.source import choose_dataset, choose_shape, offer_fetch, show_source
 from ui.data.split import show_split
-from ui.datasets import STAND_IN, nouns
+from ui.datasets import nouns
 
 title, choice = st.columns([3, 2], vertical_alignment="bottom")
 with title:
@@ -24,7 +24,6 @@ with choice:
     entry = choose_dataset()
 if dataset_status(entry.name) == "to fetch":
     offer_fetch(entry)
-    link_to("data", "Look at made-up ratings meanwhile", icon=":material/casino:", dataset=STAND_IN)
     st.stop()
 chosen, beside = choose_shape(entry)
 shape: dict[str, Any] = {**chosen}

@@ -10,8 +10,9 @@ from mfcore.data.cache import DamagedCache, read_manifest
 from mfcore.paths import data_dir
 from mfcore.registry import DATASETS, DEFAULT_DATASET, DatasetSpec, Option
 from ui.address import linked_choice, write_param
+from ui.controls import link_to
 from ui.data.fetching import show_fetch, start_fetch
-from ui.datasets import dataset_choices
+from ui.datasets import STAND_IN, dataset_choices
 from ui.format import escape_markdown
 from ui.state import no_writing
 
@@ -65,13 +66,16 @@ def _step(reach: float) -> float:
 
 
 def offer_fetch(entry: DatasetSpec) -> None:
-    """What is shown in place of a dataset that is not here: what it is, how large, the button; a failure names every origin."""
+    """What is shown in place of a dataset that is not here: what it is, how large, the button, how far it is; a failure names
+    every origin."""
     with st.container(border=True, key="not_here"):
         st.markdown(f"**{escape_markdown(entry.title)} is not on this machine yet.** {escape_markdown(entry.description)}")
         st.caption(escape_markdown(f"{entry.size}. {entry.licence}"))
-        if not show_fetch(entry.name) and st.button(
-            "Fetch it now", type="primary", icon=":material/download:", key="fetch", **no_writing()
-        ):
+        place = st.empty()
+    link_to("data", "Look at made-up ratings meanwhile", icon=":material/casino:", dataset=STAND_IN)
+    with place.container():  # last, because what follows a fetch ends with it; and as a whole, so that nothing stale stays
+        button: dict[str, Any] = {"type": "primary", "icon": ":material/download:", "key": "fetch", **no_writing()}
+        if not show_fetch(entry.name) and st.button("Fetch it now", **button):
             start_fetch(entry.name)
             st.rerun()
 
