@@ -40,6 +40,7 @@ with text:
         if st.button("Train a recommender now", type="primary", icon=":material/play_arrow:", key="start_now", **no_writing()):
             start(FIRST)
         link_to("train", "or set one up yourself", icon=":material/tune:")
+        link_to("data", "bring your own ratings", icon=":material/upload_file:", bring="true")
     st.caption(ALIKE)
     if not data_at_hand():
         st.warning(

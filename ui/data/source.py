@@ -94,6 +94,8 @@ def _source_rows(entry: DatasetSpec) -> dict[str, str]:
         rows["Please cite"] = escape_markdown(entry.citation)
     if entry.url:
         rows["Home"] = f"[{escape_markdown(entry.url)}]({entry.url})"
+    if entry.folder is not None:
+        return {**rows, "Stored": f"`{entry.folder}`"}
     if entry.source is None:
         return {**rows, "Stored": "not stored: made when needed, the same from the same seed"}
     folder = data_dir() / "datasets" / entry.name

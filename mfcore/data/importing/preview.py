@@ -11,7 +11,7 @@ import numpy as np
 
 from mfcore.data.importing.layouts import Opened, open_source
 from mfcore.data.importing.plan import ImportPlan
-from mfcore.data.importing.roles import Facts, Guess, guess_roles, numbers_of
+from mfcore.data.importing.roles import ROLES, Facts, Guess, guess_roles, numbers_of
 from mfcore.data.importing.tables import Chunk
 from mfcore.data.times import as_array, unit_of
 from mfcore.validate import require
@@ -84,16 +84,7 @@ def look(source: Any, plan: ImportPlan | None = None, *, items: Any = None) -> P
     opened = open_source(source, plan, items)
     sample = opened.table.sample(SAMPLED)
     require(len(sample) > 0, f"{opened.table.name} has names of columns, and no rows")
-    guesses, facts = _roles(opened, sample)
-    told = {role: getattr(plan, role) for role in guesses}
-    for role, column in told.items():
-        require(
-            not column or column in sample.columns,
-            f"{opened.table.name} has no column {column!r}; it has {', '.join(sample.columns)}",
-        )
-        if column is not None:
-            guesses[role] = Guess(column, "as told" if column else "told to have none")
-    _no_column_twice(guesses, told)
+    guesses, facts = _roles(opened, sample, plan)
     reasons = {name: why for name, (_, why) in opened.table.how.items()}
     reasons |= {role: guess.why for role, guess in guesses.items()}
     found = {name: value for name, (value, _) in opened.table.how.items() if hasattr(plan, name)}
@@ -105,22 +96,19 @@ def look(source: Any, plan: ImportPlan | None = None, *, items: Any = None) -> P
     return Preview(whole, reasons, columns, opened, sample, opened.tables, [*opened.notes, *warnings])
 
 
-def _roles(opened: Opened, sample: Chunk) -> tuple[dict[str, Guess], list[Facts]]:
-    guesses, facts = guess_roles(sample)
-    for role, column in opened.roles.items():
+def _roles(opened: Opened, sample: Chunk, plan: ImportPlan) -> tuple[dict[str, Guess], list[Facts]]:
+    """What was told, then what the layout fixes, then guesses among the columns that are left."""
+    told = {role: column for role in ROLES if (column := getattr(plan, role)) is not None}
+    for column in filter(None, told.values()):
+        known = ", ".join(sample.columns)
+        require(column in sample.columns, f"{opened.table.name} has no column {column!r}; it has {known}")
+    twice = sorted({column for column in told.values() if column and list(told.values()).count(column) > 1})
+    require(not twice, f"the column {', '.join(twice)} cannot be two things at once")
+    fixed = {role: column for role, column in opened.roles.items() if role not in told and column not in told.values()}
+    guesses, facts = guess_roles(sample, {**fixed, **told})
+    for role, column in fixed.items():
         guesses[role] = Guess(column, f"the layout is that of {opened.layout}" if column else "it has none")
     return guesses, facts
-
-
-def _no_column_twice(guesses: dict[str, Guess], told: Mapping[str, str | None]) -> None:
-    """What was told wins: another role that was guessed for the same column is open again."""
-    said = {column: role for role, column in told.items() if column}
-    columns = [column for column in told.values() if column]
-    twice = sorted({column for column in columns if columns.count(column) > 1})
-    require(not twice, f"the column {', '.join(twice)} cannot be two things at once")
-    for role, guess in list(guesses.items()):
-        if guess.column in said and said[guess.column] != role:
-            guesses[role] = Guess("", "no other column looks like one")
 
 
 def _values(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,10 +235,12 @@ def _share_of_moments(values: Sequence[Any]) -> float:
     return float((good & (seconds > 300_000_000) & (seconds < 2_200_000_000)).mean())
 
 
-def guess_roles(sample: Chunk) -> tuple[dict[str, Guess], list[Facts]]:
-    """Role → guess, for each of ``ROLES``; and what was seen in each column."""
+def guess_roles(sample: Chunk, told: Mapping[str, str] | None = None) -> tuple[dict[str, Guess], list[Facts]]:
+    """Role → guess, for each of ``ROLES``; and what was seen in each column. ``told``: role → column, which are no guesses, so
+    that the rest is guessed among the other columns."""
     facts = [facts_of(name, values) for name, values in sample.columns.items()]
-    guesses = _by_name(facts)
+    guesses = {role: Guess(column, "as told" if column else "told to have none") for role, column in (told or {}).items()}
+    _by_name(facts, guesses)
     taken = {guess.column for guess in guesses.values()}
     left = [one for one in facts if one.name not in taken and known_name(one.name) != "other" and one.filled > 0]
     nameless = not any(known_name(one.name) for one in facts)
@@ -251,9 +253,8 @@ def guess_roles(sample: Chunk) -> tuple[dict[str, Guess], list[Facts]]:
     return guesses, facts
 
 
-def _by_name(facts: list[Facts]) -> dict[str, Guess]:
+def _by_name(facts: list[Facts], guesses: dict[str, Guess]) -> None:
     """Columns whose names say it. Of several the one earliest in our list; ids before names of things."""
-    guesses: dict[str, Guess] = {}
     for role, names in _NAMES.items():
         order = [name.replace("_", "") for name in names.split()]
         found = [one for one in facts if plain(one.name) in order and _fits(role, one)]
@@ -268,7 +269,6 @@ def _by_name(facts: list[Facts]) -> dict[str, Guess]:
     if "item" not in guesses and "title" in guesses:
         title = guesses.pop("title")
         guesses["item"] = Guess(title.column, f"{title.why}, and there is no id beside it")
-    return guesses
 
 
 def _title_beside_item(guesses: dict[str, Guess], facts: list[Facts]) -> None:
