@@ -100,6 +100,7 @@ def evaluate(options: argparse.Namespace) -> int:
         "checkpoint_epoch": loaded.checkpoint_epoch,
         "valid": valid,
         "test": loaded.evaluate("test") if summary.test else {},
+        **({name: dict(part) for name, part in summary.cold.items()} if summary.test else {}),
         "baselines": summary.baselines.get("test" if summary.test else "valid", {}),
     }
     if summary.over and summary.test and loaded.repair_evaluation():
@@ -113,7 +114,17 @@ def evaluate(options: argparse.Namespace) -> int:
         f"{summary.title}: {summary.model} on {summary.dataset}, weights {loaded.checkpoint} of epoch {loaded.checkpoint_epoch}"
     )
     print_metrics(found["test"], valid, found["baselines"])
+    if summary.cold and summary.test:
+        _print_known_apart(summary.cold)
     return 0
+
+
+def _print_known_apart(parts: dict[str, dict[str, Any]]) -> None:
+    say("of test: warm is what both the user and the item had training rows of, cold the rest")
+    keys = list(dict.fromkeys(key for part in parts.values() for key in part["metrics"]))
+    rows = [[key, *(metric(part["metrics"].get(key)) for part in parts.values())] for key in keys]
+    counts = [[what, *(f"{part[what]:,}" for part in parts.values())] for what in ("cases", "ratings")]
+    print_table(["metric", *parts], counts + rows, numbers=list(parts))
 
 
 def recommend(options: argparse.Namespace) -> int:

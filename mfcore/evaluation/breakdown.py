@@ -135,7 +135,7 @@ def user_contrast(details: EvaluationDetails, split: Split, metric: str, found: 
     """The least against the most active tenth of users, as :func:`by_user_activity` ``found`` them. ``metric``: as in
     :func:`mfcore.evaluation.summarise`."""
     ends = [np.asarray(found["users"].iloc[place], np.int64) for place in (0, -1)]
-    parts = [_only(details, np.isin(details.case_user, end), np.isin(details.rating_user, end)) for end in ends]
+    parts = [only(details, np.isin(details.case_user, end), np.isin(details.rating_user, end)) for end in ends]
     popularity = split.train.popularity()
     gap = _gap_at_equal_popularity(parts[0], parts[1], popularity, metric)
     return Contrast(_end(parts[0], popularity, metric), _end(parts[1], popularity, metric), gap)
@@ -150,14 +150,14 @@ def item_contrast(details: EvaluationDetails, split: Split, metric: str, found: 
     if len(there) < 2:
         return None
     ends = [np.asarray(there["items"].iloc[place], np.int64) for place in (0, -1)]
-    parts = [_only(details, np.isin(details.case_item, end), np.isin(details.rating_item, end)) for end in ends]
+    parts = [only(details, np.isin(details.case_item, end), np.isin(details.rating_item, end)) for end in ends]
     if metric.endswith("/full"):
         parts, metric = [_each_alone(part) for part in parts], metric.removesuffix("/full")
     popularity = split.train.popularity()
     return Contrast(_end(parts[0], popularity, metric), _end(parts[1], popularity, metric))
 
 
-def _only(details: EvaluationDetails, cases: Bool, ratings: Bool) -> EvaluationDetails:
+def only(details: EvaluationDetails, cases: Bool, ratings: Bool) -> EvaluationDetails:
     """The evaluation of some of the cases and ratings, both masks."""
     kept: dict[str, Any] = {name: getattr(details, name)[cases] for name in _OF_CASES}
     kept |= {name: getattr(details, name)[:, cases] for name in ("greater_sampled", "equal_sampled")}

@@ -36,7 +36,8 @@ class RunSummary:
     config.json calls dataset and model where it cannot be used, because they are not registered (any more); ``config`` means
     nothing then. ``owner``, ``shared``, ``shared_by``: whose it is and whether others may look, as :meth:`RunFolder.meta` says.
     ``asked_by``: the browser it was asked for from. ``candidates``: part → the fewest and the most items ranked for anybody in
-    sampled ranking; empty for runs of early versions.
+    sampled ranking; empty for runs of early versions. ``cold``: ``{"warm": {"cases", "ratings", "metrics"}, "cold": …}`` of
+    test; empty where all of it was known.
     """
 
     run_id: str
@@ -78,6 +79,7 @@ class RunSummary:
     shared: bool = False
     shared_by: str = ""
     candidates: dict[str, list[int]] = field(default_factory=dict)
+    cold: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def dataset(self) -> str:
@@ -273,6 +275,7 @@ class RunReader:
             asked_by=status.asked_by,
             shared=self._meta["shared"],
             shared_by=self._meta["shared_by"],
+            cold={name: dict(result[name]) for name in ("warm", "cold") if name in result},
             candidates={**(self._start.candidates or {}), **result.get("candidates", {})},
         )
 
@@ -311,6 +314,8 @@ def _check_result(result: dict[str, Any]) -> None:
     tables += list(result.get("baselines", {}).values())
     against = result.get("against", {})
     tables += [{name: against.get(name, 0) for name in ("difference", "low", "high")}]
+    for part in (result.get(name, {}) for name in ("warm", "cold")):
+        tables += [part.get("metrics", {}), {name: part.get(name, 0) for name in ("cases", "ratings")}]
     tables += [dict(enumerate(pair)) for pair in result.get("candidates", {}).values()]
     tables += [{name: result.get(name) or 0 for name in ("best_epoch", "train_seconds", "samples_per_second")}]
     if not all(_is_number(value) for table in tables for value in table.values()):

@@ -56,6 +56,11 @@ def import_it(page: Page, server: AppServer, ratings: Path) -> None:
     assert page.get_by_role("combobox", name="User", exact=True).input_value() == "thing"  # the first column; a wrong guess
     choose(page, "User", "who was it")
     page.wait_for_function("() => document.querySelector('[aria-label=Item][role=combobox]')?.value === 'thing'")
+    page.get_by_text("More to correct").click()
+    for label, word in (("An item", "book"), ("Items", "books")):
+        page.get_by_label(label, exact=True).fill(word)
+        page.keyboard.press("Enter")
+        settle(page)
     press(page, "bring_import")
     page.locator(".st-key-brought").wait_for()
     settle(page)
@@ -86,7 +91,7 @@ def test_from_a_dropped_file_to_recommendations_in_its_own_words(page: Page, ser
     implicit = "model=mf&loss=weighted-mse&optimizer=als&split=leave-last-out&num_epochs=5&embedding_dim=8"
     visit(page, f"{server.url}/train?dataset=my-books&{implicit}")
     solved = train_here(page)
-    for run, said in ((biased, "star"), (solved, "held-out item")):
+    for run, said in ((biased, "star"), (solved, "held-out book")):
         visit(page, f"{server.url}/evaluate?run={run}")
         page.get_by_role("heading", level=2).first.wait_for()
         settle(page)
@@ -116,7 +121,7 @@ def test_it_is_looked_at_renamed_and_deleted(page: Page, server: AppServer, rati
     page.keyboard.press("Enter")
     settle(page)
     press(page, "rename_dataset")
-    page.get_by_text("Books we read").first.wait_for()
+    page.locator(".st-key-title_my-books_Books-we-read").wait_for()
     settle(page)
     with page.expect_download() as download:
         page.locator(".st-key-export_csv button").click()

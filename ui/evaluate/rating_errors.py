@@ -1,4 +1,4 @@
-"""How far off predicted ratings are, for which true ratings, and whether a predicted 4 means 4."""
+"""How far off predicted ratings are, for which true ratings, and whether predictions hold on average."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def errors_section(run: RunSummary, details: EvaluationDetails) -> None:
         figure = calibration_chart(calibration_table(details, bins=12), called, model=run.model)
         show_chart(figure, key="calibration", alt="Mean true rating for each range of predictions")
         st.markdown(
-            "**Does a predicted 4 mean 4?** Test ratings are put into groups by what was predicted for them, and each group's "
-            "mean rating is set against its mean prediction. Above the dotted line the model is too modest, below it "
+            "**Does it keep what it promises?** Test ratings are put into groups by what was predicted for them, and each "
+            "group's mean rating is set against its mean prediction. Above the dotted line the model is too modest, below it "
             "promises too much. A model can be right about every group and still be far off for single ratings: that is what "
             "the charts above show."
         )
 
 
 def calibration_chart(found: Calibration, called: Nouns, *, model: str) -> go.Figure:
-    """Mean true against mean predicted rating of each bin; on the dotted line a predicted 4 is a 4 on average."""
+    """Mean true against mean predicted rating of each bin; on the dotted line both are the same."""
     table = found.table
     figure = new_chart(
         f"Group by group, predictions are right to {found.gap:.2f} {called.units}" if len(table) else "No predictions",
         f"predicted rating ({called.units})",
         f"mean true rating ({called.units})",
-        note="dotted: a predicted 4 is rated 4 on average; larger point: more ratings",
+        note="dotted: rated on average as predicted; larger point: more ratings",
         showlegend=False,
     )
     if not len(table):

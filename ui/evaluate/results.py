@@ -21,7 +21,7 @@ from ui.evaluate.compare import paired
 from ui.evaluate.contestants import scored_baseline, scored_run
 from ui.evaluate.store import RANKERS, RATERS
 from ui.evaluate.surprises import about_results, explain
-from ui.format import NOTHING, headline_metrics, metric, metric_name, reading_order
+from ui.format import NOTHING, count, headline_metrics, metric, metric_name, reading_order
 from ui.state import manager
 from ui.theme import colour
 from ui.verdict import Verdict, judge
@@ -51,8 +51,28 @@ def results_section(run: RunSummary, details: EvaluationDetails | None, ties: st
         verdict = judge(metrics, baselines, run.config.protocol.k)
         explain(about_results(run, metrics, baselines, found, details, verdict, called))
     table_of(run, "test", metrics, baselines, before=details is None or ties == details.ties)
+    if run.cold and (details is None or ties == details.ties):
+        known_apart(run)
     if run.valid:
         table_of(run, "valid", run.valid, run.baselines.get("valid", {}))
+
+
+def known_apart(run: RunSummary) -> None:
+    """Test in two parts: what training knew something about, and the rest."""
+    called, cold = nouns(run.dataset), run.cold["cold"]
+    what = f"{count(cold['cases'])} of {count(cold['cases'] + run.cold['warm']['cases'])} cases"
+    if cold["ratings"]:
+        what = f"{count(cold['ratings'])} of {count(cold['ratings'] + run.cold['warm']['ratings'])} ratings"
+    st.markdown(
+        f"**Known and unknown**: in {what} of test, training had nothing of the {called.user} or of the {called.item}. Nothing "
+        "is learned about those; what is known of everybody stands in.",
+        help="Warm: both had training rows. Cold: one of them had none, so a model of ratings says the mean and what the "
+        "other's average adds, and a model that ranks says what is popular.",
+    )
+    names = {"warm": "Known (warm)", "cold": "Unknown (cold)"}
+    table = metrics_table(run.cold["warm"]["metrics"], {names["cold"]: run.cold["cold"]["metrics"]}, None)
+    table = table.rename(index={THIS_RUN: names["warm"]})
+    show_metrics(table, run.config, key="metrics_cold", alt="Test metrics of the known and the unknown part")
 
 
 def table_of(

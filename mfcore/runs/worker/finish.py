@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Split
 from mfcore.evaluation import EvaluationDetails, Evaluator, against_baseline, summarise
+from mfcore.evaluation.cold import warm_and_cold
 from mfcore.evaluation.metrics import best_baseline, headline_key
 from mfcore.evaluation.negatives import count_candidates
 from mfcore.models import RecommenderModel
@@ -84,10 +85,24 @@ def score_test(run: ActiveRun, refitted: RecommenderModel | None) -> dict[str, A
         "device": str(trainer.device),
         "threads": trainer.threads,
     }
+    result |= _known_apart(details, refitted if refitted is not None else best)
     if refitted is not None:
         result["test_before_refit"] = evaluator.metrics(best)
     found = against(test, floors, details, split, run.home)
     return result | ({"against": found} if found else {})
+
+
+def _known_apart(details: EvaluationDetails, model: RecommenderModel) -> dict[str, Any]:
+    """``{"warm": …, "cold": …}``, each with cases, ratings and metrics; nothing where all of test was known."""
+    fallback = model.fallback
+    if fallback is None:
+        return {}
+    parts = warm_and_cold(details, fallback.user_known, fallback.item_known)
+    if not parts["cold"].num_cases + parts["cold"].num_ratings:
+        return {}
+    return {
+        name: {"cases": part.num_cases, "ratings": part.num_ratings, "metrics": part.metrics} for name, part in parts.items()
+    }
 
 
 def against(
