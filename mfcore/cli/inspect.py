@@ -171,16 +171,19 @@ def recommend(options: argparse.Namespace) -> int:
 
 
 def export_vectors(options: argparse.Namespace) -> int:
-    """Vectors of a stored run and what they stand for, as two tables."""
+    """Vectors of a stored run and what they stand for, as two tables, and what else its predictions are made of."""
     store = RunStore(options.home)
     run_id = store.find(options.run_id)
     epoch = None if options.epoch is None else integer("epoch", options.epoch, low=0)
     tables = vector_tables(run_space(run_id, store.home), what=options.what, epoch=epoch)
-    vectors, metadata = export_tables(*tables, options.out)
+    vectors, metadata, model = export_tables(*tables, options.out)
     if options.json:
-        print_json({"run_id": run_id, "vectors": str(vectors), "metadata": str(metadata)})
+        print_json({"run_id": run_id, "vectors": str(vectors), "metadata": str(metadata), "model": str(model)})
     else:
-        say(f"wrote {vectors} and {metadata}; load both at an Embedding Projector, or import them on the page Embeddings")
+        say(
+            f"wrote {vectors} and {metadata}; load both at an Embedding Projector, or import them on the page Embeddings; "
+            f"{model} says what else a prediction is made of"
+        )
     return 0
 
 

@@ -1,16 +1,20 @@
 """Vectors and what they stand for as two tables, as TensorFlow's Embedding Projector reads them: written, and read back.
 
 ``vectors.tsv``: a row of numbers per point, no header. ``metadata.tsv``: a row per point in the same order; a header only where
-there is more than one column. Tabs between values, lines end in a newline, UTF-8.
+there is more than one column. Tabs between values, lines end in a newline, UTF-8. ``model.json`` beside them, which the
+projector does not ask for: what a prediction is made of besides vectors and biases.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +22,21 @@ import numpy.typing as npt
 from mfcore.embeddings.snapshots import EmbeddingSpace
 from mfcore.errors import UnusableRequest
 from mfcore.files import DAMAGED_ZIP, write_atomically
-from mfcore.typing import Float32
+from mfcore.registry import MODELS
+from mfcore.typing import Bool, Float32, Int64
 from mfcore.validate import choice, present, require
+
+if TYPE_CHECKING:
+    from mfcore.models import RecommenderModel
 
 Columns = dict[str, Sequence[object]]
 
 MOST_BYTES = 256 * 1024**2
 MOST_POINTS, MOST_WIDE, MOST_COLUMNS = 200_000, 2048, 50
 _MOST_TEXT = 500
-VECTORS, METADATA = "vectors.tsv", "metadata.tsv"
+VECTORS, METADATA, MODEL = "vectors.tsv", "metadata.tsv", "model.json"
+_HOLDS = "the formula holds where trained is yes; of others nothing was learned, and the model falls back to what is known"
+_LAYERS = "this model has layers beyond these tables, so they do not give its scores"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +47,73 @@ class Tables:
     metadata: dict[str, list[str]]
 
 
-def vector_tables(space: EmbeddingSpace, *, what: str = "items", epoch: int | None = None) -> tuple[Float32, Columns]:
-    """(n, d) float32 vectors and their columns (title, id, year, ratings, mean rating, genres; label instead for users).
+@dataclass(frozen=True)
+class Prediction:
+    """How a model makes a score of vectors: the content of ``model.json``.
+
+    Attributes:
+        model: its registered name. predicts: ``rating`` or ``score``, which only ranks.
+        formula: the score in words of the tables, or "" where the model has layers that no table holds.
+        global_mean: μ, float32 (0 where nothing starts from a mean). output_range: (low, high) of the sigmoid, or None.
+        rating_scale: predicted ratings are clipped to it where they are shown.
+        known: (num_items,) and (num_users,) bool, who has training rows; not written: metadata has it as the column "trained".
+    """
+
+    model: str
+    predicts: str
+    formula: str
+    global_mean: float
+    output_range: tuple[float, float] | None
+    rating_scale: tuple[float, float]
+    known: tuple[Bool, Bool] | None = None
+
+    @classmethod
+    def of(cls, model: RecommenderModel) -> Prediction:
+        """``model``: with the μ of its training part, and told whether it predicts ratings."""
+        fallback, scale = model.fallback, (model.low, model.high)
+        return cls(
+            model=model.config.name,
+            predicts="rating" if model.predicts_ratings else "score",
+            formula=_formula(model),
+            global_mean=float(model.global_mean),
+            output_range=scale if model.config.output_range else None,
+            rating_scale=scale,
+            known=None if fallback is None else (fallback.item_known, fallback.user_known),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        told = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "known"}
+        return told | {"note": _HOLDS if self.formula else _LAYERS}
+
+
+def _formula(model: RecommenderModel) -> str:
+    if not MODELS[model.config.name].dot_product:
+        return ""
+    terms = [
+        "global_mean",
+        *(["user bias", "item bias"] if model.user_biases() is not None else []),
+        "user vector · item vector",
+    ]
+    total = " + ".join(terms)
+    return (
+        f"low + (high - low) / (1 + exp(-({total}))), with low and high of output_range" if model.config.output_range else total
+    )
+
+
+class ModelSpace(EmbeddingSpace, Protocol):
+    """Embeddings that a model of ours learned."""
+
+    def prediction(self, epoch: int | None = None) -> Prediction:
+        """How it makes a score, as it stands or as it was after ``epoch``."""
+
+
+Exported = tuple[Float32, Columns, Prediction]
+"""As :func:`vector_tables` gives it."""
+
+
+def vector_tables(space: ModelSpace, *, what: str = "items", epoch: int | None = None) -> Exported:
+    """(n, d) float32 vectors, their columns, and what else a prediction is made of. Columns: title, id, year, ratings, mean
+    rating, genres, or label, id, ratings, mean rating for users; then trained and, where the model has one, bias.
 
     ``epoch``: None is the model that stands for the run, with every item and user; a number is that epoch's snapshot.
 
@@ -51,23 +126,38 @@ def vector_tables(space: EmbeddingSpace, *, what: str = "items", epoch: int | No
     kept = ", ".join(map(str, sorted(stamps)))
     found = source.load(max(stamps) if epoch is None else epoch)
     snapshot = present(found, f"there is no snapshot of epoch {epoch}; kept are {kept}")
-    about = space.points(every=epoch is None)[what]
+    about, prediction = space.points(every=epoch is None)[what], space.prediction(epoch)
     if what == "users":
-        return snapshot.users, {name: about[name] for name in ("label", "id", "ratings", "mean")}
-    columns: Columns = {name: about[name] for name in ("title", "id", "year", "ratings", "mean")}
-    return snapshot.items, {**columns, "genres": ["|".join(names) for names in about["genres"]]}
+        columns: Columns = {name: about[name] for name in ("label", "id", "ratings", "mean")}
+        return snapshot.users, columns | _of_rows(prediction, 1, source.user_idx, snapshot.user_biases), prediction
+    columns = {name: about[name] for name in ("title", "id", "year", "ratings", "mean")}
+    columns["genres"] = ["|".join(names) for names in about["genres"]]
+    return snapshot.items, columns | _of_rows(prediction, 0, source.item_idx, snapshot.item_biases), prediction
 
 
-def export_tables(vectors: npt.ArrayLike, columns: Columns, out: str | Path) -> tuple[Path, Path]:
-    """``vectors.tsv`` and ``metadata.tsv`` in the folder ``out``, made if need be. Returns both paths.
+def _of_rows(prediction: Prediction, side: int, index: Int64, biases: Float32 | None) -> Columns:
+    """What a prediction needs to know of each row besides its vector. ``side``: 0 items, 1 users."""
+    known = None if prediction.known is None else prediction.known[side][index]
+    columns: Columns = {} if known is None else {"trained": ["yes" if one else "no" for one in known]}
+    return columns if biases is None else columns | {"bias": [f"{bias:.9g}" for bias in biases.tolist()]}
+
+
+def export_tables(vectors: npt.ArrayLike, columns: Columns, prediction: Prediction, out: str | Path) -> tuple[Path, Path, Path]:
+    """``vectors.tsv``, ``metadata.tsv`` and ``model.json`` in the folder ``out``, made if need be. Returns their paths.
 
     Raises:
         UnusableRequest: ``out`` cannot be written to.
     """
-    paths = Path(out) / VECTORS, Path(out) / METADATA
-    for path, text in zip(paths, (write_vectors(vectors), write_metadata(columns)), strict=True):
+    paths = Path(out) / VECTORS, Path(out) / METADATA, Path(out) / MODEL
+    texts = write_vectors(vectors), write_metadata(columns), write_model(prediction)
+    for path, text in zip(paths, texts, strict=True):
         write_atomically(path, text.encode())
     return paths
+
+
+def write_model(prediction: Prediction) -> str:
+    """Text of ``model.json``."""
+    return json.dumps(prediction.to_json(), indent=2, ensure_ascii=False) + "\n"
 
 
 def write_vectors(vectors: npt.ArrayLike) -> str:
@@ -83,12 +173,14 @@ def write_metadata(columns: Mapping[str, Sequence[object]]) -> str:
     return "".join(line + "\n" for line in (["\t".join(names), *lines] if len(names) > 1 else lines))
 
 
-def pack_tables(vectors: npt.ArrayLike, columns: Mapping[str, Sequence[object]]) -> bytes:
-    """Both files in a zip."""
+def pack_tables(vectors: npt.ArrayLike, columns: Mapping[str, Sequence[object]], prediction: Prediction | None = None) -> bytes:
+    """The files in a zip; ``model.json`` where there is a model."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
         archive.writestr(VECTORS, write_vectors(vectors))
         archive.writestr(METADATA, write_metadata(columns))
+        if prediction is not None:
+            archive.writestr(MODEL, write_model(prediction))
     return buffer.getvalue()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mfcore.data import Interactions, open_dataset
+from mfcore.embeddings.export import Prediction
 from mfcore.embeddings.imported import ImportedEmbeddings, open_embeddings
 from mfcore.embeddings.points import block_points, check_fits, plain_table, points_of
 from mfcore.embeddings.rating_block import RatingBlock
@@ -15,7 +16,7 @@ from mfcore.embeddings.spectrum import Recovery, recovery_over_time
 from mfcore.paths import data_dir
 from mfcore.registry import MODELS
 from mfcore.runs.layout import RunFolder, open_folder
-from mfcore.runs.loaded import LoadedRun, load_run
+from mfcore.runs.loaded import LoadedRun, load_run, open_split
 from mfcore.validate import choice, require
 
 KINDS = ("runs", "embeddings")
@@ -96,6 +97,22 @@ class RunSpace:
         if planted is None:
             return {}
         return recovery_over_time(source, planted[1], dot_product=MODELS[self.folder.config().model.name].dot_product)
+
+    def prediction(self, epoch: int | None = None) -> Prediction:
+        """How its model makes a score of vectors; that of a snapshot starts from the mean of the training part.
+
+        Raises:
+            UnusableRequest: there is no model yet. DataUnavailable: its dataset is not here.
+        """
+        if epoch is None:
+            return Prediction.of(self._load().model)
+        from mfcore.models import build_model
+
+        stored = self.folder.stored()
+        # Not the model that stands for the run: that may have learned from the validation part too.
+        model = build_model(stored.config.model, open_split(stored, self.home).train)
+        model.predicts_ratings = not stored.config.training.implicit
+        return Prediction.of(model)
 
     def _load(self) -> LoadedRun:
         return load_run(self.name, self.home)

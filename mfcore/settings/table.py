@@ -25,6 +25,8 @@ MOST_SAMPLES = 2**31 - 1
 """Of a batch: larger than any epoch, and every library can count to it."""
 LARGEST_FACTOR = 1e30
 """Of weight decay and multipliers: beyond it a step in float32 has no result."""
+LARGEST_ALPHA = 1e6
+"""Of counts as confidence: beyond it nothing but the largest counts is left."""
 MOST_THREADS = 1024
 """More than any machine has cores; asked for many more, the system's thread library ends the process without a word."""
 REFERENCE_BATCH = 256
@@ -39,6 +41,11 @@ SCHEDULES = {
     "plateau": "Reduce on plateau",
 }
 NEGATIVE_SAMPLING = {"uniform": "Uniform", "popularity": "By popularity"}
+CONFIDENCES = {
+    "none": "All alike",
+    "linear": "1 + α × count",
+    "log": "1 + α × ln(1 + count)",
+}
 LR_SCALINGS = {"none": "Not at all", "sqrt": "With its square root", "linear": "In proportion"}
 DECAY_SCALINGS = {"none": "All alike", "sqrt-count": "Less where ratings are many"}
 PACES = {"1": "1", "5": "5", "20": "20", "0": "Full speed"}
@@ -273,6 +280,16 @@ def _training() -> Iterator[Setting]:
         "unobserved_weight", "training", "unobserved_weight", Real(0.0, 1.0), 0.2, "Weight of not chosen",
         "Squared error over all cells: how much a cell without an interaction counts, beside 1 for one with.", TASK,
         idle=when.counts_cells,
+    )
+    yield Setting(
+        "confidence", "training", "confidence", Choice(CONFIDENCES), "none", "Weight of chosen",
+        "Ranking, from counts: how much more a choice weighs that was made often. All alike looks only at what was chosen, "
+        "however often.", TASK, idle=when.confidence, title="{} confidence", title_rank=21,
+    )
+    yield Setting(
+        "confidence_alpha", "training", "confidence_alpha", Real(above=0.0, high=LARGEST_ALPHA), 1.0, "α of counts",
+        "How fast that weight grows with the count. Large counts want a small one, such as 0.01, or the logarithm.", TASK,
+        idle=when.confidence_alpha,
     )
     yield Setting(
         "momentum", "training", "momentum", Real(low=0.0, below=1.0), 0.0, "Momentum",

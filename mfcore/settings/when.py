@@ -133,6 +133,15 @@ def counts_cells(chosen: Choices) -> str:
     return f"only the loss {who(LOSSES, lambda spec: spec.solved)} counts what was not chosen"
 
 
+def confidence(chosen: Choices) -> str:
+    ranks = chosen.loss is None or chosen.loss.ranks
+    return "" if ranks else "a model of ratings predicts the numbers themselves"
+
+
+def confidence_alpha(chosen: Choices) -> str:
+    return confidence(chosen) or ("confidence is none" if chosen.get("confidence") == "none" else "")
+
+
 def cuts(chosen: Choices) -> str:
     return steps(chosen) or ("" if chosen.get("schedule") in CUTTING else f"only schedules {' and '.join(CUTTING)} cut")
 

@@ -32,6 +32,8 @@ class TrainConfig:
     negatives: int = default("negatives")
     negative_sampling: str = default("negative_sampling")
     unobserved_weight: float = default("unobserved_weight")
+    confidence: str = default("confidence")
+    confidence_alpha: float = default("confidence_alpha")
     momentum: float = default("momentum")
     nesterov: bool = default("nesterov")
     sparse_gradients: bool = default("sparse_gradients")

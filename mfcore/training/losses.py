@@ -81,6 +81,23 @@ class BPR(Loss):
         return F.softplus(other - chosen)
 
 
+def mean_loss(loss: str, scores: Tensor, batch: Samples) -> Tensor:
+    """The mean over the batch, a scalar that can be differentiated; of weighted samples Σ w·loss / B."""
+    spec = loss_named(loss)
+    return (spec.each(scores, batch) * batch.weight).mean() if len(batch.weight) else spec.mean(scores, batch)
+
+
+def mean_and_slope(loss: str, scores: Tensor, batch: Samples) -> tuple[Tensor, Tensor]:
+    """:func:`mean_loss`, a scalar, and its derivative by each score, as many as there are."""
+    if not len(batch.weight):
+        return loss_named(loss).slope(scores, batch)
+    with torch.enable_grad():
+        free = scores.detach().requires_grad_()
+        mean = mean_loss(loss, free, batch)
+        (slope,) = torch.autograd.grad(mean, free)
+    return mean.detach(), slope
+
+
 def loss_named(name: str) -> Loss:
     """The loss that training calls by this name.
 
@@ -101,7 +118,7 @@ def _made(implementation: Any) -> Loss:
 def batch_loss(model: RecommenderModel, loss: str, batch: Samples) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The mean loss of a batch, a scalar, and the embedding rows it touched (for L2)."""
     rows = model.gather(*pairs(loss, batch))
-    return loss_named(loss).mean(model.score(rows), batch), rows
+    return mean_loss(loss, model.score(rows), batch), rows
 
 
 def pairs(loss: str, batch: Samples) -> tuple[Tensor, Tensor]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
 from mfcore.registry import LOSSES
+from mfcore.training.confidence import sample_weights
 from mfcore.training.config import TrainConfig
 from mfcore.training.negatives import NegativeSampler
 from mfcore.validate import require
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 class Samples:
     """user_idx, item_idx: (n,) int64. target: (n,) float32, rating or 1/0 label. negative_idx: (n,) int64, BPR only.
 
+    weight: (n,) float32, how much each counts in the mean loss; empty where all count 1.
+
     What a loss does not use is an empty tensor.
     """
 
@@ -34,6 +37,7 @@ class Samples:
     item_idx: Tensor
     target: Tensor
     negative_idx: Tensor
+    weight: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def __len__(self) -> int:
         return len(self.user_idx)
@@ -60,7 +64,7 @@ class Samples:
             column[: len(new)].copy_(new)
 
     def _columns(self) -> tuple[Tensor, ...]:
-        return self.user_idx, self.item_idx, self.target, self.negative_idx
+        return self.user_idx, self.item_idx, self.target, self.negative_idx, self.weight
 
 
 class Source(Protocol):
@@ -75,7 +79,8 @@ class Source(Protocol):
 class SampleSource:
     """Draws the samples of an epoch from interactions; for ranking losses with new negatives each time.
 
-    ``avoid``: further interactions that must not come up as negatives. ``num_samples``: how many an epoch has.
+    ``avoid``: further interactions, which were trained on and must not come up as negatives; the mean of the weights is over
+    them. ``num_samples``: how many an epoch has.
 
     Raises:
         UnusableRequest: there is nothing to train on, or no user has an item left to be a negative.
@@ -93,8 +98,13 @@ class SampleSource:
         self._no_floats = torch.empty(0, device=device)
         self._no_indices = torch.empty(0, dtype=torch.int64, device=device)
         self.num_samples = len(self.user_idx)
+        self._weight = self._no_floats
         if config.implicit:
+            weights = sample_weights(config, data, data if avoid is None else avoid)
+            weight = None if weights is None else torch.as_tensor(weights[order], device=device)
             self._prepare_negatives(data, avoid, device)
+            if weight is not None:
+                self._weight = self._weight_of_samples(weight)
 
     def _prepare_negatives(self, data: Interactions, avoid: Interactions | None, device: torch.device) -> None:
         users, items = self.user_idx, self.item_idx
@@ -104,7 +114,7 @@ class SampleSource:
         popularity = self.config.negative_sampling == "popularity"
         self.sampler = NegativeSampler(users, items, data.num_users, data.num_items, popularity=popularity)
         # Users who chose everything have no negatives; their positives still count for the logistic loss.
-        has_negatives = self.sampler.num_candidates[self.user_idx] > 0
+        self._has_negatives = has_negatives = self.sampler.num_candidates[self.user_idx] > 0
         self._users_for_negatives = self.user_idx[has_negatives].repeat_interleave(self.config.negatives)
         pairs = len(self._users_for_negatives)
         if LOSSES[self.config.loss].pairs:
@@ -114,6 +124,12 @@ class SampleSource:
             self._labels = torch.cat([torch.ones(len(self.user_idx)), torch.zeros(pairs)]).to(device)
             self.num_samples += pairs
         require(pairs > 0 or len(data) == 0, f"loss {self.config.loss} needs negatives, but every user has chosen every item")
+
+    def _weight_of_samples(self, weight: Tensor) -> Tensor:
+        """(num_samples,) from those of the positives: a pair weighs what its positive does, a negative alone 1."""
+        if LOSSES[self.config.loss].pairs:
+            return weight[self._has_negatives].repeat_interleave(self.config.negatives)
+        return torch.cat([weight, weight.new_ones(self.num_samples - len(weight))])
 
     def draw(self, generator: torch.Generator, *, shuffle: bool = True) -> Samples:
         """The samples of one epoch, (num_samples,) each."""
@@ -126,9 +142,9 @@ class SampleSource:
         users = self._users_for_negatives
         negatives = self.sampler.draw(users, generator)
         if LOSSES[self.config.loss].pairs:
-            return Samples(users, self._positives_for_pairs, self._no_floats, negatives)
+            return Samples(users, self._positives_for_pairs, self._no_floats, negatives, self._weight)
         both = torch.cat([self.user_idx, users]), torch.cat([self.item_idx, negatives])
-        return Samples(*both, self._labels, self._no_indices)
+        return Samples(*both, self._labels, self._no_indices, self._weight)
 
 
 class EpochPass:

@@ -22,6 +22,7 @@ from mfcore.evaluation.protocol import all_relevant as relevant_by_rule
 from mfcore.models.base import RecommenderModel
 from mfcore.models.config import ModelConfig
 from mfcore.registry import LOSSES, MODELS, OPTIMIZERS, load
+from mfcore.training.confidence import confidence
 from mfcore.training.config import TrainConfig
 from mfcore.training.limits import USUAL, Limits
 from mfcore.training.losses import loss_on
@@ -156,8 +157,9 @@ class Validation:
     def _loss_on(self, part: Interactions) -> Callable[[RecommenderModel], float]:
         loss = LOSSES[self.config.loss]
         if loss.solved:
+            sure = confidence(self.config, part), confidence(self.config, self.split.train)
             measure: Callable[[RecommenderModel], float] = load(loss.implementation)(
-                part, self.split.train, self.config.unobserved_weight, self.device
+                part, self.split.train, self.config.unobserved_weight, self.device, sure
             )
             return measure
         source = SampleSource(part, self.config, self.device, avoid=self.split.train)

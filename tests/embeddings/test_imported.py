@@ -77,7 +77,7 @@ def test_the_command_writes_tables_that_come_back(home: Path, tmp_path: Path, tr
     weights, _ = load_weights(folder.checkpoints / "best.safetensors")
     np.testing.assert_array_equal(tables.vectors, weights["item_factors"].numpy())
     assert tables.metadata["title"][:2] == ["Item 1", "Item 2"]
-    assert list(tables.metadata) == ["title", "id", "year", "ratings", "mean", "genres"]
+    assert list(tables.metadata) == ["title", "id", "year", "ratings", "mean", "genres", "trained", "bias"]
     assert main(["export-vectors", folder.run_id, "--out", str(out), "--home", str(home), "--epoch", "99"]) == 2
     assert main(["export-vectors", folder.run_id, "--out", str(out), "--home", str(home), "--what", "films"]) == 2
 
@@ -86,7 +86,7 @@ def test_a_snapshots_users_go_out_too(home: Path, train: Callable) -> None:
     folder: RunFolder = train()[0]
     tables = read_zip(pack_tables(*vector_tables(run_space(folder.run_id, home), what="users", epoch=0)))
     assert tables.vectors.shape == (60, 4)
-    assert list(tables.metadata) == ["label", "id", "ratings", "mean"]
+    assert list(tables.metadata) == ["label", "id", "ratings", "mean", "trained", "bias"]
 
 
 @pytest.mark.parametrize(

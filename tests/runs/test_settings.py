@@ -114,7 +114,7 @@ OTHER_VALUES: dict[str, Any] = {
     "momentum": 0.9, "nesterov": True, "negatives": 2, "negative_sampling": "popularity", "unobserved_weight": 0.7,
     "schedule_every": 2, "schedule_factor": 0.1, "weight_decay_scaling": "sqrt-count", "bias_lr_multiplier": 3.0,
     "bias_std": 0.5, "mlp_lr_multiplier": 3.0, "mlp_layers": "8,4", "dropout": 0.5, "embedding_dim": 3, "init_std": 0.5,
-    "global_mean": False,
+    "global_mean": False, "confidence": "log",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from mfcore.training.config import TrainConfig
 from mfcore.training.engines.base import ONE_BY_ONE, TrainingContext, is_dot_product
 from mfcore.training.engines.cuda_graph import RecordedSteps, Recorder, recorder_for, why_not_recorded
 from mfcore.training.engines.fused_step import Stepper
-from mfcore.training.losses import batch_loss, loss_named, pairs
+from mfcore.training.losses import batch_loss, mean_and_slope, pairs
 from mfcore.training.optimizers import gradients_are_sparse, set_rate
 from mfcore.training.samples import Samples
 from mfcore.training.weight_decay import L2Penalty
@@ -174,9 +174,9 @@ class WrittenGradients:
         for bias in biases:
             raw += bias
         if not self._model.config.output_range:
-            return loss_named(self._loss).slope(raw, batch)
+            return mean_and_slope(self._loss, raw, batch)
         share, span = torch.sigmoid(raw), self._model.high - self._model.low
-        loss, slope = loss_named(self._loss).slope(self._model.low + span * share, batch)
+        loss, slope = mean_and_slope(self._loss, self._model.low + span * share, batch)
         return loss, slope * (span * share * (1.0 - share))
 
 

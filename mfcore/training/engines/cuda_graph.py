@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from mfcore.registry import LOSSES, OPTIMIZERS
+from mfcore.training.confidence import weighs
+from mfcore.training.config import TrainConfig
 from mfcore.training.engines.base import TrainingContext
 from mfcore.training.engines.fused_step import Stepper, is_fused
 from mfcore.training.optimizers import gradients_are_sparse
@@ -89,7 +91,7 @@ class RecordedSteps:
         self._model, self._optimizers, self._size = context.model, context.optimizers, context.config.batch_size
         self._gradients, self._stepper = gradients, stepper
         self.num_batches = max(1, min(_BATCHES, _MOST_SAMPLES // self._size))
-        self._samples = _room_for(self.num_batches * self._size, context.config.loss, context.model.device)
+        self._samples = _room_for(self.num_batches * self._size, context.config, context.model.device)
         self._rates = torch.zeros(self.num_batches, device=context.model.device)
         self._losses = torch.zeros(self.num_batches, device=context.model.device)
         self._place = torch.zeros(1, dtype=torch.int64, device=context.model.device)
@@ -155,9 +157,11 @@ def _tensors_of(optimizer: Optimizer, what: Callable[[Tensor], Tensor]) -> dict[
     }
 
 
-def _room_for(count: int, loss: str, device: torch.device) -> Samples:
+def _room_for(count: int, config: TrainConfig, device: torch.device) -> Samples:
     indices = torch.zeros(count, dtype=torch.int64, device=device)
     none, no_floats = torch.empty(0, dtype=torch.int64, device=device), torch.empty(0, device=device)
-    if LOSSES[loss].pairs:
-        return Samples(indices, indices.clone(), no_floats, indices.clone())
-    return Samples(indices, indices.clone(), torch.zeros(count, device=device), none)
+    # Ones, which stay where equal counts come without weights.
+    weight = torch.ones(count, device=device) if weighs(config) else no_floats
+    if LOSSES[config.loss].pairs:
+        return Samples(indices, indices.clone(), no_floats, indices.clone(), weight)
+    return Samples(indices, indices.clone(), torch.zeros(count, device=device), none, weight)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mfcore.training.engines.als.kernels import AT_ONCE, LANES, FixedSide, Rows, Workspace, add_unobserved, solve
+from mfcore.training.engines.als.kernels import AT_ONCE, LANES, NONE, FixedSide, Rows, Workspace, add_unobserved, solve
 from mfcore.training.engines.als.normal_equations import Features, Grouped, Weights
 from mfcore.training.limits import USUAL
 from mfcore.typing import Int64
@@ -25,7 +25,8 @@ class CompiledSolver:
     def __call__(self, rows: Grouped, features: Features, weights: Weights, ridge: Tensor) -> tuple[Tensor, Tensor]:
         """As :func:`~.normal_equations.solve_rows`."""
         dim = features.x.shape[1]
-        given = Rows(rows.starts, rows.columns.numpy(), rows.ratings.numpy(), ridge.numpy())
+        sure = NONE if rows.confidence is None else rows.confidence.numpy()
+        given = Rows(rows.starts, rows.columns.numpy(), rows.ratings.numpy(), ridge.numpy(), sure)
         fixed = _fixed_side(features, weights)
         width = fixed.x.shape[1]
         theta, left = aligned_zeros(rows.num_rows, width), np.zeros(rows.num_rows)

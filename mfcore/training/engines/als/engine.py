@@ -12,6 +12,7 @@ from torch import Tensor
 from mfcore.models.base import RecommenderModel
 from mfcore.models.dot import MF
 from mfcore.registry import LOSSES
+from mfcore.training.confidence import confidence
 from mfcore.training.config import TrainConfig
 from mfcore.training.engines.als.normal_equations import Features, Grouped, Weights, solve_rows
 from mfcore.training.engines.base import TrainingContext, load_kernels
@@ -36,7 +37,8 @@ class AlsEngine:
     with its vector, as one more dimension whose feature is 1. Nothing is remembered between steps but the model.
 
     ``weighted-mse`` counts every cell of the matrix: 1 if chosen, else ``unobserved_weight``; occurrences carry the same
-    weights, so that the ridge is λ·(n_u + w0·(num_items − n_u)) (Rendle et al. 2021, with their ν = 1).
+    weights, so that the ridge is λ·(n_u + w0·(num_items − n_u)) (Rendle et al. 2021, with their ν = 1). With counts as
+    confidence a chosen cell counts c instead of 1, and its occurrence too.
 
     The loss of a step is the mean over ratings (cells, by weight) after it, without L2.
 
@@ -55,14 +57,13 @@ class AlsEngine:
         dim = self.model.user_factors.shape[1] + biased
         shape = train.num_users, train.num_items
         users, items, ratings, floats = train.user_idx, train.item_idx, train.rating, context.limits.chunk_floats
+        sure = confidence(config, train)
         self.sides = (
-            Grouped(users, items, ratings, shape, dim, device, floats),
-            Grouped(items, users, ratings, shape[::-1], dim, device, floats),
+            Grouped(users, items, ratings, shape, dim, device, floats, sure),
+            Grouped(items, users, ratings, shape[::-1], dim, device, floats, sure),
         )
         decays = (torch.from_numpy(decay).to(device) for decay in decay_per_row(config, train))
-        self._ridges = tuple(
-            decay * self.weights.of_rows(side.counts, side.num_columns) for decay, side in zip(decays, self.sides, strict=True)
-        )
+        self._ridges = tuple(decay * self.weights.of_rows(side) for decay, side in zip(decays, self.sides, strict=True))
 
     @staticmethod
     def why_not(model: RecommenderModel, config: TrainConfig, device: torch.device) -> str:
@@ -97,8 +98,7 @@ class AlsEngine:
         return Features.of(*self._tables(of_items=of_items), self.model.global_mean)
 
     def _total_weight(self) -> float:
-        rows = self.sides[0]
-        return float(self.weights.of_rows(rows.counts, rows.num_columns).sum(dtype=torch.float64))
+        return float(self.weights.of_rows(self.sides[0]).sum(dtype=torch.float64))
 
 
 def choose_solver(context: TrainingContext) -> tuple[Solver, str]:

@@ -35,16 +35,19 @@ AT_ONCE = 64
 _TRIES = 4
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
+NONE = np.zeros(0, dtype=np.float32)
 FLOOR, SHAKY = np.float32(1e-6), np.float32(1e-4)  # as in mfcore.training.engines.als.normal_equations
 
 
 class Rows(NamedTuple):
-    """The rows to solve. starts (num_rows + 1,) int64, columns (n,) int32, ratings (n,) float32, ridge (num_rows,) float32."""
+    """The rows to solve. starts (num_rows + 1,) int64, columns (n,) int32, ratings (n,) float32, ridge (num_rows,) float32.
+    confidence (n,) float32, none of them below ``unobserved``, or empty where all are 1."""
 
     starts: Indices
     columns: Indices
     ratings: Float32
     ridge: Float32
+    confidence: Float32 = NONE
 
 
 class FixedSide(NamedTuple):
@@ -147,6 +150,28 @@ def _dot(one: Float32, other: Float32) -> Scalar:
 
 
 @_compiled
+def _build_weighted(row: int, rows: Rows, fixed: FixedSide, space: Workspace) -> float:
+    """What :func:`_build` adds for the row's own cells, where each weighs its confidence and all others ``unobserved``."""
+    gram, picked, width, w = space.gram, space.picked, fixed.x.shape[1], fixed.unobserved
+    unexplained, first, last = 0.0, rows.starts[row], rows.starts[row + 1]
+    for start in range(first, last, AT_ONCE):
+        count = min(AT_ONCE, last - start)
+        for r in range(count):
+            column = rows.columns[start + r]
+            offset, sure = fixed.offset[column], rows.confidence[start + r]
+            _add_scaled(space.right, sure - (sure - w) * offset, fixed.x[column])
+            # Both factors of a product are these rows: each brings the root of the weight.
+            picked[r, :] = ZERO
+            _add_scaled(picked[r], np.sqrt(sure - w), fixed.x[column])
+            far = float(offset)
+            unexplained += float(sure) * (1.0 - far) ** 2 - float(w) * far**2
+        for f in range(0, fixed.dim, HEIGHT):
+            for j in range(f & -LANES, width, LANES):
+                _tile(gram, width, f, j, picked, count, ONE)
+    return unexplained
+
+
+@_compiled
 def _build(row: int, rows: Rows, fixed: FixedSide, space: Workspace) -> float:
     """The row's equations into the workspace: what stands on and right of the gram's diagonal. Returns Σ w (t − offset)², to be
     explained, over its ratings, less what ``unobserved`` cells would have in their place."""
@@ -154,6 +179,8 @@ def _build(row: int, rows: Rows, fixed: FixedSide, space: Workspace) -> float:
     for f in range(min(-(-fixed.dim // HEIGHT) * HEIGHT, width)):
         _copy(gram[f, f & -LANES :], fixed.gram[f, f & -LANES :])
     _copy(space.right, fixed.right)
+    if len(rows.confidence) > 0:
+        return _build_weighted(row, rows, fixed, space)
     unexplained, first, last = 0.0, rows.starts[row], rows.starts[row + 1]
     for start in range(first, last, AT_ONCE):
         count = min(AT_ONCE, last - start)

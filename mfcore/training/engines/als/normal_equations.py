@@ -47,20 +47,26 @@ class Weights:
     """How much each cell of the matrix counts.
 
     ``unobserved`` None: only what was rated counts, and the targets are the ratings (Zhou et al. 2008). A number w: every
-    chosen cell counts 1 with target 1, every other cell w with target 0 (Hu, Koren & Volinsky 2008).
+    chosen cell counts 1, or its confidence c, with target 1, every other cell w with target 0 (Hu, Koren & Volinsky 2008).
     """
 
     unobserved: float | None
 
-    def of_rows(self, counts: Tensor, num_columns: int) -> Tensor:
+    def of_rows(self, rows: Grouped) -> Tensor:
         """The summed weight of every row's cells: (n,) float32."""
+        counts = rows.counts
         if self.unobserved is None:
             return counts.float()
-        return counts + self.unobserved * (num_columns - counts)
+        chosen = counts if rows.confidence is None else rows.sums_of(rows.confidence)
+        return chosen + self.unobserved * (rows.num_columns - counts)
 
-    def targets(self, ratings: Tensor, offset: Tensor) -> Tensor:
-        """What stands in Xᵀy for each rated cell: (B, l) float32, both arguments and the result."""
-        return ratings - offset if self.unobserved is None else 1.0 - (1.0 - self.unobserved) * offset
+    def targets(self, ratings: Tensor, offset: Tensor, confidence: Tensor | None = None) -> Tensor:
+        """What stands in Xᵀy for each rated cell: (B, l) float32, all arguments and the result."""
+        if self.unobserved is None:
+            return ratings - offset
+        if confidence is None:
+            return 1.0 - (1.0 - self.unobserved) * offset
+        return confidence - (confidence - self.unobserved) * offset
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ class Grouped:
 
     Attributes:
         num_rows: users (or items); num_columns: of the other side.
-        columns: (n,) int32 index on the other side of every rating, row after row; ratings: (n,) float32.
+        columns: (n,) int32 index on the other side of every rating, row after row; ratings: (n,) float32; confidence: (n,)
+            float32 what each weighs, or None for 1.
         counts: (num_rows,) int64 ratings of each row.
         starts: (num_rows + 1,) int64 on the CPU, where each row's ratings begin, and the end of the last.
     """
@@ -92,11 +99,13 @@ class Grouped:
         dim: int,
         device: torch.device,
         floats: int | None = None,
+        confidence: Float32 | None = None,
     ) -> None:
         self.num_rows, self.num_columns = shape
         order = row.argsort(kind="stable")
         self.columns = torch.from_numpy(column[order].astype(np.int32)).to(device)
         self.ratings = torch.from_numpy(rating[order]).to(device)
+        self.confidence = None if confidence is None else torch.from_numpy(confidence[order]).to(device)
         counts = np.bincount(row, minlength=self.num_rows)
         self.counts = torch.from_numpy(counts).to(device)
         self.starts = np.append(0, counts.cumsum())
@@ -109,17 +118,25 @@ class Grouped:
         """Every row in exactly one, those without ratings too."""
         return list(self._cut(np.diff(self.starts)))
 
-    def pieces(self, chunk: Chunk) -> Iterator[tuple[Tensor, Tensor]]:
-        """Columns (B, l) int32 and ratings (B, l) float32 of a chunk, few enough at once to fit the memory meant for them.
+    def sums_of(self, values: Tensor) -> Tensor:
+        """(num_rows,) float32 sums of values (n,), one a rating, over each row; the same bits each time."""
+        sums = np.add.reduceat(np.append(values.cpu().numpy().astype(np.float64), 0.0), self.starts[:-1])
+        return torch.from_numpy(np.where(np.diff(self.starts) > 0, sums, 0.0).astype(np.float32)).to(values.device)
 
-        Cells beyond a row's last rating hold the column ``num_columns`` and the rating 0.
+    def pieces(self, chunk: Chunk) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Columns (B, l) int32, ratings and confidences (B, l) float32 of a chunk, few enough at once to fit the memory meant
+        for them.
+
+        Cells beyond a row's last rating hold the column ``num_columns``, the rating 0 and any confidence.
         """
         step = max(1, self._floats // (len(chunk.rows) * self._dim))
         for first in range(0, max(chunk.length, 1), step):
             place = torch.arange(first, min(first + step, max(chunk.length, 1)), device=self.columns.device)
             filled = place < chunk.counts[:, None]
             where = torch.where(filled, chunk.starts[:, None] + place, 0)
-            yield torch.where(filled, self.columns[where], self.num_columns), torch.where(filled, self.ratings[where], 0.0)
+            columns = torch.where(filled, self.columns[where], self.num_columns)
+            sure = None if self.confidence is None else self.confidence[where]
+            yield columns, torch.where(filled, self.ratings[where], 0.0), sure
 
     def _cut(self, counts: Int64) -> Iterator[Chunk]:
         by_length = np.argsort(-counts, kind="stable")
@@ -173,11 +190,14 @@ def _normal_equations(rows: Grouped, chunk: Chunk, features: Features, weights: 
     size, dim = len(chunk.rows), features.x.shape[1]
     scale = 1.0 if weights.unobserved is None else 1.0 - weights.unobserved
     gram, right = features.x.new_zeros(size, dim, dim), features.x.new_zeros(size, 1, dim)
-    for columns, ratings in rows.pieces(chunk):
+    for columns, ratings, sure in rows.pieces(chunk):
         x = features.x.index_select(0, columns.flatten()).view(size, -1, dim)
         offset = features.offset.index_select(0, columns.flatten()).view(size, -1)
-        gram.baddbmm_(x.mT, x, alpha=scale)
-        right.baddbmm_(weights.targets(ratings, offset)[:, None], x)
+        if sure is None or weights.unobserved is None:
+            gram.baddbmm_(x.mT, x, alpha=scale)
+        else:
+            gram.baddbmm_(x.mT, x * (sure - weights.unobserved)[:, :, None])
+        right.baddbmm_(weights.targets(ratings, offset, sure)[:, None], x)
     return gram, right[:, 0]
 
 
@@ -187,7 +207,10 @@ def _unexplained(rows: Grouped, features: Features, weights: Weights) -> Tensor:
     at_ratings = offset[rows.columns.long()]
     if w is None:
         return (rows.ratings - at_ratings).square().sum()
-    return ((1.0 - at_ratings).square() - w * at_ratings.square()).sum() + w * rows.num_rows * offset.square().sum()
+    missed = (1.0 - at_ratings).square()
+    if rows.confidence is not None:
+        missed = rows.confidence.double() * missed
+    return (missed - w * at_ratings.square()).sum() + w * rows.num_rows * offset.square().sum()
 
 
 def _solve(gram: Tensor, right: Tensor, ridge: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mfcore.models.base import RecommenderModel
 from mfcore.registry import LOSSES, OPTIMIZERS, load
+from mfcore.training.confidence import weighs
 from mfcore.training.config import TrainConfig
 from mfcore.training.engines.base import ONE_BY_ONE, TrainingContext, is_dot_product, load_kernels
 from mfcore.training.losses import BPR, Logistic, SquaredError
@@ -123,6 +124,8 @@ class CompiledSgdEngine:
             return f"only SGD and Adagrad are compiled, not {OPTIMIZERS[config.optimizer].label}"
         if load(LOSSES[config.loss].implementation) not in _LOSSES:
             return f"loss {config.loss} is not compiled"
+        if weighs(config):
+            return "compiled code weighs all interactions alike"
         if config.momentum:
             return "momentum moves every vector at every step"
         if config.sparse_gradients:
