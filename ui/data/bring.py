@@ -21,6 +21,7 @@ from mfcore.data.importing.plan import REPEATS, UNRATED
 from mfcore.data.times import UNITS
 from mfcore.errors import UnusableRequest
 from ui import jobs
+from ui.address import write_param
 from ui.controls import error_line
 from ui.data.uploads import FOLDER_VARIABLE, allowed_folder, kept, on_server
 from ui.datasets import dataset_title
@@ -316,9 +317,7 @@ def _show_report(found: Any) -> None:
             if st.button("Train on it", type="primary", icon=":material/play_arrow:", key="bring_train"):
                 forget("bring_job")
                 st.switch_page(page_path("train"), query_params=_first_run(data))
-            if st.button("Look at it", icon=":material/table_view:", key="bring_look"):
-                forget("bring_job")
-                st.switch_page(page_path("data"), query_params={"dataset": data.name})
+            st.button("Look at it", icon=":material/table_view:", key="bring_look", on_click=_look_at, args=(data.name,))
             st.button("Bring another", icon=":material/add:", key="bring_again", on_click=forget, args=("bring_job",))
             if report.left_out:
                 table = io.StringIO()
@@ -326,6 +325,13 @@ def _show_report(found: Any) -> None:
                 st.download_button(
                     "Rows left out (CSV)", table.getvalue(), f"{data.name}-left-out.csv", "text/csv", icon=":material/download:"
                 )
+
+
+def _look_at(name: str) -> None:
+    """The same page, about the dataset."""
+    forget("bring_job")
+    remember("bring", False)
+    write_param("dataset", name)
 
 
 def _first_run(data: Any) -> dict[str, str]:
