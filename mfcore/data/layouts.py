@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+_THREADS_FROM = 1 << 24
+"""Bytes of a table from which its blocks are read in several threads; none is in a hurry below."""
 _LOOK_UP_TO = 4
 """Whole-number ids up to this many times the rows are looked up in a table instead of being sorted."""
 _NO_GENRES = "(no genres listed)"
@@ -377,7 +379,10 @@ def _table(
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(content),
-            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=int(header)),
+            # Arrow's threads may still be at it when a broken file is given up, and take the process along.
+            read_options=arrow_csv.ReadOptions(
+                column_names=names, skip_rows=int(header), use_threads=len(content) > _THREADS_FROM
+            ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=separator, quote_char='"' if escape else False, escape_char=escape or False
             ),
