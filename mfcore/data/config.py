@@ -11,7 +11,8 @@ from mfcore.validate import identifier, number, require
 
 @dataclass(frozen=True)
 class DatasetConfig:
-    """A dataset by its registered name, with the options its source takes (generated sets only).
+    """A dataset by its registered name, with the options its source takes (generated sets only), and what is done to its
+    ratings (:mod:`mfcore.data.transform`).
 
     Raises:
         UnusableRequest: no dataset could have such a name or option, or an option is no finite number.
@@ -19,6 +20,7 @@ class DatasetConfig:
 
     name: str = default("dataset")
     options: dict[str, float] = field(default_factory=dict)
+    transform: str = default("transform")
 
     def __post_init__(self) -> None:
         check(self)

@@ -50,6 +50,7 @@ class Interactions:
         part: (n,) int8, a division that came with the data: 0 train, 1 validation, 2 test; or None.
         negatives: (num_users, N) int64 items to rank each user's test item against, which came with the data, −1 where a user
             has none; or None.
+        transform: what was done to the ratings since, as :mod:`mfcore.data.transform` calls it.
 
     Raises:
         UnusableRequest: lengths disagree, an index is out of range, a rating is not finite or off the scale, a user rates
@@ -70,6 +71,7 @@ class Interactions:
     feedback: str = "ratings"
     part: Int8 | None = None
     negatives: Int64 | None = None
+    transform: str = "none"
 
     def __post_init__(self) -> None:
         self._check()

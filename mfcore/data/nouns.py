@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mfcore.data.config import DatasetConfig
 from mfcore.registry import DATASETS
@@ -59,8 +59,14 @@ class Nouns:
 
 def nouns(dataset: DatasetConfig | str) -> Nouns:
     """The words of a dataset; those of any data where it is not registered (any more)."""
-    spec = DATASETS.get(dataset if isinstance(dataset, str) else dataset.name)
-    return Nouns(*spec.item, *spec.user, *spec.rating, spec.symbol, spec.feedback) if spec is not None else Nouns()
+    name, how = (dataset, "none") if isinstance(dataset, str) else (dataset.name, dataset.transform)
+    spec = DATASETS.get(name)
+    plain = Nouns(*spec.item, *spec.user, *spec.rating, spec.symbol, spec.feedback) if spec is not None else Nouns()
+    if plain.feedback == "chosen" or how not in ("log", "binarise"):
+        return plain
+    if how == "binarise":
+        return replace(plain, symbol="", feedback="chosen")
+    return replace(plain, unit=f"ln(1 + {plain.units})", units=f"ln(1 + {plain.units})", symbol="")
 
 
 def one(noun: str) -> str:

@@ -18,6 +18,7 @@ from mfcore.data.sources.movielens import from_grouplens, from_recbole
 from mfcore.data.sources.origins import GROUPLENS
 from mfcore.data.sources.published import PUBLISHED
 from mfcore.data.sources.stored import load_made, worth_storing
+from mfcore.data.transform import transformed
 from mfcore.paths import data_dir
 from mfcore.registry import DATASETS, DatasetSpec, Option
 from mfcore.validate import integer, number, require
@@ -127,7 +128,12 @@ _loaded: LRU[tuple[object, ...], Interactions] = LRU(8, weigh=len, heaviest=40_0
 
 
 def load_dataset(
-    name: str, *, home: str | Path | None = None, progress: Progress | None = None, **options: float
+    name: str,
+    *,
+    home: str | Path | None = None,
+    progress: Progress | None = None,
+    transform: str = "none",
+    **options: float,
 ) -> Interactions:
     """Interactions by the name of their dataset, fetched first if need be and kept in memory for the next call.
 
@@ -135,25 +141,32 @@ def load_dataset(
         name: one of ``DATASETS``.
         home: the data directory; see :func:`mfcore.paths.data_dir`.
         progress: called with (message, fraction done or None).
+        transform: what is done to the ratings: ``log``, ``clip`` or ``binarise``; see :mod:`mfcore.data.transform`.
         options: of a generated dataset, such as ``noise=0.1``; see ``DATASETS[name].options``.
 
     Raises:
         UnusableRequest: unknown name or option, a value out of range, or an unwritable data directory.
         DataUnavailable: it is not here and cannot be fetched.
     """
-    return open_dataset(DatasetConfig(name, options), home, progress)
+    return open_dataset(DatasetConfig(name, options, transform), home, progress)
 
 
 def open_dataset(config: DatasetConfig, home: str | Path | None = None, progress: Progress | None = None) -> Interactions:
     """As :func:`load_dataset`, for a configuration: whatever its options are called, they are options."""
     name, entry = config.name, _entry(config.name, home)
     values = _checked(entry, config.options)
+    key: tuple[object, ...]
+    make: Callable[[], Interactions]
     if entry.folder is not None:
         folder = entry.folder
-        return _loaded.get_or_make((str(folder), identity(folder)), lambda: open_imported(folder))
-    root = data_dir(home) if entry.source or worth_storing(values) else None
-    key = (name, tuple(sorted(values.items())), root)
-    return _loaded.get_or_make(key, lambda: _produce(entry, values, root, progress or silent))
+        key, make = (str(folder), identity(folder)), functools.partial(open_imported, folder)
+    else:
+        root = data_dir(home) if entry.source or worth_storing(values) else None
+        key, make = (name, tuple(sorted(values.items())), root), lambda: _produce(entry, values, root, progress or silent)
+    if config.transform == "none":
+        return _loaded.get_or_make(key, make)
+    changed = (*key, config.transform)
+    return _loaded.get_or_make(changed, lambda: transformed(_loaded.get_or_make(key, make), config.transform))
 
 
 def fetch(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfcore.data import Split
+from mfcore.data.config import DatasetConfig
 from mfcore.data.nouns import nouns
 from mfcore.evaluation.rating import clipped
 from mfcore.typing import Bool, Float32, Int64
@@ -55,7 +56,8 @@ class RatingBlock:
         # Only what was trained on decides the order, or validation would show in it.
         rows, columns = _order(np.where(heldout, np.nan, known))
         cells = np.ix_(rows, columns)
-        scale = (0.0, 1.0, "probability") if implicit else (*split.data.rating_scale, nouns(split.data.name).units)
+        units = nouns(DatasetConfig(split.data.name, transform=split.data.transform)).units
+        scale = (0.0, 1.0, "probability") if implicit else (*split.data.rating_scale, units)
         whole = (len(split.train) + len(split.valid)) / (split.data.num_users * split.data.num_items)
         return cls(users[rows], items[columns], known[cells], heldout[cells], *scale, whole)
 

@@ -97,8 +97,9 @@ def _dataset(run: RunSummary) -> str:
 
 
 def _shape(run: RunSummary) -> str:
-    options = run.config.dataset.options
-    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in options.items()) or "as usual"
+    options, how = run.config.dataset.options, run.config.dataset.transform
+    shape = [f"{name.replace('_', ' ')} {value:g}" for name, value in options.items()]
+    return ", ".join(shape + ([f"transform {how}"] if how != "none" else [])) or "as usual"
 
 
 def _relevant(run: RunSummary) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.data.split import with_folds
+from mfcore.data.transform import scale_after
 from mfcore.evaluation.protocol import Protocol, all_relevant, threshold_words
 from mfcore.models.config import ModelConfig
 from mfcore.registry import DATASETS, SPLITS
@@ -90,7 +91,9 @@ class RunConfig:
             return ""
         spec = DATASETS.get(self.dataset.name)
         asked = self.protocol.relevance_threshold
-        return threshold_words(asked) if spec is None else threshold_words(asked, spec.scale, spec.feedback)
+        if spec is None:
+            return threshold_words(asked)
+        return threshold_words(asked, *scale_after(self.dataset.transform, spec.scale, spec.feedback))
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain data, JSON-ready."""

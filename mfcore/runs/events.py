@@ -167,7 +167,8 @@ class ResumeEvent(RunEvent):
 class DivergedEvent(RunEvent):
     """Numbers ran away in ``epoch``: at which interaction, and the kept epoch to go back to.
 
-    ``learning_rate``: as it was set, before its schedule; ``advice``: what to set it to instead.
+    ``learning_rate``: as it was set, before its schedule; ``advice``: what to set it to instead. ``scale``: where
+    that would not help, because the scale of the ratings is the cause: what is wrong with it, and what does.
 
     ``predicted``: for it; absent where it was no finite number, which ``predicted_text`` then names.
     """
@@ -185,6 +186,7 @@ class DivergedEvent(RunEvent):
     predicted_text: str | None = None
     user_norm: float = math.nan
     item_norm: float = math.nan
+    scale: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

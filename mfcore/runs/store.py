@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from mfcore import log
+from mfcore.data.transform import refuse_transform
 from mfcore.errors import UnusableRequest
 from mfcore.paths import reason
 from mfcore.registry import DATASETS, SPLITS
@@ -308,6 +309,7 @@ def check_config(config: RunConfig, store: RunStore) -> None:
         known = f"it has {', '.join(entry.options)}" if entry.options else "it has none"
         require(name in entry.options, f"dataset {entry.name} has no option {name!r}; {known}")
         number(name, value, entry.options[name].low, entry.options[name].high)
+    refuse_transform(config.dataset.transform, entry.scale, entry.name)
     require(
         entry.has_timestamps or not SPLITS[config.split.kind].needs_timestamps,
         f"split {config.split.kind} needs timestamps, which {entry.name} has not; use split random",

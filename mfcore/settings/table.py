@@ -32,6 +32,12 @@ MOST_THREADS = 1024
 REFERENCE_BATCH = 256
 """Where the learning rate follows the batch size, ``learning_rate`` is that of batches of this size."""
 
+TRANSFORMS = {
+    "none": "As they are",
+    "log": "Logarithm, ln(1 + rating)",
+    "clip": "Cut off at the 99th percentile",
+    "binarise": "Chosen or not",
+}
 INITS = {"normal": "Normal, around 0", "uniform": "Uniform, 0 to 1"}
 SCHEDULES = {
     "constant": "Constant",
@@ -143,6 +149,11 @@ def _data() -> Iterator[Setting]:
     fraction = Real(above=0.0, below=1.0)
     yield Setting(
         "dataset", "dataset", "name", Name(), DEFAULT_DATASET, "Dataset", "Which interactions to learn from.", flag="--dataset"
+    )
+    yield Setting(
+        "transform", "dataset", "transform", Choice(TRANSFORMS), "none", "Ratings",
+        "What is learned from. Numbers such as plays, where a few are huge, want their logarithm or to be cut off.", TASK,
+        idle=when.transform, title="{} ratings", title_rank=22,
     )
     yield Setting(
         "split", "split", "kind", Choice(SPLITS), "random", "Split",

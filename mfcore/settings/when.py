@@ -121,6 +121,11 @@ def split_uses(key: str, why: str) -> Idle:
     return lambda chosen: "" if chosen.split is None or key in chosen.split.uses else why
 
 
+def transform(chosen: Choices) -> str:
+    only_chosen = chosen.dataset is not None and chosen.dataset.feedback == "chosen"
+    return "this data only says what was chosen" if only_chosen else ""
+
+
 def draws_negatives(chosen: Choices) -> str:
     if chosen.loss is None or chosen.loss.draws_negatives:
         return ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from mfcore.data.transform import CURES, heavy_tail
 from mfcore.models.base import RecommenderModel, scoring
 from mfcore.registry import OPTIMIZERS
 from mfcore.training.config import TrainConfig
@@ -19,19 +20,30 @@ from mfcore.training.samples import Samples
 from mfcore.training.schedule import batch_factor, rate_text
 
 if TYPE_CHECKING:
+    from mfcore.data import Interactions
     from mfcore.training.trainer import Trainer
 
 MOST_SENSIBLE = 100.0
 """No learning rate above this is worth trying next, however large the one that failed was."""
 
 
-def diverged(value: float, *, epoch: int, step: int, rate: float, config: TrainConfig, what: str = "loss") -> TrainingDiverged:
+def scale_to_blame(config: TrainConfig, train: Interactions) -> str:
+    """What about the scale of the ratings makes squared error run away, in words; empty where it is something else."""
+    return "" if config.implicit else heavy_tail(train)
+
+
+def diverged(
+    value: float, *, epoch: int, step: int, rate: float, config: TrainConfig, what: str = "loss", scale: str = ""
+) -> TrainingDiverged:
     """The error for a ``what`` of ``value`` (NaN or ±∞) at 1-based ``epoch`` and ``step``.
 
-    ``rate``: the learning rate as it is set, before schedule and batch size: what one would set otherwise.
+    ``rate``: the learning rate as it is set, before schedule and batch size: what one would set otherwise. ``scale``: as
+    :func:`scale_to_blame` says it; then no learning rate is the cure.
     """
     became = "not a number" if math.isnan(value) else "infinite"
-    if config.solves:
+    if scale:
+        cause = f"the scale is the cause, not the learning rate, for {scale}; {CURES}"
+    elif config.solves:
         cause = "the equations cannot be solved in these numbers; try a larger weight_decay, such as 0.05"
     elif step <= 1:
         cause = "the starting weights are too large already; try a smaller init_std, such as 0.1"

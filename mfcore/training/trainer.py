@@ -17,7 +17,7 @@ from mfcore.training import steering
 from mfcore.training.config import TrainConfig
 from mfcore.training.device import default_threads
 from mfcore.training.diagnostics import Diagnostics
-from mfcore.training.divergence import diverged, nonfinite_weight
+from mfcore.training.divergence import diverged, nonfinite_weight, scale_to_blame
 from mfcore.training.engines.base import EngineKind, TrainingContext
 from mfcore.training.engines.choice import ENGINES, choose_device, choose_engine, epoch_source
 from mfcore.training.events import EpochEnd, StepEnd, TrainingDiverged, TrainingStopped
@@ -318,7 +318,8 @@ class Trainer:
             raise self._diverged(value, self.step - steps_ago)
 
     def _diverged(self, value: float, step: int, what: str = "loss") -> TrainingDiverged:
-        return diverged(value, epoch=self.epoch + 1, step=step, rate=self.rates.base, config=self.config, what=what)
+        epoch, rate, scale = self.epoch + 1, self.rates.base, scale_to_blame(self.config, self._train_part)
+        return diverged(value, epoch=epoch, step=step, rate=rate, config=self.config, what=what, scale=scale)
 
     def _report(self, *, due: bool = False) -> None:
         if self.on_step is None or not (due or self.state.meter.report_due()):

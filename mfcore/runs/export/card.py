@@ -29,6 +29,7 @@ def card_facts(folder: RunFolder) -> Card:
         "data": {
             "dataset": config.dataset.name,
             **{name: f"{value:g}" for name, value in config.dataset.options.items()},
+            **({"transform": config.dataset.transform} if config.dataset.transform != "none" else {}),
             "fingerprint": str(known.get("dataset_fingerprint", "")),
             "split": split_facts(config.split),
             "split hash": str(known.get("split_hash", "")),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mfcore.data.config import SplitConfig
+from mfcore.data.config import DatasetConfig, SplitConfig
 from mfcore.evaluation.protocol import Protocol
 from mfcore.models.config import ModelConfig
 from mfcore.registry import MODELS, SPLITS, SplitSpec
@@ -92,7 +92,7 @@ class _Script:
             remarks=remarks,
             names=", ".join(self._names(spec, alone=alone)),
             imports="".join(f"{line}\n" for line in self._imports(spec, alone=alone)),
-            dataset_arguments=", ".join([repr(config.dataset.name), *_keywords(config.dataset.options)]),
+            dataset_arguments=", ".join([repr(config.dataset.name), *_keywords(_dataset_arguments(config.dataset))]),
             split_call=_split_call(config.split, spec),
             settings=f"config = {_train_config(self.line[0].config)}" if alone else self._stages(),
             protocol=", ".join(_keywords(_changed(config.protocol, Protocol()))),
@@ -187,6 +187,10 @@ def _split_call(split: SplitConfig, spec: SplitSpec) -> str:
         return f"make_split(data, SplitConfig({', '.join(_keywords(_changed(split, SplitConfig(), always=('kind',))))}))"
     arguments = _keywords({argument: getattr(split, name) for argument, name in spec.arguments.items()})
     return f"{spec.function}({', '.join(['data', *arguments])})"
+
+
+def _dataset_arguments(dataset: DatasetConfig) -> dict[str, Any]:
+    return {**dataset.options, **({"transform": dataset.transform} if dataset.transform != "none" else {})}
 
 
 def _keywords(values: dict[str, Any]) -> list[str]:

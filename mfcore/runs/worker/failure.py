@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from mfcore.data import Split
+from mfcore.data.transform import CURES
 from mfcore.runs.events import DivergedEvent, EpochEvent
 from mfcore.runs.worker.event_log import Position
-from mfcore.training.divergence import OffendingSample, advised, find_offending_sample
+from mfcore.training.divergence import OffendingSample, advised, find_offending_sample, scale_to_blame
 from mfcore.training.events import TrainingDiverged
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ def post_mortem(run: ActiveRun, error: TrainingDiverged) -> None:
     run.diverged_at = Position(error.step, error.epoch - 1)
     anchor, rate = run.checkpoints.anchor, run.trainer.rates.base
     sample = None if anchor is None else find_offending_sample(run.trainer, anchor, error)
-    finite = run.checkpoints.fall_back()
+    finite, scale = run.checkpoints.fall_back(), scale_to_blame(run.trainer.config, run.split.train)
     run.events.record(
         DivergedEvent(
             step=error.step,
             epoch=error.epoch,
             learning_rate=rate,
-            advice=math.nan if run.trainer.config.solves else advised(rate, run.trainer.config),
+            advice=math.nan if run.trainer.config.solves or scale else advised(rate, run.trainer.config),
+            scale=f"{scale}; {CURES}" if scale else None,
             last_good_epoch=last_good(run.folder.events.of(EpochEvent), run.folder.kept_epochs(), finite),
             **({} if sample is None else _named(sample, run.split)),
         )

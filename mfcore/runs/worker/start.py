@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mfcore.data import Split
 from mfcore.data.nouns import nouns
 from mfcore.data.split import tied_last
+from mfcore.data.transform import CURES
 from mfcore.evaluation import baseline_metrics
 from mfcore.evaluation.metrics import described, live_keys
 from mfcore.evaluation.negatives import count_candidates
@@ -24,6 +25,7 @@ from mfcore.runs.events import CommandEvent, ResumeEvent, StartEvent
 from mfcore.runs.history import RunHistory
 from mfcore.runs.loaded import load_run
 from mfcore.settings import without_effect
+from mfcore.training.divergence import scale_to_blame
 from mfcore.training.schedule import batch_factor
 
 if TYPE_CHECKING:
@@ -144,6 +146,9 @@ def _tell_start(run: ActiveRun) -> None:
             f"of {users:,} users, {tied:,} share their latest moment among several interactions: a draw (seed "
             f"{run.config.split.seed}) decided which of them is held out"
         )
+    scale = scale_to_blame(run.config.training, run.split.train)
+    if scale:
+        run.message(f"{scale}; {CURES}")
     for sentence in without_effect(run.config.to_flat()):
         run.message(sentence)
     if run.trainer.validation_words:

@@ -230,7 +230,8 @@ export function divergedWords(event, nouns) {
   return [
     told ? `${capital(nouns.user)} ${event.user_id} gave ${item} ${rating}; the prediction reached ${predicted}.` : "",
     lengths.length ? `Length of the vectors: ${lengths.join(", ")}.` : "",
-    defined(event.learning_rate) ? `So learning rate ${rateText(event.learning_rate)} ${TOO_LARGE}.` : "",
+    event.scale ? `The scale is the cause, not the learning rate: ${event.scale}.` : "",
+    defined(event.learning_rate) && !event.scale ? `So learning rate ${rateText(event.learning_rate)} ${TOO_LARGE}.` : "",
   ]
     .filter(Boolean)
     .join(" ")
@@ -247,7 +248,7 @@ export function divergedBanner(view, event) {
   const epoch = nearestKept(run, event.last_good_epoch ?? 0)
   const frozen = `Frozen at step ${whole(event.step ?? 0)}: the model has run away. `
   const words = [element("strong", { textContent: frozen }), divergedWords(event, nounsOf(run))]
-  if (epoch === null || !defined(rate)) return words
+  if (epoch === null || !defined(rate) || event.scale) return words
   const tenth = rounded(event.advice ?? rate / 10),
     textContent = `Branch from epoch ${epoch} with learning rate ${rateText(tenth)}`
   const button = element("button", { type: "button", className: "mfx-primary", textContent })

@@ -53,7 +53,7 @@
  * user_id?: string |
  *   number,
  *   item_id?: string | number, title?: string, rating?: number, predicted?: number, predicted_text?: string,
- *   user_norm?: number, item_norm?: number,
+ *   user_norm?: number, item_norm?: number, scale?: string,
  * }} DivergedEvent
  */
 /** @typedef {Stamp & { kind: "refit", epoch: number, epochs: number }} RefitEvent once more, on train + validation */
