@@ -75,7 +75,7 @@ _OURS = (
     Preset(
         "mf-implicit",
         "MF for ranking",
-        "Watch NDCG climb past popularity: the model stops guessing stars and learns what a person would choose next.",
+        "Watch NDCG climb past popularity: the model stops guessing stars and learns what somebody would choose next.",
         "good",
         {
             "model": "mf",
