@@ -56,6 +56,19 @@ test("a divergence is told in the words of the data", () => {
   )
 })
 
+test("where the scale is the cause of a divergence, no learning rate is blamed", () => {
+  const nouns = { item: "artist", items: "artists", user: "user", users: "users", unit: "play", units: "plays" }
+  const event = { kind: /** @type {const} */ ("diverged"), learning_rate: 0.3, scale: "ratings go from 1 to 352,698" }
+  assert.equal(
+    divergedWords(event, nouns),
+    "The scale is the cause, not the learning rate: ratings go from 1 to 352,698.",
+  )
+  assert.match(
+    divergedWords({ kind: "diverged", learning_rate: 0.3 }, nouns),
+    /^So learning rate 0.3 is too large here/,
+  )
+})
+
 test("medians and quantiles leave out what is undefined", () => {
   assert.equal(median([3, NaN, 1, 2]), 2)
   assert.equal(median([1, 2]), 1.5)

@@ -43,8 +43,24 @@ from tests.runs.tiny_runs import equal, tiny, weights
 ROOT = Path(__file__).resolve().parents[2]
 Train = Callable[..., tuple[RunFolder, RunStatus]]
 SHAPES: dict[str, dict[str, Any]] = {
-    "refitted": {"refit": True, "weight_decay": 0.01, "dataset.noise": 0.1, "schedule": "cosine", "patience": 2},
-    "ranking": {"model": "neumf", "mlp_layers": "8,4", "dropout": 0.1, "loss": "bce", "negatives": 2, "seed": 3, "k": 5},
+    "refitted": {
+        "refit": True,
+        "weight_decay": 0.01,
+        "dataset.noise": 0.1,
+        "schedule": "cosine",
+        "patience": 2,
+        "transform": "log",
+    },
+    "ranking": {
+        "model": "neumf",
+        "mlp_layers": "8,4",
+        "dropout": 0.1,
+        "loss": "bce",
+        "negatives": 2,
+        "seed": 3,
+        "k": 5,
+        "confidence": "log",
+    },
 }
 
 

@@ -231,7 +231,9 @@ export function divergedWords(event, nouns) {
     told ? `${capital(nouns.user)} ${event.user_id} gave ${item} ${rating}; the prediction reached ${predicted}.` : "",
     lengths.length ? `Length of the vectors: ${lengths.join(", ")}.` : "",
     event.scale ? `The scale is the cause, not the learning rate: ${event.scale}.` : "",
-    defined(event.learning_rate) && !event.scale ? `So learning rate ${rateText(event.learning_rate)} ${TOO_LARGE}.` : "",
+    defined(event.learning_rate) && !event.scale
+      ? `So learning rate ${rateText(event.learning_rate)} ${TOO_LARGE}.`
+      : "",
   ]
     .filter(Boolean)
     .join(" ")
