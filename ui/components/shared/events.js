@@ -23,7 +23,7 @@
  *   threads?: number,
  *   engine?: string, engine_reason?: string, selection_metric?: string, metrics?: (string | MetricFacts)[],
  *   baselines?: { valid?: Record<string, Metrics> }, num_users?: number, num_items?: number, num_train?: number,
- *   num_valid?: number, num_test?: number, parent?: Parent | null,
+ *   num_valid?: number, num_test?: number, candidates?: Record<string, number[]>, parent?: Parent | null,
  * }} StartEvent
  */
 /**
