@@ -52,7 +52,8 @@ def test_paths_of_the_server_need_a_folder_that_its_keeper_allows(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("title", "name"), [("Meine Bücher (2024)", "meine-bucher-2024"), ("my films", "my-films"), ("日本語", "data"), ("-", "data")]
+    ("title", "name"),
+    [("Meine Bücher (2024)", "meine-bucher-2024"), ("my films", "my-films"), ("日本語", "data"), ("-", "data")],
 )
 def test_a_title_gives_a_name_for_flags_and_folders(title: str, name: str) -> None:
     assert name_of(title) == name
