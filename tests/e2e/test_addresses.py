@@ -182,7 +182,9 @@ def wait_for_controls(page: Page, seen: dict[str, Any]) -> None:
     assert page.evaluate(CONTROLS) == seen, page.url
 
 
-TO_PRESS = ("button[data-variant=segmented_control]", "[data-testid=stCheckbox]:not(.st-key-run_panel *) label")
+# Not the switch of Data to another thing altogether, a file of one's own.
+SWITCHES = "[data-testid=stCheckbox]:not(.st-key-run_panel *, .st-key-bring *) label"
+TO_PRESS = ("button[data-variant=segmented_control]", SWITCHES)
 
 
 @pytest.mark.parametrize(("name", "words"), [("evaluate", ""), ("recommend", ""), ("data", "star"), ("runs", "biased")])

@@ -56,7 +56,9 @@ def import_it(page: Page, server: AppServer, ratings: Path) -> None:
     assert page.get_by_role("combobox", name="User", exact=True).input_value() == "thing"  # the first column; a wrong guess
     choose(page, "User", "who was it")
     page.wait_for_function("() => document.querySelector('[aria-label=Item][role=combobox]')?.value === 'thing'")
+    settle(page)
     page.get_by_text("More to correct").click()
+    page.get_by_label("An item", exact=True).wait_for()
     for label, word in (("An item", "book"), ("Items", "books")):
         page.get_by_label(label, exact=True).fill(word)
         page.keyboard.press("Enter")

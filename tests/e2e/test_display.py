@@ -60,7 +60,7 @@ def test_the_theme_is_the_systems_until_chosen_and_then_kept(page: Page, served:
     expect(page.locator(".mfx-frame[open]")).to_have_count(0)
     page.reload(wait_until="domcontentloaded")
     assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches"), "before anything is drawn"
-    page.wait_for_selector(".mfx-live, .js-plotly-plot")
+    page.locator(".mfx-live:visible, .js-plotly-plot:visible").first.wait_for()
     until(page, f"{THEME} === 'dark'")
     page.get_by_role("link", name="Train").click()
     page.wait_for_selector(".mfx-live")
