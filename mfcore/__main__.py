@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from mfcore.cli.interrupts import uninterrupted
 from mfcore.cli.remarks import complain
 from mfcore.errors import DataUnavailable, UnusableRequest
 from mfcore.paths import at_home, reason
@@ -49,7 +50,8 @@ def _run(arguments: list[str]) -> int:
         from mfcore.cli.doctor import run_alone
 
         return run_alone(arguments[1:])
-    from mfcore.cli.parser import build_parser  # takes a moment, in which somebody may press Ctrl-C
+    with uninterrupted():
+        from mfcore.cli.parser import build_parser  # takes a moment, in which somebody may press Ctrl-C
 
     options = build_parser().parse_args(arguments)
     with at_home(options.home):  # imported datasets are known by name, and lie there

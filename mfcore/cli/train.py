@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from mfcore.cli.interrupts import uninterrupted
 from mfcore.cli.output import TrainingProgress, duration, print_json, print_metrics, say
 from mfcore.cli.remarks import complain
 from mfcore.cli.settings import config_from, pairs_from
@@ -132,7 +133,8 @@ def _report(folder: RunFolder, status: RunStatus, as_json: bool) -> int:
 
 def _train_here(folder: RunFolder, store: RunStore) -> RunStatus:
     """Train a claimed run in this process, with progress on standard error; returns how it ended."""
-    from mfcore.runs.worker.session import train_run
+    with uninterrupted():
+        from mfcore.runs.worker.session import train_run
 
     stop, leave, begun = threading.Event(), threading.Event(), threading.Event()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -40,7 +41,7 @@ _FEEDBACK = {
     "counts": "Counts: how often",
     "chosen": "Only that it was chosen",
 }
-_GUESS, _NONE = "(as guessed)", "(no column)"
+_NONE = "(no column)"
 _DONE = "brought"
 
 
@@ -115,7 +116,7 @@ def _understand(source: Any, file: str) -> None:
             _role(role, label, tip, columns, preview)
     _more(preview)
     _show_rows(preview)
-    _import(preview, source, file, items)
+    _import(preview, file)
 
 
 def _role(role: str, label: str, tip: str, columns: Sequence[str], preview: Preview) -> None:
@@ -152,13 +153,9 @@ def _told() -> ImportPlan:
 
 
 def _say(field: str, key: str, values: Mapping[str, Any]) -> None:
-    """A widget was changed: remember what it says. The empty word leaves it to the guess."""
+    """A widget was changed: remember what it says."""
     chosen, told = recall(key), dict(recall(_TOLD, {}))
-    value = values.get(chosen, chosen)
-    if value is None or value == _GUESS:
-        told.pop(field, None)
-    else:
-        told[field] = value
+    told[field] = values[chosen]
     remember(_TOLD, told)
 
 
@@ -243,7 +240,7 @@ def _show_rows(preview: Preview) -> None:
         st.caption(". ".join(word[:1].upper() + word[1:] for word in how) + ("." if how else ""))
 
 
-def _import(preview: Preview, source: Any, file: str, items: Any) -> None:
+def _import(preview: Preview, file: str) -> None:
     plan = preview.plan
     core = int(recall("bring_user_core", 0) or 0), int(recall("bring_item_core", 0) or 0)
     if max(core) > 1 and preview.ready:
@@ -264,9 +261,10 @@ def _import(preview: Preview, source: Any, file: str, items: Any) -> None:
     whole = replace(plan, words=recall("bring_words", plan.words), user_core=core[0], item_core=core[1])
     name = name_of(title)
     work = functools.partial(_work, replace(preview, plan=whole), name, title)
-    remember("bring_job", f"import {name}")
-    jobs.forget(f"import {name}")
-    jobs.start(f"import {name}", work, "Reading …")
+    # A job of one's own: whoever imports under the same name at once is refused, and sees nothing of the other's.
+    job = f"import {name} {secrets.token_hex(8)}"
+    remember("bring_job", job)
+    jobs.start(job, work, "Reading …")
     st.rerun()
 
 
